@@ -1,0 +1,160 @@
+//! What went wrong, by whose fault it is: [`Denied`] is theirs, [`Fault`] is ours.
+//!
+//! A [`Denied`] is told to the caller as one of a few constant answers ([`crate::http`] chooses them, and
+//! nothing else does); its [`Denied::code`] goes to the log. A [`Fault`] is logged once, where it becomes a
+//! 503, and is never described outside. Neither carries text that a caller sent.
+
+use std::fmt;
+
+use crate::scope::ScopeToken;
+
+/// A request that does not pass, or a platform that does not work.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Error {
+    /// The caller's fault.
+    Denied(Denied),
+    /// Ours.
+    Fault(Fault),
+}
+
+impl From<Denied> for Error {
+    fn from(denied: Denied) -> Self {
+        Self::Denied(denied)
+    }
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+/// Why a request may not pass.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Denied {
+    /// The session was not used for its idle time.
+    ExpireIdle,
+    /// `exp` has passed (RFC 7519 section 4.1.4).
+    ExpireToken,
+    /// The session was ended.
+    EndSession,
+    /// A claim that must be there is not (RFC 9068 section 2.2).
+    LackClaim(&'static str),
+    /// The token does not grant the scopes (RFC 6750 section 3.1).
+    LackScope {
+        /// Every scope that the route asks for.
+        need: Vec<ScopeToken>,
+    },
+    /// A claim has the wrong type, or says what cannot be.
+    MalformClaim(&'static str),
+    /// The `Authorization` header is not one bearer credential (RFC 6750 section 2.1).
+    MalformCredentials,
+    /// The request's target has no single normal form.
+    MalformPath,
+    /// Not a compact JWS, or its header or claims are not strict JSON (RFC 7515).
+    MalformToken,
+    /// No bearer token at all.
+    MissToken,
+    /// No route matches: deny by default.
+    NoRoute,
+    /// Plain HTTP where the realm asks for HTTPS.
+    RefuseHttp,
+    /// The token's `cnf` asks for a proof that was not given (RFC 7800).
+    RefuseUnproven,
+    /// `alg` is not one that the issuer may use (RFC 8725 section 3.1).
+    RejectAlgorithm,
+    /// `aud` does not name us (RFC 7519 section 4.1.3).
+    RejectAudience,
+    /// The header has `crit`: no extension is understood here (RFC 7515 section 4.1.11).
+    RejectCritical,
+    /// The issuer is trusted, but not on this route.
+    RejectIssuer,
+    /// The signature is not the key's.
+    RejectSignature,
+    /// Larger than a token may be.
+    RejectSize,
+    /// `typ` is not an access token's (RFC 9068 section 4).
+    RejectType,
+    /// `nbf` or `iat` lies in the future.
+    TooEarly,
+    /// The key set of the issuer has no such key.
+    UnknownKey,
+    /// `iss` is nobody we trust.
+    UntrustedIssuer,
+}
+
+impl Denied {
+    /// A stable name for logs and metrics.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::ExpireIdle => "expire_idle",
+            Self::ExpireToken => "expire_token",
+            Self::EndSession => "end_session",
+            Self::LackClaim(_) => "lack_claim",
+            Self::LackScope { .. } => "lack_scope",
+            Self::MalformClaim(_) => "malform_claim",
+            Self::MalformCredentials => "malform_credentials",
+            Self::MalformPath => "malform_path",
+            Self::MalformToken => "malform_token",
+            Self::MissToken => "miss_token",
+            Self::NoRoute => "no_route",
+            Self::RefuseHttp => "refuse_http",
+            Self::RefuseUnproven => "refuse_unproven",
+            Self::RejectAlgorithm => "reject_algorithm",
+            Self::RejectAudience => "reject_audience",
+            Self::RejectCritical => "reject_critical",
+            Self::RejectIssuer => "reject_issuer",
+            Self::RejectSignature => "reject_signature",
+            Self::RejectSize => "reject_size",
+            Self::RejectType => "reject_type",
+            Self::TooEarly => "too_early",
+            Self::UnknownKey => "unknown_key",
+            Self::UntrustedIssuer => "untrusted_issuer",
+        }
+    }
+
+    /// Which claim it is about, for the log.
+    #[must_use]
+    pub const fn claim(&self) -> Option<&'static str> {
+        match self {
+            Self::LackClaim(name) | Self::MalformClaim(name) => Some(*name),
+            _ => None,
+        }
+    }
+}
+
+/// Trouble of our own: a store that does not answer, a key that does not open, a promise that broke.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Fault {
+    op: &'static str,
+    detail: String,
+}
+
+impl Fault {
+    /// `op` was being done; `detail` is for the log and must hold no secret.
+    #[must_use]
+    pub fn new(op: &'static str, detail: impl Into<String>) -> Self {
+        Self { op, detail: detail.into() }
+    }
+
+    /// What was being done.
+    #[must_use]
+    pub const fn op(&self) -> &'static str {
+        self.op
+    }
+
+    /// What went wrong, for the log.
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.op, self.detail)
+    }
+}
+
+impl std::error::Error for Fault {}

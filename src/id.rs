@@ -1,0 +1,266 @@
+//! Names: what realms, clients, routes, keys, sessions and requests are called.
+//!
+//! Every type here is made by its parser and by nothing else, so a value that exists is well formed and
+//! may stand in a storage key (no `:` or `/` in any of them) or in a log line.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::encoding::{base64url, from_base64url, from_hex, hex};
+
+/// Text that its parser refused. Names the kind and the rule, never the text.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Malformed {
+    what: &'static str,
+    rule: &'static str,
+}
+
+impl Malformed {
+    /// `what` was to be parsed; `rule` says what it has to look like.
+    #[must_use]
+    pub const fn new(what: &'static str, rule: &'static str) -> Self {
+        Self { what, rule }
+    }
+}
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "not a well-formed {}: {}", self.what, self.rule)
+    }
+}
+
+impl std::error::Error for Malformed {}
+
+macro_rules! name {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $max:literal, $ok:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+        #[serde(into = "String", try_from = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// The name as text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Malformed;
+
+            fn from_str(text: &str) -> Result<Self, Malformed> {
+                let ok: fn(&[u8]) -> bool = $ok;
+                let fits = !text.is_empty() && text.len() <= $max && ok(text.as_bytes());
+                fits.then(|| Self(text.to_owned())).ok_or(Malformed::new($what, $rule))
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = Malformed;
+
+            fn try_from(text: String) -> Result<Self, Malformed> {
+                text.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(name: $name) -> Self {
+                name.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+fn word(bytes: &[u8]) -> bool {
+    bytes.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+}
+
+name!(
+    /// A client's identifier (RFC 6749 section 2.2).
+    ClientId, "client_id", "1 to 64 of A-Z a-z 0-9 - _", 64, word
+);
+
+name!(
+    /// A key's identifier (RFC 7517 section 4.5).
+    KeyId, "kid", "1 to 128 printable ASCII characters", 128, |bytes| bytes.iter().all(u8::is_ascii_graphic)
+);
+
+name!(
+    /// A realm's name: the path segment of its issuer.
+    RealmName, "realm name", "1 to 32 of a-z 0-9 -, a letter first", 32,
+    |bytes| bytes.first().is_some_and(u8::is_ascii_lowercase)
+        && bytes.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-')
+);
+
+name!(
+    /// One request's identifier, for logs and error answers.
+    RequestId, "request id", "1 to 64 of A-Z a-z 0-9 - _", 64, word
+);
+
+name!(
+    /// A route's identifier in the policy.
+    RouteId, "route id", "1 to 64 of A-Z a-z 0-9 - _", 64, word
+);
+
+/// Where a principal's data lives: a Durable Object id. Opaque; says nothing about who it is.
+#[derive(Clone, Copy, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct Locator([u8; 32]);
+
+impl Locator {
+    /// From the platform's spelling: 64 lower-case hexadecimal digits.
+    ///
+    /// # Errors
+    /// Another length or character.
+    pub fn from_hex(text: &str) -> Result<Self, Malformed> {
+        from_hex(text).map(Self)
+    }
+
+    /// The platform's spelling.
+    #[must_use]
+    pub fn to_hex(self) -> String {
+        hex(&self.0)
+    }
+
+    /// The raw 32 bytes.
+    #[must_use]
+    pub const fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl From<[u8; 32]> for Locator {
+    fn from(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+}
+
+impl fmt::Display for Locator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&base64url(&self.0))
+    }
+}
+
+impl fmt::Debug for Locator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Locator({self})")
+    }
+}
+
+impl FromStr for Locator {
+    type Err = Malformed;
+
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        let bytes = from_base64url(text)?;
+        bytes.try_into().map(Self).map_err(|_| Malformed::new("locator", "32 bytes in base64url"))
+    }
+}
+
+impl TryFrom<String> for Locator {
+    type Error = Malformed;
+
+    fn try_from(text: String) -> Result<Self, Malformed> {
+        text.parse()
+    }
+}
+
+impl From<Locator> for String {
+    fn from(locator: Locator) -> Self {
+        locator.to_string()
+    }
+}
+
+/// One session, the `sid` claim: the principal's locator and 128 random bits, `LOCATOR.RANDOM`.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct SessionId {
+    locator: Locator,
+    random: [u8; 16],
+}
+
+impl SessionId {
+    /// The session `random` of the principal at `locator`.
+    #[must_use]
+    pub const fn new(locator: Locator, random: [u8; 16]) -> Self {
+        Self { locator, random }
+    }
+
+    /// The principal whose session it is.
+    #[must_use]
+    pub const fn locator(&self) -> Locator {
+        self.locator
+    }
+
+    /// The part that tells one principal's sessions apart, as storage spells it.
+    #[must_use]
+    pub fn local(&self) -> String {
+        base64url(&self.random)
+    }
+}
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.locator, self.local())
+    }
+}
+
+impl FromStr for SessionId {
+    type Err = Malformed;
+
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        let bad = Malformed::new("sid", "a locator, a dot, 16 bytes in base64url");
+        let (locator, random) = text.split_once('.').ok_or(bad)?;
+        let random = from_base64url(random).ok().and_then(|bytes| bytes.try_into().ok()).ok_or(bad)?;
+        Ok(Self { locator: locator.parse().map_err(|_| bad)?, random })
+    }
+}
+
+impl TryFrom<String> for SessionId {
+    type Error = Malformed;
+
+    fn try_from(text: String) -> Result<Self, Malformed> {
+        text.parse()
+    }
+}
+
+impl From<SessionId> for String {
+    fn from(id: SessionId) -> Self {
+        id.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_refuse_what_joins_storage_keys() {
+        for bad in ["", "a:b", "a/b", "a b", "a\u{1f}b", "ä", "a.b"] {
+            assert!(bad.parse::<ClientId>().is_err(), "{bad:?}");
+            assert!(bad.parse::<RealmName>().is_err(), "{bad:?}");
+            assert!(bad.parse::<RouteId>().is_err(), "{bad:?}");
+        }
+        assert!("1test".parse::<RealmName>().is_err());
+        assert!("test-2".parse::<RealmName>().is_ok());
+        assert!("x".repeat(65).parse::<ClientId>().is_err());
+    }
+
+    #[test]
+    fn a_session_id_has_one_spelling() {
+        let id = SessionId::new(Locator::from([7; 32]), [9; 16]);
+        assert_eq!(id.to_string().parse::<SessionId>().unwrap(), id);
+        assert_eq!(Locator::from_hex(&id.locator().to_hex()).unwrap(), id.locator());
+        for bad in ["", ".", &format!("{id}="), &format!("{id}.x"), &id.local()] {
+            assert!(bad.parse::<SessionId>().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! tollgate: an edge token validator and a light OAuth issuer, in one crate.
+//!
+//! At the edge (Cloudflare Workers, `workerd`) it validates bearer tokens, filters API requests by
+//! route policy, and issues access tokens from a KV-backed issuer. In the browser the same crate is a
+//! PKCE helper.
+//!
+//! # The map
+//!
+//! | layer | modules | may use |
+//! | --- | --- | --- |
+//! | vocabulary | [`encoding`], [`error`], [`id`], [`json`], [`pkce`], [`scope`], [`secret`], [`time`], [`uri`] | each other |
+//! | rules | [`grant`], [`http`], [`policy`], [`principal`], [`session`], [`token`] | vocabulary, each other |
+//! | use cases | [`api`], [`app`], [`config`], [`gateway`], [`oauth`], [`port`], [`validator`] | rules, vocabulary |
+//! | adapters | `edge`, `browser`, `software` | everything |
+//!
+//! The table is enforced by `tests/architecture.rs` and explained in `docs/architecture.md`.
+//!
+//! # In scope
+//!
+//! Validating, issuing and enforcing tokens. Everything that decides is a plain function of its
+//! arguments: time, randomness and storage come in through [`port`].
+//!
+//! # Out of scope
+//!
+//! JWE, the implicit grant, anything that follows a URL found in a token's header.
+
+// The two artefacts must never be one module: whatever a worker exports is callable over RPC.
+#[cfg(all(feature = "worker", feature = "browser", target_arch = "wasm32", not(clippy), not(doc)))]
+compile_error!("`worker` and `browser` are two artefacts; build one at a time");
+
+pub mod encoding;
+pub mod error;
+pub mod id;
+pub mod json;
+pub mod pkce;
+pub mod scope;
+pub mod secret;
+pub mod time;
+pub mod uri;
+
+pub mod grant;
+pub mod http;
+pub mod policy;
+pub mod principal;
+pub mod session;
+pub mod token;
+
+pub mod api;
+pub mod app;
+pub mod config;
+pub mod gateway;
+pub mod oauth;
+pub mod port;
+pub mod validator;
+
+#[cfg(feature = "browser")]
+pub mod browser;
+#[cfg(feature = "worker")]
+mod edge;
+#[cfg(feature = "jwt")]
+pub mod software;
