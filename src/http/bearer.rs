@@ -1,0 +1,61 @@
+//! Finding the bearer token (RFC 6750 section 2.1): in the `Authorization` header and nowhere else.
+
+use crate::error::Denied;
+
+/// The bearer token of an `Authorization` value. Checks that there is exactly one credential; does **not**
+/// look into the token.
+///
+/// # Errors
+/// [`Denied::MissToken`] without the header or with another scheme; [`Denied::MalformCredentials`] when the
+/// scheme is `Bearer` and what follows is not one `b64token`, two joined headers among them.
+pub fn bearer(authorization: Option<&str>) -> Result<&str, Denied> {
+    let value = authorization.ok_or(Denied::MissToken)?;
+    let (scheme, rest) = value.split_once(' ').unwrap_or((value, ""));
+    if !scheme.eq_ignore_ascii_case("Bearer") {
+        // A tab after the scheme, or a second `Bearer` behind another scheme, is not "no token".
+        let hidden = value.as_bytes().windows(6).any(|window| window.eq_ignore_ascii_case(b"bearer"));
+        return Err(if hidden { Denied::MalformCredentials } else { Denied::MissToken });
+    }
+    // RFC 9110 section 11.4: one or more spaces.
+    let token = rest.trim_start_matches(' ').trim_end_matches(' ');
+    let is_b64 =
+        |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=');
+    if token.is_empty() || !token.bytes().all(is_b64) {
+        return Err(Denied::MalformCredentials);
+    }
+    Ok(token)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rfc6750_section_2_1_one_credential() {
+        for good in ["Bearer abc.d_e-f~+/=", "bearer abc", "BEARER  abc", "Bearer abc "] {
+            assert!(bearer(Some(good)).is_ok(), "{good}");
+        }
+    }
+
+    #[test]
+    fn attack_55_anything_but_one_credential_is_refused() {
+        assert_eq!(bearer(None), Err(Denied::MissToken));
+        for other in ["Basic YTpi", "", "Digest x=y", "DPoP abc"] {
+            assert_eq!(bearer(Some(other)), Err(Denied::MissToken), "{other}");
+        }
+        for bad in [
+            "Bearer",
+            "Bearer ",
+            "Bearer\tabc",
+            "Bearer a b",
+            "Bearer a, Bearer b",
+            "Bearer a,b",
+            "Bearer \"a\"",
+            "Bearer ä",
+            "Basic YTpi, Bearer a",
+            "Bearer a\tb",
+        ] {
+            assert_eq!(bearer(Some(bad)), Err(Denied::MalformCredentials), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Errors of the token endpoint and of registration, as their RFCs spell them.
+
+use serde::Serialize;
+
+use crate::http::Answer;
+
+/// A registered error code.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorCode {
+    /// RFC 6749 section 5.2: unknown client, wrong secret, or none; 401.
+    InvalidClient,
+    /// RFC 7591 section 3.2.2: a registration's field cannot be accepted; 400.
+    InvalidClientMetadata,
+    /// RFC 6749 section 5.2: a parameter is missing, repeated or malformed; 400.
+    InvalidRequest,
+    /// RFC 6749 section 5.2: unknown, malformed, or more than the client may ask for; 400.
+    InvalidScope,
+    /// RFC 6750 section 3.1: the token that guards the endpoint is wrong; 401.
+    InvalidToken,
+    /// RFC 6749 section 5.2: the client may not use this grant; 400.
+    UnauthorizedClient,
+    /// RFC 6749 section 5.2: the server does not have this grant; 400.
+    UnsupportedGrantType,
+}
+
+/// An error answer: a code and a constant sentence that says what to do.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct OauthError {
+    /// The code.
+    pub code: ErrorCode,
+    /// The sentence.
+    pub description: &'static str,
+}
+
+impl OauthError {
+    /// An error.
+    #[must_use]
+    pub const fn new(code: ErrorCode, description: &'static str) -> Self {
+        Self { code, description }
+    }
+
+    /// The answer. A client that could have authenticated by HTTP Basic is told so (RFC 6749 section 5.2).
+    #[must_use]
+    pub fn answer(&self) -> Answer {
+        let body = serde_json::json!({ "error": self.code, "error_description": self.description });
+        let status = match self.code {
+            ErrorCode::InvalidClient | ErrorCode::InvalidToken => 401,
+            ErrorCode::InvalidClientMetadata
+            | ErrorCode::InvalidRequest
+            | ErrorCode::InvalidScope
+            | ErrorCode::UnauthorizedClient
+            | ErrorCode::UnsupportedGrantType => 400,
+        };
+        let answer = Answer { body: body.to_string(), ..Answer::empty(status) }
+            .with("Content-Type", "application/json");
+        match self.code {
+            ErrorCode::InvalidClient => {
+                answer.with("WWW-Authenticate", r#"Basic realm="tollgate", charset="UTF-8""#)
+            }
+            ErrorCode::InvalidToken => answer.with("WWW-Authenticate", r#"Bearer error="invalid_token""#),
+            _ => answer,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rfc6749_section_5_2_the_answer() {
+        let answer = OauthError::new(ErrorCode::InvalidClient, "no").answer();
+        assert_eq!(answer.status, 401);
+        assert_eq!(answer.body, r#"{"error":"invalid_client","error_description":"no"}"#);
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        assert!(answer.header("www-authenticate").is_some_and(|value| value.starts_with("Basic ")));
+    }
+}

@@ -1,0 +1,14 @@
+//! Route policy: which requests there are, what each needs, where each goes.
+//!
+//! Deny by default: what no route matches is refused. Two routes that could both match one request are a
+//! configuration error ([`crate::config`]), so there is no order and no "most specific wins".
+//!
+//! **Out of scope**: whether a token grants what a route needs ([`crate::validator`]).
+
+mod headers;
+mod pattern;
+mod routes;
+
+pub use headers::{forwards, is_identity_header};
+pub use pattern::PathPattern;
+pub use routes::{Access, Ambiguity, Host, Method, Route, RouteTable, Upstream};

@@ -1,0 +1,269 @@
+//! Routes and the table that finds the one that a request is for.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{Malformed, RouteId};
+use crate::policy::PathPattern;
+use crate::scope::ScopeToken;
+use crate::uri::{BaseUrl, Issuer, RequestPath};
+
+/// A request method that a route may name. Others (`TRACE`, `CONNECT`) match nothing.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Method {
+    /// RFC 9110 section 9.3.5.
+    Delete,
+    /// RFC 9110 section 9.3.1.
+    Get,
+    /// RFC 9110 section 9.3.2.
+    Head,
+    /// RFC 9110 section 9.3.7.
+    Options,
+    /// RFC 5789.
+    Patch,
+    /// RFC 9110 section 9.3.3.
+    Post,
+    /// RFC 9110 section 9.3.4.
+    Put,
+}
+
+impl FromStr for Method {
+    type Err = Malformed;
+
+    /// Methods are case-sensitive (RFC 9110 section 9.1).
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        Ok(match text {
+            "DELETE" => Self::Delete,
+            "GET" => Self::Get,
+            "HEAD" => Self::Head,
+            "OPTIONS" => Self::Options,
+            "PATCH" => Self::Patch,
+            "POST" => Self::Post,
+            "PUT" => Self::Put,
+            _ => return Err(Malformed::new("method", "DELETE, GET, HEAD, OPTIONS, PATCH, POST or PUT")),
+        })
+    }
+}
+
+/// A host name without a port, in lower case.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Host(String);
+
+impl Host {
+    /// The host of a `Host` value, without its port.
+    #[must_use]
+    pub fn of_authority(authority: &str) -> Option<Self> {
+        let end = match authority.rfind(':') {
+            Some(at) if !authority.ends_with(']') => at,
+            _ => authority.len(),
+        };
+        authority.get(..end)?.parse().ok()
+    }
+}
+
+impl FromStr for Host {
+    type Err = Malformed;
+
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'[' | b']' | b':');
+        let ok = !text.is_empty() && text.len() <= 253 && text.bytes().all(fits);
+        let ok = ok && (text.starts_with('[') == text.contains(':'));
+        ok.then(|| Self(text.to_ascii_lowercase()))
+            .ok_or(Malformed::new("host", "a host name without scheme, port or path"))
+    }
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Who may pass.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Access {
+    /// Everybody, with or without a token; spelled out in the configuration.
+    Anonymous,
+    /// Whoever presents a token of one of `issuers` that grants every scope of `scopes`.
+    Token {
+        /// The issuers whose tokens count here.
+        issuers: Vec<Issuer>,
+        /// All of these are needed.
+        scopes: Vec<ScopeToken>,
+    },
+}
+
+/// Where a request goes.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Upstream {
+    /// A service binding of the worker.
+    Service(String),
+    /// An address.
+    Url(BaseUrl),
+}
+
+/// One route of the policy.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Route {
+    /// Its name in logs and errors.
+    pub id: RouteId,
+    /// Only requests for this host, where given.
+    pub host: Option<Host>,
+    /// Any of these.
+    pub methods: Vec<Method>,
+    /// The paths.
+    pub path: PathPattern,
+    /// Who may pass.
+    pub access: Access,
+    /// Where to.
+    pub to: Upstream,
+}
+
+impl Route {
+    fn overlaps(&self, other: &Self) -> bool {
+        let hosts = match (&self.host, &other.host) {
+            (Some(ours), Some(theirs)) => ours == theirs,
+            _ => true,
+        };
+        hosts
+            && self.methods.iter().any(|method| other.methods.contains(method))
+            && self.path.overlaps(&other.path)
+    }
+}
+
+/// Two routes that could both match.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Ambiguity {
+    /// The position of the earlier one.
+    pub first: usize,
+    /// The position of the later one.
+    pub second: usize,
+}
+
+/// All routes, built once. Finding is one radix tree walk per host spelling, however many routes there are.
+#[derive(Debug)]
+pub struct RouteTable {
+    routes: Vec<Route>,
+    trees: BTreeMap<(Option<Host>, Method), matchit::Router<usize>>,
+}
+
+impl RouteTable {
+    /// Builds the table.
+    ///
+    /// # Errors
+    /// Every pair of routes that could both match one request.
+    pub fn new(routes: Vec<Route>) -> Result<Self, Vec<Ambiguity>> {
+        let mut clashes = Vec::new();
+        for (second, route) in routes.iter().enumerate() {
+            let earlier = routes.iter().take(second).enumerate();
+            clashes.extend(
+                earlier
+                    .filter(|(_, other)| other.overlaps(route))
+                    .map(|(first, _)| Ambiguity { first, second }),
+            );
+        }
+        if !clashes.is_empty() {
+            return Err(clashes);
+        }
+        let mut trees: BTreeMap<_, matchit::Router<usize>> = BTreeMap::new();
+        for (at, route) in routes.iter().enumerate() {
+            for method in &route.methods {
+                let tree = trees.entry((route.host.clone(), *method)).or_default();
+                // Without overlap the matcher has nothing to object to; if it does, treat it as a clash with itself.
+                if tree.insert(route.path.as_matchit(), at).is_err() {
+                    return Err(vec![Ambiguity { first: at, second: at }]);
+                }
+            }
+        }
+        Ok(Self { routes, trees })
+    }
+
+    /// The route of a request, if any.
+    #[must_use]
+    pub fn find(&self, host: Option<&Host>, method: Method, path: &RequestPath) -> Option<&Route> {
+        let look = |host: Option<Host>| {
+            let found = self.trees.get(&(host, method))?.at(path.as_str()).ok()?;
+            self.routes.get(*found.value)
+        };
+        host.and_then(|host| look(Some(host.clone()))).or_else(|| look(None))
+    }
+
+    /// Every route, in the order of the configuration.
+    pub fn iter(&self) -> impl Iterator<Item = &Route> {
+        self.routes.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn route(id: &str, host: Option<&str>, methods: &[Method], path: &str) -> Route {
+        Route {
+            id: id.parse().unwrap(),
+            host: host.map(|host| host.parse().unwrap()),
+            methods: methods.to_vec(),
+            path: path.parse().unwrap(),
+            access: Access::Anonymous,
+            to: Upstream::Service("ORIGIN".to_owned()),
+        }
+    }
+
+    fn found<'a>(table: &'a RouteTable, host: Option<&str>, method: Method, path: &str) -> Option<&'a str> {
+        let host = host.map(|host| Host::of_authority(host).unwrap());
+        table.find(host.as_ref(), method, &path.parse().unwrap()).map(|route| route.id.as_str())
+    }
+
+    #[test]
+    fn nothing_matches_by_default() {
+        let table = RouteTable::new(vec![]).unwrap();
+        assert_eq!(found(&table, None, Method::Get, "/"), None);
+    }
+
+    #[test]
+    fn a_request_finds_its_one_route() {
+        let table = RouteTable::new(vec![
+            route("list", None, &[Method::Get], "/orders"),
+            route("create", None, &[Method::Post], "/orders"),
+            route("read", None, &[Method::Get, Method::Head], "/orders/{id}"),
+            route("lines", None, &[Method::Get], "/orders/{order}/lines"),
+            route("static", None, &[Method::Get], "/static/*"),
+            route("hosted", Some("API.example.com"), &[Method::Get], "/hosted"),
+        ])
+        .unwrap();
+        for (host, method, path, want) in [
+            (None, Method::Get, "/orders", Some("list")),
+            (None, Method::Post, "/orders", Some("create")),
+            (None, Method::Put, "/orders", None),
+            (None, Method::Head, "/orders/7", Some("read")),
+            (None, Method::Get, "/orders/7/lines", Some("lines")),
+            (None, Method::Get, "/orders/", None),
+            (None, Method::Get, "/Orders", None),
+            (None, Method::Get, "/static/a/b", Some("static")),
+            (None, Method::Get, "/static/", None),
+            (None, Method::Get, "/static", None),
+            (Some("api.example.com:8787"), Method::Get, "/hosted", Some("hosted")),
+            (Some("other.example.com"), Method::Get, "/hosted", None),
+            (None, Method::Get, "/hosted", None),
+            (Some("api.example.com"), Method::Get, "/orders", Some("list")),
+        ] {
+            assert_eq!(found(&table, host, method, path), want, "{method:?} {path}");
+        }
+    }
+
+    #[test]
+    fn two_routes_that_could_both_match_are_refused() {
+        let clash = RouteTable::new(vec![
+            route("a", None, &[Method::Get], "/orders/{id}"),
+            route("b", Some("api.example.com"), &[Method::Post, Method::Get], "/orders/new"),
+            route("c", Some("other.example.com"), &[Method::Delete], "/orders/new"),
+        ])
+        .unwrap_err();
+        assert_eq!(clash, [Ambiguity { first: 0, second: 1 }]);
+    }
+}

@@ -1,0 +1,16 @@
+//! Tokens: the compact JWS (RFC 7515), access-token claims (RFC 9068) and JSON Web Keys (RFC 7517).
+//!
+//! **In scope**: reading and writing, strictly; which checks a token must pass ([`Trust`]).
+//! **Out of scope**: fetching keys, verifying signatures, sessions ([`crate::validator`]).
+
+mod claims;
+mod compact;
+mod jwk;
+mod keyring;
+mod trust;
+
+pub use claims::{AccessClaims, Claims, Confirmation};
+pub use compact::{Compact, Header, MAX_TOKEN, access_token_input};
+pub use jwk::{Algorithm, Jwk, JwkSet};
+pub use keyring::{KeyringAnswer, KeyringQuestion, SealedKey};
+pub use trust::{TokenType, Trust};
