@@ -1,0 +1,221 @@
+//! One request's way, from its head to an [`Outcome`]. The platform's part begins and ends here.
+//!
+//! A path belongs to exactly one of: tollgate's own root paths, a realm's endpoints, the gateway.
+
+use serde_json::json;
+
+use crate::api;
+use crate::config::{Config, Realm};
+use crate::encoding::Digest;
+use crate::error::{Denied, Error, Fault};
+use crate::gateway::{self, Pass, Target};
+use crate::http::{Answer, Head, challenge, forward_auth, unavailable};
+use crate::id::RequestId;
+use crate::oauth::{self, Endpoint, Routed};
+use crate::policy::Host;
+use crate::port::{Body, Entry, Journal, Ports};
+use crate::time::Timestamp;
+use crate::uri::RequestPath;
+use crate::validator::{Chore, run_chore};
+
+/// What happens with a request.
+#[derive(Debug)]
+pub enum Outcome<'c> {
+    /// tollgate answers itself.
+    Answer(Answer),
+    /// It goes to an upstream.
+    Forward(Pass<'c>),
+}
+
+/// One request and what it is judged by. `now` is read once, at the door.
+#[derive(Debug)]
+pub struct App<'c, 'p, P> {
+    /// The configuration.
+    pub config: &'c Config,
+    /// The platform.
+    pub ports: &'p P,
+    /// The digest of the token that guards [`crate::api`].
+    pub bootstrap: Option<Digest>,
+    /// When the request came.
+    pub now: Timestamp,
+    /// What it is called in the log.
+    pub request_id: &'p RequestId,
+}
+
+impl<'c, P: Ports> App<'c, '_, P> {
+    /// Handles one request. Never fails: what goes wrong is an answer, and a line in the log.
+    /// The second part is work to do after the answer.
+    pub async fn handle(&self, head: &Head<'_>, body: &mut impl Body) -> (Outcome<'c>, Option<Chore>) {
+        let Ok(path) = head.path.parse::<RequestPath>() else {
+            return self.deny(&Denied::MalformPath, challenge);
+        };
+        match path.as_str() {
+            "/healthz" => self.answer(
+                "healthz",
+                Answer::json(200, &json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") })),
+            ),
+            "/_tollgate/check" => self.check(head).await,
+            other => match self.realm_of(other) {
+                Some((realm, below)) => self.realm(realm, below, head, body).await,
+                None => self.gateway(path, head).await,
+            },
+        }
+    }
+
+    /// Does what a request left behind.
+    pub async fn finish(&self, chore: Chore) {
+        if let Err(fault) = run_chore(chore, self.ports).await {
+            self.log_fault(&fault, Some("touch"));
+        }
+    }
+
+    /// The realm that a path belongs to, and the path below it. RFC 8414 section 3.1 puts its well-known part
+    /// before the realm.
+    fn realm_of<'a>(&self, path: &'a str) -> Option<(&'c Realm, &'a str)> {
+        if let Some(name) = path.strip_prefix("/.well-known/oauth-authorization-server/") {
+            return self.config.realm(name).map(|realm| (realm, Endpoint::Metadata.path()));
+        }
+        let rest = path.strip_prefix('/')?;
+        let name = rest.split('/').next()?;
+        Some((self.config.realm(name)?, rest.get(name.len()..)?))
+    }
+
+    async fn realm(
+        &self,
+        realm: &Realm,
+        below: &str,
+        head: &Head<'_>,
+        body: &mut impl Body,
+    ) -> (Outcome<'c>, Option<Chore>) {
+        if !head.is_https && !realm.allow_http {
+            return self.deny(&Denied::RefuseHttp, challenge);
+        }
+        let endpoint = match Endpoint::route(head.method, below) {
+            Routed::NotFound => return self.deny(&Denied::NoRoute, challenge),
+            Routed::MethodNotAllowed(allow) => {
+                let answer = Answer::problem(405, "Method Not Allowed", "Use a method that Allow lists.")
+                    .with("Allow", allow);
+                return self.answer("method", Ok(answer));
+            }
+            Routed::To(endpoint) => endpoint,
+        };
+        let answer = match endpoint {
+            Endpoint::Clients => {
+                api::register_client(self.config, self.ports, realm, self.bootstrap, head, body).await
+            }
+            Endpoint::Jwks => oauth::jwks(self.ports, realm, self.now).await,
+            Endpoint::Metadata => oauth::metadata(self.config, realm),
+            Endpoint::Token => oauth::token(self.config, self.ports, realm, head, body, self.now).await,
+        };
+        self.answer(endpoint.name(), answer)
+    }
+
+    async fn gateway(&self, path: RequestPath, head: &Head<'_>) -> (Outcome<'c>, Option<Chore>) {
+        if !head.is_https && !self.config.allows_http() {
+            return self.deny(&Denied::RefuseHttp, challenge);
+        }
+        let authorization = head.headers.get("authorization");
+        let target = Target {
+            method: head.method,
+            host: Host::of_authority(head.authority),
+            path,
+            authorization: authorization.as_deref(),
+        };
+        match gateway::decide(self.config, self.ports, target, self.now).await {
+            Ok(pass) => {
+                self.log_pass(&pass);
+                let chore = pass.chore();
+                (Outcome::Forward(pass), chore)
+            }
+            Err(error) => self.refuse(&error, challenge),
+        }
+    }
+
+    async fn check(&self, head: &Head<'_>) -> (Outcome<'c>, Option<Chore>) {
+        if !head.is_https && !self.config.allows_http() {
+            return self.deny(&Denied::RefuseHttp, forward_auth);
+        }
+        let (mut method, authorization) = (None, head.headers.get("authorization"));
+        let target = match gateway::original(&mut method, authorization.as_deref(), head.headers) {
+            Ok(target) => target,
+            Err(denied) => return self.deny(&denied, forward_auth),
+        };
+        match gateway::decide(self.config, self.ports, target, self.now).await {
+            Ok(pass) => {
+                self.log_pass(&pass);
+                let answer = pass
+                    .identity()
+                    .into_iter()
+                    .fold(Answer::empty(200), |answer, (name, value)| answer.with(name, value));
+                (Outcome::Answer(answer), pass.chore())
+            }
+            Err(error) => self.refuse(&error, forward_auth),
+        }
+    }
+
+    fn refuse(&self, error: &Error, answer: fn(&Denied) -> Answer) -> (Outcome<'c>, Option<Chore>) {
+        match error {
+            Error::Denied(denied) => self.deny(denied, answer),
+            Error::Fault(fault) => {
+                self.log_fault(fault, None);
+                (Outcome::Answer(unavailable()), None)
+            }
+        }
+    }
+
+    fn deny(&self, denied: &Denied, answer: fn(&Denied) -> Answer) -> (Outcome<'c>, Option<Chore>) {
+        let answer = answer(denied);
+        self.ports.journal().record(&Entry {
+            request_id: Some(self.request_id),
+            decision: "deny",
+            reason: Some(denied.code()),
+            claim: denied.claim(),
+            status: Some(answer.status),
+            ..Entry::default()
+        });
+        (Outcome::Answer(answer), None)
+    }
+
+    fn answer(&self, target: &'static str, answer: Result<Answer, Fault>) -> (Outcome<'c>, Option<Chore>) {
+        let answer = match answer {
+            Ok(answer) => {
+                let status = Some(answer.status);
+                let entry = Entry {
+                    request_id: Some(self.request_id),
+                    target: Some(target),
+                    decision: "answer",
+                    status,
+                    ..Entry::default()
+                };
+                self.ports.journal().record(&entry);
+                answer
+            }
+            Err(fault) => {
+                self.log_fault(&fault, Some(target));
+                unavailable()
+            }
+        };
+        (Outcome::Answer(answer), None)
+    }
+
+    fn log_pass(&self, pass: &Pass<'_>) {
+        self.ports.journal().record(&Entry {
+            request_id: Some(self.request_id),
+            target: Some(pass.route().as_str()),
+            decision: "allow",
+            client: pass.authorized().and_then(|authorized| authorized.client()),
+            ..Entry::default()
+        });
+    }
+
+    fn log_fault(&self, fault: &Fault, target: Option<&str>) {
+        self.ports.journal().record(&Entry {
+            request_id: Some(self.request_id),
+            target,
+            decision: "fault",
+            op: Some(fault.op()),
+            detail: Some(fault.detail()),
+            ..Entry::default()
+        });
+    }
+}

@@ -1,0 +1,213 @@
+//! The document as it is written. Shapes only: what the values mean is decided by [`super::Config::parse`].
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::policy::Method;
+use crate::token::{Algorithm, JwkSet};
+
+/// The whole of `tollgate.json`.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(title = "tollgate configuration"))]
+#[serde(deny_unknown_fields)]
+pub struct Document {
+    /// Where an editor finds the schema of this document. Not read.
+    #[serde(rename = "$schema", default)]
+    pub schema: Option<String>,
+    /// The environments that tokens are issued for, by name: 1 to 32 of a-z 0-9 -, a letter first.
+    #[serde(default)]
+    pub realms: BTreeMap<String, RealmDocument>,
+    /// Other issuers whose tokens count.
+    #[serde(default)]
+    pub issuers: Vec<IssuerDocument>,
+    /// Every scope there is, by name (RFC 6749 section 3.3).
+    #[serde(default)]
+    pub scopes: BTreeMap<String, ScopeDocument>,
+    /// Which requests go where, and who may send them. What no route matches is refused.
+    #[serde(default)]
+    pub routes: Vec<RouteDocument>,
+}
+
+/// One realm.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RealmDocument {
+    /// The issuer identifier (RFC 8414 section 2): `https://HOST/NAME`, where NAME is the realm's name.
+    pub issuer: String,
+    /// The `aud` of its access tokens (RFC 9068 section 3). By default the issuer's origin.
+    #[serde(default)]
+    pub audience: Option<String>,
+    /// How its tokens are signed.
+    #[serde(default = "RealmDocument::signing")]
+    pub signing: Algorithm,
+    /// How long an access token lives, in seconds: 10 to 86400.
+    #[serde(default = "RealmDocument::access_token_seconds")]
+    pub access_token_seconds: u64,
+    /// How long a refresh token lives, in seconds: at least as long as an access token, at most a year.
+    #[serde(default = "RealmDocument::refresh_token_seconds")]
+    pub refresh_token_seconds: u64,
+    /// A token that is not used for so many seconds expires. Without it, idleness does not end a session.
+    #[serde(default)]
+    pub idle_seconds: Option<u64>,
+    /// How long an edge answers from memory before it says that a token is in use, in seconds; at most a quarter
+    /// of `idle_seconds` counts. A token expires never early and at most two grains late. 0: every request asks.
+    #[serde(default = "RealmDocument::grain_seconds")]
+    pub grain_seconds: u64,
+    /// Allows plain HTTP, for an issuer on this machine.
+    #[serde(default)]
+    pub allow_http: bool,
+}
+
+impl RealmDocument {
+    const fn signing() -> Algorithm {
+        Algorithm::Es256
+    }
+
+    const fn access_token_seconds() -> u64 {
+        3600
+    }
+
+    const fn refresh_token_seconds() -> u64 {
+        30 * 86_400
+    }
+
+    const fn grain_seconds() -> u64 {
+        15
+    }
+}
+
+/// An issuer that is not one of the realms.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct IssuerDocument {
+    /// Its issuer identifier, exactly as its tokens spell `iss`.
+    pub issuer: String,
+    /// Its public keys, inline.
+    #[cfg_attr(feature = "schema", schemars(with = "schema::Jwks"))]
+    pub jwks: JwkSet,
+    /// The algorithms that it may sign with.
+    #[serde(default = "IssuerDocument::algorithms")]
+    pub algorithms: Vec<Algorithm>,
+    /// Its tokens must name at least one of these in `aud`.
+    pub audiences: Vec<String>,
+    /// The `typ` values that count.
+    #[serde(default = "IssuerDocument::typ")]
+    pub typ: Vec<String>,
+    /// How far its clock may be off, in seconds: 0 to 300.
+    #[serde(default = "IssuerDocument::leeway_seconds")]
+    pub leeway_seconds: u64,
+}
+
+impl IssuerDocument {
+    fn algorithms() -> Vec<Algorithm> {
+        vec![Algorithm::Es256]
+    }
+
+    fn typ() -> Vec<String> {
+        vec!["at+jwt".to_owned()]
+    }
+
+    const fn leeway_seconds() -> u64 {
+        30
+    }
+}
+
+/// One scope.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ScopeDocument {
+    /// What it allows, in plain words.
+    pub description: String,
+    /// Whoever holds this scope holds these as well.
+    #[serde(default)]
+    pub implies: Vec<String>,
+    /// Not listed in public metadata.
+    #[serde(default)]
+    pub internal: bool,
+}
+
+/// One route.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RouteDocument {
+    /// Its name in logs and errors.
+    pub id: String,
+    /// Only requests for this host name; by default any.
+    #[serde(default)]
+    pub host: Option<String>,
+    /// Any of these methods.
+    pub methods: Vec<Method>,
+    /// The paths: literal segments, `{name}` for one segment, a last `*` for what is left.
+    pub path: String,
+    /// What a token must grant. Either this or `anonymous`.
+    #[serde(default)]
+    pub require: Option<RequireDocument>,
+    /// Lets everybody pass. Must be spelled out.
+    #[serde(default)]
+    pub anonymous: bool,
+    /// Where the request goes.
+    pub to: UpstreamDocument,
+}
+
+/// What a token must grant.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RequireDocument {
+    /// All of these scopes; none: any valid token.
+    #[serde(default)]
+    pub scopes: Vec<String>,
+    /// Whose tokens count: names of realms, or identifiers of other issuers. By default the only realm and every
+    /// other issuer; with several realms it must be said.
+    #[serde(default)]
+    pub issuers: Option<Vec<String>>,
+}
+
+/// Where a request goes: exactly one of the two.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct UpstreamDocument {
+    /// A service binding of the worker.
+    #[serde(default)]
+    pub service: Option<String>,
+    /// An address; the request's path is appended.
+    #[serde(default)]
+    pub url: Option<String>,
+}
+
+#[cfg(feature = "schema")]
+mod schema {
+    //! What [`JwkSet`] looks like on paper.
+    #![expect(dead_code, reason = "only its shape is read")]
+
+    #[derive(schemars::JsonSchema)]
+    pub(super) struct Jwks {
+        /// Public keys (RFC 7517).
+        keys: Vec<Jwk>,
+    }
+
+    #[derive(schemars::JsonSchema)]
+    pub(super) struct Jwk {
+        /// `EC`.
+        kty: String,
+        /// `P-256`.
+        crv: String,
+        /// 32 bytes in base64url.
+        x: String,
+        /// 32 bytes in base64url.
+        y: String,
+        /// The key's identifier.
+        kid: Option<String>,
+        /// `ES256`.
+        alg: Option<String>,
+        /// `sig`.
+        r#use: Option<String>,
+    }
+}

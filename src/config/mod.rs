@@ -1,0 +1,352 @@
+//! The configuration: one JSON document, parsed once into types.
+//!
+//! Every error names the JSON path and how to mend it; unknown members are refused. `build.rs` runs this very
+//! parser over the file that is built in, so a bad file fails the build.
+//!
+//! The members are described by [`document`], from which `docs/tollgate.schema.json` is generated.
+//!
+//! **Out of scope**: reading files or KV; secrets, which never stand in the document.
+
+pub mod document;
+mod realm;
+mod routes;
+
+use std::fmt;
+
+use crate::json;
+use crate::policy::RouteTable;
+use crate::scope::{ScopeCatalogue, ScopeToken};
+use crate::token::{JwkSet, Trust};
+use crate::uri::Issuer;
+
+pub use realm::Realm;
+
+use document::Document;
+
+/// A complete, consistent configuration.
+#[derive(Debug)]
+pub struct Config {
+    realms: Vec<Realm>,
+    foreign: Vec<ForeignIssuer>,
+    scopes: ScopeCatalogue,
+    routes: RouteTable,
+}
+
+/// An issuer that is not one of our realms, with its keys.
+#[derive(Clone, Debug)]
+pub struct ForeignIssuer {
+    /// On which terms its tokens count.
+    pub trust: Trust,
+    /// Its keys, from the configuration.
+    pub keys: JwkSet,
+}
+
+/// Where the keys of a trusted issuer are.
+#[derive(Clone, Copy, Debug)]
+pub enum KeySource<'a> {
+    /// In the configuration.
+    Inline(&'a JwkSet),
+    /// In the realm's keyring.
+    Realm(&'a Realm),
+}
+
+/// One thing that is wrong with a document.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ConfigError {
+    /// Where, as a path into the JSON: `routes[3].require.scopes[0]`.
+    pub path: String,
+    /// What, and how to mend it.
+    pub problem: String,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path, self.problem)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// Collects what is wrong, so that one run tells everything.
+#[derive(Debug, Default)]
+pub(crate) struct Problems(Vec<ConfigError>);
+
+impl Problems {
+    pub(crate) fn add(&mut self, path: impl fmt::Display, problem: impl fmt::Display) {
+        self.0.push(ConfigError { path: path.to_string(), problem: problem.to_string() });
+    }
+
+    pub(crate) fn take<T, E: fmt::Display>(
+        &mut self,
+        path: impl fmt::Display,
+        parsed: Result<T, E>,
+    ) -> Option<T> {
+        parsed.map_err(|problem| self.add(path, problem)).ok()
+    }
+
+    pub(crate) fn range(&mut self, path: impl fmt::Display, value: u64, from: u64, to: u64) -> u64 {
+        if !(from..=to).contains(&value) {
+            self.add(path, format_args!("{value} is out of range; use {from} to {to}"));
+        }
+        value
+    }
+}
+
+impl Config {
+    /// Reads a document.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, at least one entry.
+    pub fn parse(text: &str) -> Result<Self, Vec<ConfigError>> {
+        let one = |path: &str, problem: String| vec![ConfigError { path: path.to_owned(), problem }];
+        let value =
+            json::document(text).map_err(|e| one("(document)", format!("not readable as JSON: {e}")))?;
+        let document: Document = serde_path_to_error::deserialize(value).map_err(|e| {
+            let problem = e.inner().to_string();
+            let mend = mend_of(&problem);
+            one(&e.path().to_string(), format!("{problem}; {mend}"))
+        })?;
+        let mut problems = Problems::default();
+        let config = Self::build(&document, &mut problems);
+        match config {
+            Some(config) if problems.0.is_empty() => Ok(config),
+            _ => Err(problems.0),
+        }
+    }
+
+    fn build(document: &Document, problems: &mut Problems) -> Option<Self> {
+        let scopes = catalogue(document, problems);
+        let realms = realm::realms(&document.realms, problems);
+        let foreign = realm::foreign_issuers(&document.issuers, &realms, problems);
+        let routes = routes::routes(&document.routes, &scopes, &realms, &foreign, problems)?;
+        Some(Self { realms, foreign, scopes, routes })
+    }
+
+    /// Every realm.
+    #[must_use]
+    pub fn realms(&self) -> &[Realm] {
+        &self.realms
+    }
+
+    /// The realm of this name.
+    #[must_use]
+    pub fn realm(&self, name: &str) -> Option<&Realm> {
+        self.realms.iter().find(|realm| realm.name.as_str() == name)
+    }
+
+    /// The terms and keys of the issuer that a token names, compared byte for byte.
+    #[must_use]
+    pub fn trusted(&self, issuer: &str) -> Option<(&Trust, KeySource<'_>)> {
+        let realm = self.realms.iter().find(|realm| realm.issuer.as_str() == issuer);
+        let foreign = || self.foreign.iter().find(|foreign| foreign.trust.issuer.as_str() == issuer);
+        realm
+            .map(|realm| (&realm.trust, KeySource::Realm(realm)))
+            .or_else(|| foreign().map(|foreign| (&foreign.trust, KeySource::Inline(&foreign.keys))))
+    }
+
+    /// Every scope.
+    #[must_use]
+    pub const fn scopes(&self) -> &ScopeCatalogue {
+        &self.scopes
+    }
+
+    /// The route policy.
+    #[must_use]
+    pub const fn routes(&self) -> &RouteTable {
+        &self.routes
+    }
+
+    /// Whether anything here may be reached without TLS, on this machine.
+    #[must_use]
+    pub fn allows_http(&self) -> bool {
+        self.realms.iter().any(|realm| realm.allow_http)
+    }
+}
+
+/// What to do about serde's complaint.
+fn mend_of(problem: &str) -> &'static str {
+    if problem.starts_with("unknown field") {
+        "remove it, or correct its spelling"
+    } else if problem.starts_with("missing field") {
+        "add it"
+    } else if problem.starts_with("unknown variant") {
+        "use one of those listed"
+    } else {
+        "see docs/tollgate.schema.json for what may stand here"
+    }
+}
+
+fn catalogue(document: &Document, problems: &mut Problems) -> ScopeCatalogue {
+    let mut known: Vec<(ScopeToken, Vec<ScopeToken>, bool)> = Vec::new();
+    for (name, scope) in &document.scopes {
+        let path = format!("scopes.{name}");
+        if scope.description.trim().is_empty() {
+            problems.add(
+                format_args!("{path}.description"),
+                "is empty; say in plain words what the scope allows",
+            );
+        }
+        let mut implies = Vec::new();
+        for (at, implied) in scope.implies.iter().enumerate() {
+            let path = format!("{path}.implies[{at}]");
+            if document.scopes.contains_key(implied) {
+                implies.extend(problems.take(&path, implied.parse()));
+            } else {
+                problems.add(
+                    &path,
+                    format_args!("there is no scope `{implied}`; add it under `scopes`, or correct the name"),
+                );
+            }
+        }
+        if let Some(name) = problems.take(&path, name.parse()) {
+            known.push((name, implies, !scope.internal));
+        }
+    }
+    ScopeCatalogue::new(known)
+}
+
+/// Whether an address may be used: HTTPS everywhere, plain HTTP on this machine only.
+fn is_safe(address: &Issuer) -> bool {
+    !address.is_plain_http() || address.is_loopback()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn errors(text: &str) -> Vec<String> {
+        Config::parse(text).err().unwrap_or_default().iter().map(ToString::to_string).collect()
+    }
+
+    /// A good document with one place changed.
+    fn changed(from: &str, to: &str) -> Vec<String> {
+        assert!(GOOD.contains(from), "{from}");
+        errors(&GOOD.replacen(from, to, 1))
+    }
+
+    const GOOD: &str = r#"{
+        "realms": { "test": { "issuer": "http://127.0.0.1:8787/test", "allow_http": true, "idle_seconds": 1200 } },
+        "scopes": { "a:read": { "description": "Read" }, "a:admin": { "description": "All", "implies": ["a:read"] } },
+        "routes": [
+            { "id": "one", "methods": ["GET"], "path": "/a/{id}", "require": { "scopes": ["a:read"] }, "to": { "service": "ORIGIN" } },
+            { "id": "two", "methods": ["GET"], "path": "/health", "anonymous": true, "to": { "url": "https://origin.example.com" } }
+        ]
+    }"#;
+
+    #[test]
+    fn a_good_document_is_read() {
+        let config = Config::parse(GOOD).unwrap();
+        let realm = config.realm("test").unwrap();
+        assert_eq!(realm.trust.audiences, ["http://127.0.0.1:8787"]);
+        assert_eq!(realm.pace.grain().as_seconds(), 15);
+        assert!(config.trusted("http://127.0.0.1:8787/test").is_some());
+        assert!(config.trusted("http://127.0.0.1:8787/test/").is_none());
+        assert_eq!(config.routes().iter().count(), 2);
+    }
+
+    #[test]
+    fn every_error_has_its_path_and_a_mend() {
+        for (from, to, want) in [
+            (
+                r#""allow_http": true"#,
+                r#""allow_htp": true"#,
+                "realms.test.allow_htp: unknown field `allow_htp`",
+            ),
+            (
+                r#""allow_http": true"#,
+                r#""allow_http": "yes""#,
+                "realms.test.allow_http: invalid type: string \"yes\", expected a boolean",
+            ),
+            (
+                r#""allow_http": true, "#,
+                "",
+                "realms.test.issuer: is plain http; use https, or set `allow_http` for this machine",
+            ),
+            (
+                "http://127.0.0.1:8787/test",
+                "http://example.com/test",
+                "realms.test.issuer: is plain http; use https",
+            ),
+            (
+                "http://127.0.0.1:8787/test",
+                "http://127.0.0.1:8787/other",
+                "realms.test.issuer: must end in the realm's name; write `http://127.0.0.1:8787/test`",
+            ),
+            (
+                "http://127.0.0.1:8787/test",
+                "http://127.0.0.1:8787/test/",
+                "realms.test.issuer: not a well-formed issuer",
+            ),
+            (
+                r#""idle_seconds": 1200"#,
+                r#""idle_seconds": 0"#,
+                "realms.test.idle_seconds: 0 is out of range; use 1 to 2592000",
+            ),
+            (
+                r#""idle_seconds": 1200"#,
+                r#""signing": "none""#,
+                "realms.test.signing: unknown variant `none`, expected `ES256`; use one of those listed",
+            ),
+            (
+                r#""implies": ["a:read"]"#,
+                r#""implies": ["b"]"#,
+                "scopes.a:admin.implies[0]: there is no scope `b`; add it under `scopes`",
+            ),
+            (
+                r#""scopes": ["a:read"]"#,
+                r#""scopes": ["a:raed"]"#,
+                "routes[0].require.scopes[0]: there is no scope `a:raed`",
+            ),
+            (
+                r#""anonymous": true, "#,
+                "",
+                "routes[1]: who may pass is not said; add `require`, or `\"anonymous\": true`",
+            ),
+            (r#""service": "ORIGIN""#, "", "routes[0].to: has no target; give `service` or `url`"),
+            ("/a/{id}", "/a/{id", "routes[0].path: not a well-formed path pattern"),
+            ("/a/{id}", "/test/x", "routes[0].path: is below realm `test`; choose another first segment"),
+            ("/a/{id}", "/health", "routes[1]: could match the same request as route `one` (routes[0])"),
+            (r#""id": "two""#, r#""id": "one""#, "routes[1].id: `one` is taken by routes[0]; choose another"),
+            (
+                r#""methods": ["GET"], "path": "/a"#,
+                r#""methods": [], "path": "/a"#,
+                "routes[0].methods: is empty; name at least one method",
+            ),
+            (
+                "https://origin.example.com",
+                "http://origin.example.com",
+                "routes[1].to.url: is plain http; use https",
+            ),
+        ] {
+            let errors = changed(from, to);
+            assert!(errors.iter().any(|error| error.starts_with(want)), "{want}\n{errors:#?}");
+        }
+    }
+
+    #[test]
+    fn a_repeated_member_is_refused() {
+        let errors = changed(r#""a:read": {"#, r#""a:read": { "description": "other" }, "a:read": {"#);
+        assert!(errors[0].contains("`a:read` appears twice; keep one"), "{errors:?}");
+    }
+
+    #[test]
+    fn several_errors_come_in_one_run() {
+        let text = GOOD.replace("/a/{id}", "a").replace(r#""idle_seconds": 1200"#, r#""idle_seconds": 0"#);
+        assert_eq!(errors(&text).len(), 2);
+    }
+
+    #[test]
+    fn several_issuers_make_a_route_say_whose_tokens_count() {
+        let two = GOOD.replace(
+            r#""realms": {"#,
+            r#""realms": { "sandbox": { "issuer": "https://api.example.com/sandbox" },"#,
+        );
+        let errors = errors(&two);
+        assert!(errors[0].starts_with("routes[0].require.issuers: there are several realms; name those whose tokens count here, for example [\"sandbox\"]"), "{errors:?}");
+        let said = two.replace(r#""scopes": ["a:read"] }"#, r#""scopes": ["a:read"], "issuers": ["test"] }"#);
+        assert!(Config::parse(&said).is_ok());
+        let wrong =
+            two.replace(r#""scopes": ["a:read"] }"#, r#""scopes": ["a:read"], "issuers": ["tset"] }"#);
+        assert!(Config::parse(&wrong).is_err());
+    }
+}

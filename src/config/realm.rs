@@ -1,0 +1,172 @@
+//! Realms and the other issuers that are trusted.
+
+use std::collections::BTreeMap;
+
+use crate::config::document::{IssuerDocument, RealmDocument};
+use crate::config::{ForeignIssuer, Problems, is_safe};
+use crate::id::RealmName;
+use crate::session::Pace;
+use crate::time::Lifetime;
+use crate::token::{TokenType, Trust};
+use crate::uri::Issuer;
+
+const YEAR: u64 = 365 * 86_400;
+const MONTH: u64 = 30 * 86_400;
+
+/// Our own tokens come from clocks of the same platform: 5 s cover their distance.
+const OWN_LEEWAY: Lifetime = Lifetime::from_seconds(5);
+
+/// Root paths that are not a realm's to take.
+pub(super) const RESERVED: [&str; 2] = ["healthz", "_tollgate"];
+
+/// One environment: its own issuer, keys, clients.
+#[derive(Clone, Debug)]
+pub struct Realm {
+    /// Its name, the first segment of every path of its issuer.
+    pub name: RealmName,
+    /// Its issuer identifier.
+    pub issuer: Issuer,
+    /// The `aud` of its access tokens.
+    pub audience: String,
+    /// On which terms its own tokens count.
+    pub trust: Trust,
+    /// How long an access token lives.
+    pub access_token: Lifetime,
+    /// How long a refresh token lives.
+    pub refresh_token: Lifetime,
+    /// How its sessions keep time.
+    pub pace: Pace,
+    /// Whether it may be reached without TLS.
+    pub allow_http: bool,
+}
+
+impl Realm {
+    /// How long a session lasts: as long as what it hands out may still be presented.
+    #[must_use]
+    pub fn session(&self, with_refresh_token: bool) -> Lifetime {
+        let refresh = if with_refresh_token { self.refresh_token } else { Lifetime::ZERO };
+        self.access_token.plus(OWN_LEEWAY).max(refresh)
+    }
+}
+
+pub(super) fn realms(documents: &BTreeMap<String, RealmDocument>, problems: &mut Problems) -> Vec<Realm> {
+    documents.iter().filter_map(|(name, document)| realm(name, document, problems)).collect()
+}
+
+fn realm(name: &str, document: &RealmDocument, problems: &mut Problems) -> Option<Realm> {
+    let path = format!("realms.{name}");
+    if RESERVED.contains(&name) {
+        problems.add(&path, "this name is a path of tollgate itself; choose another");
+    }
+    let access = problems.range(
+        format_args!("{path}.access_token_seconds"),
+        document.access_token_seconds,
+        10,
+        86_400,
+    );
+    let refresh = problems.range(
+        format_args!("{path}.refresh_token_seconds"),
+        document.refresh_token_seconds,
+        access.min(YEAR),
+        YEAR,
+    );
+    let idle =
+        document.idle_seconds.map(|idle| problems.range(format_args!("{path}.idle_seconds"), idle, 1, MONTH));
+    let grain = problems.range(format_args!("{path}.grain_seconds"), document.grain_seconds, 0, 3600);
+    let realm: Option<RealmName> = problems.take(&path, name.parse());
+    let issuer: Issuer = problems.take(format_args!("{path}.issuer"), document.issuer.parse())?;
+    let realm = realm?;
+    if issuer.path() != format!("/{realm}") {
+        let mend = format_args!("must end in the realm's name; write `{}/{realm}`", issuer.origin());
+        problems.add(format_args!("{path}.issuer"), mend);
+    }
+    if issuer.is_plain_http() && !(document.allow_http && issuer.is_loopback()) {
+        problems.add(
+            format_args!("{path}.issuer"),
+            "is plain http; use https, or set `allow_http` for this machine",
+        );
+    }
+    let audience = document.audience.clone().unwrap_or_else(|| issuer.origin().to_owned());
+    if audience.is_empty() {
+        problems.add(
+            format_args!("{path}.audience"),
+            "is empty; leave it out, or name the resource that tokens are for",
+        );
+    }
+    let pace = Pace::new(idle.map(Lifetime::from_seconds), Lifetime::from_seconds(grain));
+    Some(Realm {
+        trust: Trust {
+            issuer: issuer.clone(),
+            audiences: vec![audience.clone()],
+            algorithms: vec![document.signing],
+            types: vec![TokenType::access_token()],
+            leeway: OWN_LEEWAY,
+        },
+        name: realm,
+        issuer,
+        audience,
+        access_token: Lifetime::from_seconds(access),
+        refresh_token: Lifetime::from_seconds(refresh),
+        pace,
+        allow_http: document.allow_http,
+    })
+}
+
+pub(super) fn foreign_issuers(
+    documents: &[IssuerDocument],
+    realms: &[Realm],
+    problems: &mut Problems,
+) -> Vec<ForeignIssuer> {
+    let mut known: Vec<ForeignIssuer> = Vec::new();
+    for (at, document) in documents.iter().enumerate() {
+        let Some(foreign) = foreign_issuer(&format!("issuers[{at}]"), document, problems) else {
+            continue;
+        };
+        let issuer = &foreign.trust.issuer;
+        let taken = realms.iter().any(|realm| realm.issuer == *issuer)
+            || known.iter().any(|other| other.trust.issuer == *issuer);
+        if taken {
+            problems.add(
+                format_args!("issuers[{at}].issuer"),
+                "this issuer is configured already; keep one entry",
+            );
+        }
+        known.push(foreign);
+    }
+    known
+}
+
+fn foreign_issuer(path: &str, document: &IssuerDocument, problems: &mut Problems) -> Option<ForeignIssuer> {
+    let issuer: Option<Issuer> = problems.take(format_args!("{path}.issuer"), document.issuer.parse());
+    if issuer.as_ref().is_some_and(|issuer| !is_safe(issuer)) {
+        problems.add(format_args!("{path}.issuer"), "is plain http; use https");
+    }
+    for (name, is_empty) in [
+        ("jwks.keys", document.jwks.keys.is_empty()),
+        ("algorithms", document.algorithms.is_empty()),
+        ("audiences", document.audiences.is_empty() || document.audiences.iter().any(String::is_empty)),
+        ("typ", document.typ.is_empty()),
+    ] {
+        if is_empty {
+            problems
+                .add(format_args!("{path}.{name}"), "is empty; nothing could ever pass: give at least one");
+        }
+    }
+    let leeway = problems.range(format_args!("{path}.leeway_seconds"), document.leeway_seconds, 0, 300);
+    let types: Vec<TokenType> = document
+        .typ
+        .iter()
+        .enumerate()
+        .filter_map(|(at, typ)| problems.take(format_args!("{path}.typ[{at}]"), typ.parse()))
+        .collect();
+    Some(ForeignIssuer {
+        trust: Trust {
+            issuer: issuer?,
+            audiences: document.audiences.clone(),
+            algorithms: document.algorithms.clone(),
+            types,
+            leeway: Lifetime::from_seconds(leeway),
+        },
+        keys: document.jwks.clone(),
+    })
+}

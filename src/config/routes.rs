@@ -1,0 +1,230 @@
+//! The route policy, from its document.
+
+use crate::config::document::{RequireDocument, RouteDocument, UpstreamDocument};
+use crate::config::realm::RESERVED;
+use crate::config::{ForeignIssuer, Problems, Realm, is_safe};
+use crate::id::RouteId;
+use crate::policy::{Access, Host, PathPattern, Route, RouteTable, Upstream};
+use crate::scope::{ScopeCatalogue, ScopeToken};
+use crate::uri::{BaseUrl, Issuer};
+
+/// What a route may refer to.
+struct Known<'a> {
+    scopes: &'a ScopeCatalogue,
+    realms: &'a [Realm],
+    foreign: &'a [ForeignIssuer],
+}
+
+pub(super) fn routes(
+    documents: &[RouteDocument],
+    scopes: &ScopeCatalogue,
+    realms: &[Realm],
+    foreign: &[ForeignIssuer],
+    problems: &mut Problems,
+) -> Option<RouteTable> {
+    let known = Known { scopes, realms, foreign };
+    for (at, document) in documents.iter().enumerate() {
+        if let Some(first) = documents.iter().take(at).position(|other| other.id == document.id) {
+            let id = &document.id;
+            problems.add(
+                format_args!("routes[{at}].id"),
+                format_args!("`{id}` is taken by routes[{first}]; choose another"),
+            );
+        }
+    }
+    let parsed: Vec<Option<Route>> = documents
+        .iter()
+        .enumerate()
+        .map(|(at, document)| known.route(&format!("routes[{at}]"), document, problems))
+        .collect();
+    // Ambiguity is looked for once every route can be read: positions in the message are those of the document.
+    let routes = parsed.into_iter().collect::<Option<Vec<Route>>>()?;
+    let ids: Vec<String> = routes.iter().map(|route| route.id.to_string()).collect();
+    match RouteTable::new(routes) {
+        Ok(table) => Some(table),
+        Err(clashes) => {
+            for clash in clashes {
+                let first = ids.get(clash.first).map_or("", String::as_str);
+                let mend = "make their hosts, methods or paths differ";
+                problems.add(
+                    format_args!("routes[{}]", clash.second),
+                    format_args!(
+                        "could match the same request as route `{first}` (routes[{}]); {mend}",
+                        clash.first
+                    ),
+                );
+            }
+            None
+        }
+    }
+}
+
+impl Known<'_> {
+    fn route(&self, path: &str, document: &RouteDocument, problems: &mut Problems) -> Option<Route> {
+        if document.methods.is_empty() {
+            problems.add(format_args!("{path}.methods"), "is empty; name at least one method");
+        }
+        let id: Option<RouteId> = problems.take(format_args!("{path}.id"), document.id.parse());
+        let host = document
+            .host
+            .as_ref()
+            .map(|host| problems.take(format_args!("{path}.host"), host.parse::<Host>()));
+        let pattern: Option<PathPattern> = problems.take(format_args!("{path}.path"), document.path.parse());
+        if let Some(pattern) = &pattern {
+            self.refuse_taken_paths(path, pattern, problems);
+        }
+        let access = self.access(path, document, problems);
+        let to = upstream(&format!("{path}.to"), &document.to, problems);
+        let host = match host {
+            Some(parsed) => Some(parsed?),
+            None => None,
+        };
+        Some(Route {
+            id: id?,
+            host,
+            methods: document.methods.clone(),
+            path: pattern?,
+            access: access?,
+            to: to?,
+        })
+    }
+
+    fn refuse_taken_paths(&self, path: &str, pattern: &PathPattern, problems: &mut Problems) {
+        let Some(first) = pattern.first_literal() else {
+            return;
+        };
+        if self.realms.iter().any(|realm| realm.name.as_str() == first) {
+            problems.add(
+                format_args!("{path}.path"),
+                format_args!("is below realm `{first}`; choose another first segment"),
+            );
+        }
+        if RESERVED.contains(&first) {
+            problems.add(
+                format_args!("{path}.path"),
+                format_args!("`/{first}` is tollgate's own; choose another first segment"),
+            );
+        }
+    }
+
+    fn access(&self, path: &str, document: &RouteDocument, problems: &mut Problems) -> Option<Access> {
+        match (&document.require, document.anonymous) {
+            (None, true) => Some(Access::Anonymous),
+            (Some(require), false) => {
+                let path = format!("{path}.require");
+                let scopes = self.required_scopes(&path, require, problems);
+                let issuers = self.accepted_issuers(&path, require, problems);
+                Some(Access::Token { issuers, scopes })
+            }
+            (None, false) => {
+                problems.add(path, "who may pass is not said; add `require`, or `\"anonymous\": true`");
+                None
+            }
+            (Some(_), true) => {
+                problems.add(path, "`anonymous` and `require` contradict each other; keep one");
+                None
+            }
+        }
+    }
+
+    fn required_scopes(
+        &self,
+        path: &str,
+        require: &RequireDocument,
+        problems: &mut Problems,
+    ) -> Vec<ScopeToken> {
+        let mut scopes = Vec::new();
+        for (at, name) in require.scopes.iter().enumerate() {
+            let path = format!("{path}.scopes[{at}]");
+            match problems.take(&path, name.parse::<ScopeToken>()) {
+                Some(scope) if self.scopes.knows(&scope) => scopes.push(scope),
+                Some(_) => problems.add(
+                    &path,
+                    format_args!("there is no scope `{name}`; add it under `scopes`, or correct the name"),
+                ),
+                None => {}
+            }
+        }
+        scopes
+    }
+
+    fn accepted_issuers(
+        &self,
+        path: &str,
+        require: &RequireDocument,
+        problems: &mut Problems,
+    ) -> Vec<Issuer> {
+        let path = format!("{path}.issuers");
+        let Some(names) = &require.issuers else {
+            if let [first, _, ..] = self.realms {
+                // A test token must never pass on a production route because nobody thought of it.
+                let name = &first.name;
+                let mend = format_args!(
+                    "there are several realms; name those whose tokens count here, for example [\"{name}\"]"
+                );
+                problems.add(&path, mend);
+            }
+            let realms = self.realms.iter().map(|realm| realm.issuer.clone());
+            let issuers: Vec<_> =
+                realms.chain(self.foreign.iter().map(|foreign| foreign.trust.issuer.clone())).collect();
+            if issuers.is_empty() {
+                problems.add(&path, "nobody's tokens are trusted; add a realm or an issuer");
+            }
+            return issuers;
+        };
+        if names.is_empty() {
+            problems.add(&path, "is empty; nothing could ever pass: name a realm or an issuer");
+        }
+        let find = |name: &str| {
+            let realm =
+                self.realms.iter().find(|realm| realm.name.as_str() == name).map(|realm| &realm.issuer);
+            let foreign = || {
+                self.foreign
+                    .iter()
+                    .map(|foreign| &foreign.trust.issuer)
+                    .find(|issuer| issuer.as_str() == name)
+            };
+            realm.or_else(foreign).cloned()
+        };
+        let mut issuers = Vec::new();
+        for (at, name) in names.iter().enumerate() {
+            match find(name) {
+                Some(issuer) => issuers.push(issuer),
+                None => problems.add(
+                    format_args!("{path}[{at}]"),
+                    format_args!("`{name}` is neither a realm's name nor an issuer of `issuers`; correct it"),
+                ),
+            }
+        }
+        issuers
+    }
+}
+
+fn upstream(path: &str, document: &UpstreamDocument, problems: &mut Problems) -> Option<Upstream> {
+    match (&document.service, &document.url) {
+        (Some(service), None) => {
+            let fits = service.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') && !service.is_empty();
+            if !fits {
+                problems.add(format_args!("{path}.service"), "is no binding's name; use A-Z 0-9 _");
+            }
+            Some(Upstream::Service(service.clone()))
+        }
+        (None, Some(url)) => {
+            let path = format!("{path}.url");
+            let base = problems.take(&path, url.parse::<BaseUrl>())?;
+            // The rule for addresses is the issuers' rule; the base is an address without its last slash.
+            if url.trim_end_matches('/').parse::<Issuer>().is_ok_and(|address| !is_safe(&address)) {
+                problems.add(&path, "is plain http; use https");
+            }
+            Some(Upstream::Url(base))
+        }
+        (None, None) => {
+            problems.add(path, "has no target; give `service` or `url`");
+            None
+        }
+        (Some(_), Some(_)) => {
+            problems.add(path, "has two targets; give `service` or `url`, not both");
+            None
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! What the use cases ask of the platform. One port per question, not per table.
+//!
+//! Nothing here is `Send`: one isolate, one thread. "Not there" is `Ok(None)`; a [`Fault`] always means that
+//! the answer is unknown, and the caller refuses. Two implementations exist: `edge` (Workers) and the fakes
+//! of the native tests, which have a fault switch.
+#![expect(async_fn_in_trait, reason = "one isolate, one thread: no Send bound is wanted")]
+
+use serde::Serialize;
+
+use crate::error::Fault;
+use crate::id::{ClientId, KeyId, Locator, RealmName, RequestId};
+use crate::principal::{Answer, Client, Question};
+use crate::token::{Algorithm, Compact, Jwk, JwkSet};
+use crate::validator::Isolate;
+
+/// Everything that one request may ask of the platform.
+pub trait Ports {
+    /// See [`Clients`].
+    type Clients: Clients;
+    /// See [`Entropy`].
+    type Entropy: Entropy;
+    /// See [`Journal`].
+    type Journal: Journal;
+    /// See [`Keyrings`].
+    type Keyrings: Keyrings;
+    /// See [`Principals`].
+    type Principals: Principals;
+    /// See [`Signer`].
+    type Signer: Signer;
+    /// See [`Verifier`].
+    type Verifier: Verifier;
+
+    /// The client records.
+    fn clients(&self) -> &Self::Clients;
+    /// Randomness.
+    fn entropy(&self) -> &Self::Entropy;
+    /// What this isolate remembers between requests.
+    fn isolate(&self) -> &Isolate;
+    /// The log.
+    fn journal(&self) -> &Self::Journal;
+    /// The realms' public keys.
+    fn keyrings(&self) -> &Self::Keyrings;
+    /// The principals.
+    fn principals(&self) -> &Self::Principals;
+    /// The realms' private keys.
+    fn signer(&self) -> &Self::Signer;
+    /// Signature checks.
+    fn verifier(&self) -> &Self::Verifier;
+}
+
+/// A request's body, read at most once.
+pub trait Body {
+    /// The whole body, or `None` when it is longer than `limit` bytes.
+    ///
+    /// # Errors
+    /// It cannot be read to its end.
+    async fn read(&mut self, limit: usize) -> Result<Option<Vec<u8>>, Fault>;
+}
+
+/// Client records: a copy that may be up to a minute old, without secrets.
+pub trait Clients {
+    /// The record of a client, if it is known here.
+    ///
+    /// # Errors
+    /// The store does not answer, or holds what cannot be read.
+    async fn find(&self, realm: &RealmName, client: &ClientId) -> Result<Option<Client>, Fault>;
+
+    /// Publishes a record to every edge.
+    ///
+    /// # Errors
+    /// It may or may not have been stored.
+    async fn publish(&self, client: &Client) -> Result<(), Fault>;
+}
+
+/// Randomness fit for secrets. Failing is a value, not a panic.
+pub trait Entropy {
+    /// Fills `buffer`.
+    ///
+    /// # Errors
+    /// There is no randomness; `buffer` must not be used.
+    fn fill(&self, buffer: &mut [u8]) -> Result<(), Fault>;
+}
+
+/// Fixed amounts of randomness.
+///
+/// # Errors
+/// As [`Entropy::fill`].
+pub fn random<const N: usize>(entropy: &impl Entropy) -> Result<[u8; N], Fault> {
+    let mut bytes = [0; N];
+    entropy.fill(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// The log. Entries have no field that could hold a token, a secret or a key.
+pub trait Journal {
+    /// Writes one entry.
+    fn record(&self, entry: &Entry<'_>);
+}
+
+/// One request, or one piece of trouble, in the log.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Entry<'a> {
+    /// The request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<&'a RequestId>,
+    /// What was asked for: a route's id, or an endpoint's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<&'a str>,
+    /// `allow`, `deny`, `answer` or `fault`.
+    pub decision: &'static str,
+    /// Why, as a stable code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'a str>,
+    /// The claim that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub claim: Option<&'a str>,
+    /// The client that is let in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client: Option<&'a str>,
+    /// The status of an answer of ours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// What we were doing when something of ours failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub op: Option<&'a str>,
+    /// How it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<&'a str>,
+}
+
+/// Public keys of our own realms.
+pub trait Keyrings {
+    /// The published copy, which may be up to a minute old; `None` when none was seen yet.
+    ///
+    /// # Errors
+    /// The store does not answer, or holds what cannot be read.
+    async fn published(&self, realm: &RealmName) -> Result<Option<JwkSet>, Fault>;
+
+    /// The exact key set, from the one authority. Makes the realm's first key if there is none: exactly one,
+    /// however many ask at once.
+    ///
+    /// # Errors
+    /// The authority does not answer.
+    async fn authority(&self, realm: &RealmName) -> Result<JwkSet, Fault>;
+}
+
+/// The principals, each answering its questions one at a time ([`crate::principal::step`]).
+pub trait Principals {
+    /// A place for a new principal.
+    ///
+    /// # Errors
+    /// The platform gives none.
+    fn create(&self) -> Result<Locator, Fault>;
+
+    /// Asks the principal at `locator`. The answer is exact, and what it says happened is stored.
+    ///
+    /// # Errors
+    /// Whether it happened is unknown.
+    async fn ask(&self, locator: Locator, question: &Question) -> Result<Answer, Fault>;
+}
+
+/// Signs for a realm.
+pub trait Signer {
+    /// Signs what `write` makes of the realm's current key, and answers the compact JWS.
+    ///
+    /// # Errors
+    /// There is no key, it does not open, or the platform does not sign.
+    async fn sign(
+        &self,
+        realm: &RealmName,
+        write: &dyn Fn(Algorithm, &KeyId) -> Result<String, Fault>,
+    ) -> Result<String, Fault>;
+}
+
+/// Checks signatures.
+pub trait Verifier {
+    /// Whether `token` was signed by `key`, with the key's algorithm. A key that is no point of its curve
+    /// verifies nothing: `Ok(false)`.
+    ///
+    /// # Errors
+    /// The platform cannot check.
+    async fn verify(&self, key: &Jwk, token: &Compact<'_>) -> Result<bool, Fault>;
+}
