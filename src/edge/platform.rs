@@ -1,0 +1,132 @@
+//! The platform's clock and randomness, and the ports that one request works with.
+
+use std::rc::Rc;
+
+use worker::js_sys::{self, Reflect};
+use worker::wasm_bindgen::{JsCast, JsValue};
+use worker::{Env, web_sys};
+
+use crate::edge::clients::KvClients;
+use crate::edge::journal::ConsoleJournal;
+use crate::edge::keyrings::{KeyringSigner, ObjectKeyrings};
+use crate::edge::principals::ObjectPrincipals;
+use crate::edge::webcrypto::WebCryptoVerifier;
+use crate::error::Fault;
+use crate::port::{Entropy, Ports};
+use crate::time::Timestamp;
+use crate::validator::Isolate;
+
+/// Names of the bindings in `wrangler.toml`; a test compares them.
+pub(super) const KV: &str = "TOLLGATE_KV";
+pub(super) const PRINCIPAL: &str = "PRINCIPAL";
+pub(super) const KEYRING: &str = "KEYRING";
+pub(super) const KEK: &str = "TOLLGATE_KEK";
+
+/// The platform's clock. It stands still while code runs: read once per request.
+#[expect(clippy::disallowed_methods, reason = "the clock adapter")]
+pub(super) fn now() -> Timestamp {
+    Timestamp::from_millis(worker::Date::now().as_millis())
+}
+
+/// What went wrong in JavaScript, for the log.
+pub(super) fn fault(op: &'static str) -> impl Fn(JsValue) -> Fault {
+    move |error| {
+        let message = error.dyn_ref::<js_sys::Error>().map(|error| String::from(error.message()));
+        Fault::new(op, message.unwrap_or_else(|| "not an Error".to_owned()))
+    }
+}
+
+/// The same for the platform crate's errors.
+pub(super) fn worker_fault(op: &'static str) -> impl Fn(worker::Error) -> Fault {
+    move |error| Fault::new(op, error.to_string())
+}
+
+/// `globalThis.crypto`.
+pub(super) fn crypto() -> Result<web_sys::Crypto, Fault> {
+    Reflect::get(&js_sys::global(), &JsValue::from_str("crypto"))
+        .map(JsCast::unchecked_into)
+        .map_err(fault("find crypto"))
+}
+
+/// `crypto.getRandomValues`.
+#[derive(Debug)]
+pub(super) struct PlatformEntropy;
+
+impl Entropy for PlatformEntropy {
+    fn fill(&self, buffer: &mut [u8]) -> Result<(), Fault> {
+        crypto()?.get_random_values_with_u8_array(buffer).map(drop).map_err(fault("draw randomness"))
+    }
+}
+
+thread_local! {
+    static ISOLATE: Rc<Isolate> = Rc::new(Isolate::new());
+}
+
+/// The ports of one request.
+pub(super) struct Edge {
+    env: Env,
+    isolate: Rc<Isolate>,
+    clients: KvClients,
+    keyrings: ObjectKeyrings,
+    principals: ObjectPrincipals,
+    signer: KeyringSigner,
+}
+
+impl Edge {
+    pub(super) fn new(env: Env) -> Self {
+        Self {
+            isolate: ISOLATE.with(Rc::clone),
+            clients: KvClients::new(env.clone()),
+            keyrings: ObjectKeyrings::new(env.clone()),
+            principals: ObjectPrincipals::new(env.clone()),
+            signer: KeyringSigner::new(env.clone()),
+            env,
+        }
+    }
+
+    pub(super) const fn env(&self) -> &Env {
+        &self.env
+    }
+}
+
+impl Ports for Edge {
+    type Clients = KvClients;
+    type Entropy = PlatformEntropy;
+    type Journal = ConsoleJournal;
+    type Keyrings = ObjectKeyrings;
+    type Principals = ObjectPrincipals;
+    type Signer = KeyringSigner;
+    type Verifier = WebCryptoVerifier;
+
+    fn clients(&self) -> &KvClients {
+        &self.clients
+    }
+
+    fn entropy(&self) -> &PlatformEntropy {
+        &PlatformEntropy
+    }
+
+    fn isolate(&self) -> &Isolate {
+        &self.isolate
+    }
+
+    fn journal(&self) -> &ConsoleJournal {
+        &ConsoleJournal
+    }
+
+    fn keyrings(&self) -> &ObjectKeyrings {
+        &self.keyrings
+    }
+
+    fn principals(&self) -> &ObjectPrincipals {
+        &self.principals
+    }
+
+    fn signer(&self) -> &KeyringSigner {
+        &self.signer
+    }
+
+    fn verifier(&self) -> &WebCryptoVerifier {
+        &WebCryptoVerifier
+    }
+}

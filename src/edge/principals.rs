@@ -1,0 +1,36 @@
+//! The principals, as the edge reaches them.
+
+use worker::Env;
+
+use crate::edge::object;
+use crate::edge::platform::{PRINCIPAL, worker_fault};
+use crate::error::Fault;
+use crate::id::Locator;
+use crate::port::Principals;
+use crate::principal::{Answer, Question};
+
+pub(super) struct ObjectPrincipals {
+    env: Env,
+}
+
+impl ObjectPrincipals {
+    pub(super) const fn new(env: Env) -> Self {
+        Self { env }
+    }
+}
+
+impl Principals for ObjectPrincipals {
+    fn create(&self) -> Result<Locator, Fault> {
+        const OP: &str = "place principal";
+        let namespace = self.env.durable_object(PRINCIPAL).map_err(worker_fault(OP))?;
+        let id = namespace.unique_id().map_err(worker_fault(OP))?.to_string();
+        Locator::from_hex(&id).map_err(|_| Fault::new(OP, "the platform's id is not 64 hexadecimal digits"))
+    }
+
+    async fn ask(&self, locator: Locator, question: &Question) -> Result<Answer, Fault> {
+        const OP: &str = "ask principal";
+        let namespace = self.env.durable_object(PRINCIPAL).map_err(worker_fault(OP))?;
+        let id = namespace.id_from_string(&locator.to_hex()).map_err(worker_fault(OP))?;
+        object::ask(OP, &id, question).await
+    }
+}
