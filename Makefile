@@ -1,0 +1,76 @@
+# Everything that is needed gets installed on the way: see tools/install.mjs.
+# The checkout's own programs come first: wrangler needs a newer Node than the tools do.
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+
+WASM := --target wasm32-unknown-unknown
+step = @printf '\n== %s\n' "$(1)"
+
+.DEFAULT_GOAL := help
+# The order of `test` is the order of its parts, also under -j.
+.NOTPARALLEL:
+.PHONY: help install dev client test fmt-check lint test-native test-core doc build pkg test-e2e size fmt clean distclean
+
+help: ## Print this list
+	@printf 'tollgate: make <target>\n\n'
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
+
+install: ## Install the Rust target, npm packages, wasm-bindgen and worker-build, where missing
+	@node tools/install.mjs
+
+dev: install ## Serve on http://127.0.0.1:8787 with an example API behind it (PORT=, CONFIG=, DEV_DIR=)
+	@node tools/dev.mjs
+
+client: ## Register a client at a running instance: REALM=test NAME=… SCOPES="a b" (HELP=1 explains)
+	@node tools/client.mjs $(if $(HELP),--help)
+
+test: install fmt-check lint test-native test-core doc build pkg test-e2e size ## Run every check: the lines from fmt-check to size, in this order
+	$(call step,everything passed)
+
+fmt-check: install ## Check the format of the Rust code
+	$(call step,format)
+	@cargo fmt --check
+
+lint: install ## Run clippy natively and per WebAssembly artefact; a warning is an error
+	$(call step,clippy: native with all features)
+	@cargo clippy --locked --all-features --all-targets -- -D warnings
+	$(call step,clippy: edge worker on wasm32)
+	@cargo clippy --locked $(WASM) --lib -- -D warnings
+	$(call step,clippy: browser package on wasm32)
+	@cargo clippy --locked $(WASM) --lib --no-default-features --features browser -- -D warnings
+
+test-native: install ## Run the native tests with all features
+	$(call step,native tests with all features)
+	@cargo test --locked --all-features
+
+test-core: install ## Run the native tests of the core, which must not need the worker crate
+	$(call step,native tests of the core alone)
+	@cargo test --locked --no-default-features --features jwt
+
+doc: install ## Build the Rust documentation; a warning is an error
+	$(call step,documentation)
+	@RUSTDOCFLAGS=-Dwarnings cargo doc --locked --no-deps --all-features
+
+build: install ## Build the edge worker into build/
+	$(call step,edge worker into build/)
+	@node tools/build.mjs worker
+
+pkg: install ## Build the browser package's WebAssembly into pkg/wasm/
+	$(call step,browser package into pkg/wasm/)
+	@node tools/build.mjs browser
+
+test-e2e: install ## Run the end-to-end tests on workerd
+	$(call step,end to end on workerd)
+	@node --test --test-concurrency=1 'tests/e2e/*.test.mjs'
+
+size: install ## Bundle as for a deployment and hold the worker's gzip size under 1 MiB
+	$(call step,size of the deployed worker)
+	@node tools/size.mjs
+
+fmt: install ## Format the Rust code
+	@cargo fmt
+
+clean: ## Forget the local instances (.dev, .dev-*) and what was built into build/ and pkg/wasm/
+	@rm -rf .dev .dev-* .wrangler build pkg/wasm
+
+distclean: clean ## As clean, and remove target/ and node_modules/ as well (tools in ~/.cache/tollgate stay)
+	@rm -rf target node_modules

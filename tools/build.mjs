@@ -1,0 +1,24 @@
+// node tools/build.mjs worker [--config tollgate.json] [--out build]
+// node tools/build.mjs browser
+import { parseArgs } from "node:util";
+
+import { buildBrowser } from "./browser.mjs";
+import { fail } from "./project.mjs";
+import { buildWorker } from "./worker.mjs";
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { config: { type: "string" }, out: { type: "string" } },
+});
+
+// wrangler runs this command from `[build]` and cannot pass arguments along, so the environment may name both, too.
+const config = values.config ?? (process.env.TOLLGATE_CONFIG || "tollgate.json");
+const out = values.out ?? (process.env.TOLLGATE_OUT || "build");
+
+try {
+  if (positionals[0] === "worker") await buildWorker({ config, out });
+  else if (positionals[0] === "browser") await buildBrowser();
+  else fail("usage: node tools/build.mjs worker [--config path] [--out dir] | browser");
+} catch (error) {
+  fail(error.message);
+}

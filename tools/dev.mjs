@@ -1,0 +1,72 @@
+// `make dev`: an instance for people. PORT, CONFIG and DEV_DIR choose which.
+import { relative } from "node:path";
+
+import { fail, root } from "./project.mjs";
+import { startServer } from "./server.mjs";
+
+const port = Number(process.env.PORT || 8787);
+if (!Number.isInteger(port) || port < 1 || port > 65535) fail(`PORT must be a number from 1 to 65535, not \`${process.env.PORT}\`.`);
+
+const interrupted = new AbortController();
+for (const name of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(name, () => interrupted.abort());
+
+/** Lines to paste into a shell. Secrets stay in the file that the first line reads. */
+function lines(server, demoFile) {
+  // A configuration may have the issuer of a deployment, which does not lead here.
+  const issuer = server.issuer.startsWith(`${server.url}/`) ? "$TOLLGATE_ISSUER" : `$TOLLGATE_URL/${server.realm}`;
+  const url = server.url === "http://127.0.0.1:8787" ? "" : ` URL=${server.url}`;
+  return `
+tollgate answers at ${server.url}; its example API is behind it. Paste these into another terminal:
+
+  . ${demoFile}
+
+  # A token for the demo client, kept in $TOKEN
+  TOKEN=$(curl -s -u "$TOLLGATE_CLIENT_ID:$TOLLGATE_CLIENT_SECRET" -d grant_type=client_credentials "${issuer}/oauth/token" | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
+
+  # 200: the client has the scope of this route
+  curl -i -H "Authorization: Bearer $TOKEN" "$TOLLGATE_API"
+
+  # 403: it lacks locations:read
+  curl -i -H "Authorization: Bearer $TOKEN" "$TOLLGATE_URL/locations"
+
+  # 401: no token, then one that is none
+  curl -i "$TOLLGATE_API"
+  curl -i -H "Authorization: Bearer garbage" "$TOLLGATE_API"
+
+  # 404: no such route
+  curl -i -H "Authorization: Bearer $TOKEN" "$TOLLGATE_URL/nowhere"
+
+  # Discovery, and another client
+  curl -s "${issuer}/.well-known/openid-configuration"
+  make client REALM=${server.realm} NAME=mine SCOPES="${server.env.TOLLGATE_SCOPE}"${url}
+
+Ctrl-C stops it. What is stored stays in ${relative(root, server.folder) || server.folder}; \`make clean\` forgets it.
+`;
+}
+
+let server;
+try {
+  server = await startServer({
+    port,
+    config: process.env.CONFIG || "tollgate.json",
+    devDir: process.env.DEV_DIR || ".dev",
+    watch: true,
+    log: (text) => process.stdout.write(text),
+    signal: interrupted.signal,
+  });
+} catch (error) {
+  if (interrupted.signal.aborted) process.exit(130);
+  fail(error.message);
+}
+
+const file = relative(process.cwd(), server.demoFile);
+process.stdout.write(lines(server, file.startsWith("..") ? server.demoFile : file));
+
+const stop = async () => {
+  await server.stop();
+  process.exit(0); // asked for, so not a failure
+};
+if (interrupted.signal.aborted) await stop();
+interrupted.signal.addEventListener("abort", stop);
+const code = await server.ended;
+if (!interrupted.signal.aborted) process.exit(code);

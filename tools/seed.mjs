@@ -1,0 +1,40 @@
+// The demo client of a local instance: registered on the first start, kept over restarts.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+
+import { knowsClient, registerClient } from "./clients.mjs";
+import { readAssignments, writeAssignments } from "./settings.mjs";
+
+// What the demo shows, as far as the configuration has it.
+const WANTED = ["orders:read", "customers:read"];
+
+function demoScope(scopes) {
+  const wanted = WANTED.filter((name) => scopes.some((scope) => scope.name === name));
+  const first = scopes.find((scope) => !scope.internal);
+  return (wanted.length > 0 ? wanted : first ? [first.name] : []).join(" ");
+}
+
+/** Makes sure of `demo.env` in `folder` and returns what it says. */
+export async function seed({ url, realms, scopes, token, folder }) {
+  const realm = "test" in realms ? "test" : Object.keys(realms)[0];
+  if (realm === undefined) throw new Error("The configuration has no realm to seed.");
+  const path = join(folder, "demo.env");
+  const known = existsSync(path) ? readAssignments(path) : {};
+  const [id, secret] = [known.TOLLGATE_CLIENT_ID, known.TOLLGATE_CLIENT_SECRET];
+  // The address that is served, not the issuer's: behind another host name the issuer may not lead here.
+  let client = { client_id: id, client_secret: secret, scope: known.TOLLGATE_SCOPE };
+  if (!id || !secret || !(await knowsClient({ issuer: `${url}/${realm}`, id, secret }))) {
+    const grants = ["client_credentials"];
+    client = await registerClient({ url, realm, token, name: "demo", scope: demoScope(scopes), grants });
+  }
+  const values = {
+    TOLLGATE_URL: url,
+    TOLLGATE_ISSUER: realms[realm],
+    TOLLGATE_CLIENT_ID: client.client_id,
+    TOLLGATE_CLIENT_SECRET: client.client_secret,
+    TOLLGATE_SCOPE: client.scope,
+    TOLLGATE_API: `${url}/orders`,
+  };
+  writeAssignments(path, values);
+  return { path, values, realm };
+}

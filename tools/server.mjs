@@ -1,0 +1,173 @@
+// One local instance: the edge worker and the example API behind it, on the real runtime. For `make dev` and the end-to-end tests.
+import { createServer } from "node:net";
+import { rmSync, writeFileSync } from "node:fs";
+import { join, relative, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { releaseLock, takeLock } from "./lock.mjs";
+import { startGroup } from "./process-group.mjs";
+import { environment, local, node, read, root } from "./project.mjs";
+import { seed } from "./seed.mjs";
+import { effectiveConfig, makeFolder, secrets } from "./settings.mjs";
+import { buildWorker } from "./worker.mjs";
+
+const HOST = "127.0.0.1";
+const READY_MS = 60_000;
+
+/** Resolves when nobody listens on the port. */
+export function portIsFree(port) {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once("error", (error) => (error.code === "EADDRINUSE" ? resolve(false) : reject(error)));
+    probe.listen({ port, host: HOST, exclusive: true }, () => probe.close(() => resolve(true)));
+  });
+}
+
+/** The project's wrangler.toml with this instance's own build; `watch` keeps the command that compiles again on a change. */
+function wranglerConfig({ folder, out, watch }) {
+  const quote = JSON.stringify; // of a path, a TOML string
+  let text = read("wrangler.toml").replace(/^main = .*$/m, () => `main = ${quote(join(out, "index.js"))}`);
+  // wrangler takes watch_dir from the file's folder, also when it is absolute.
+  const sources = relative(folder, join(root, "src"));
+  // A build that failed leaves the last good one serving.
+  const build = `[build]\ncommand = "node tools/build.mjs worker || true"\ncwd = ${quote(root)}\nwatch_dir = ${quote(sources)}\n\n`;
+  text = text.replace(/^\[build\]\n(?:(?!\[).*\n)*/m, () => (watch ? build : ""));
+  const path = join(folder, "wrangler.toml");
+  writeFileSync(path, text);
+  return path;
+}
+
+function startWrangler({ port, folder, configs, vars, env, onOutput }) {
+  const args = [
+    local("wrangler"),
+    "dev",
+    ...configs.flatMap((path) => ["-c", path]),
+    ...["--ip", HOST, "--port", String(port), "--inspector-port", "0"],
+    ...["--persist-to", join(folder, "state"), "--env-file", vars],
+    "--show-interactive-dev-session=false",
+  ];
+  const quiet = {
+    // Nothing leaves this machine: no usage data, no look-up of versions, no sample request data.
+    WRANGLER_SEND_METRICS: "false",
+    WRANGLER_SEND_ERROR_REPORTS: "false",
+    WRANGLER_HIDE_BANNER: "true",
+    WRANGLER_NO_SKILLS_UPDATE_PROMPTS: "true",
+    CLOUDFLARE_CF_FETCH_ENABLED: "false",
+    // Its pages would show the stored data at /cdn-cgi/ of the served port.
+    X_LOCAL_EXPLORER: "false",
+    X_LOCAL_OBSERVABILITY: "false",
+    // Instances side by side must not find each other's workers by name.
+    WRANGLER_REGISTRY_PATH: join(folder, "registry"),
+    WRANGLER_CACHE_DIR: join(folder, "cache"),
+    MINIFLARE_CACHE_DIR: join(folder, "cache"),
+    WRANGLER_LOG_PATH: join(folder, "logs"),
+  };
+  return startGroup(node(), args, { cwd: root, env: { ...env, ...quiet }, onOutput });
+}
+
+async function untilReady(url, group, signal) {
+  const end = Date.now() + READY_MS;
+  let last = "no answer";
+  while (Date.now() < end) {
+    if (signal?.aborted) throw new Error("interrupted");
+    if (!group.isRunning()) throw new Error("wrangler ended before the worker answered: see its output above.");
+    try {
+      const response = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(5000) });
+      if (response.status === 200) return void (await response.arrayBuffer());
+      last = `${response.status} ${(await response.text()).slice(0, 2000)}`;
+    } catch {
+      // not listening yet
+    }
+    await sleep(100);
+  }
+  throw new Error(`GET ${url}/healthz did not answer 200 within ${READY_MS / 1000} s. Last answer: ${last}`);
+}
+
+/** The process may be gone a moment before the system gives its port back. */
+async function untilFree(port) {
+  for (let tries = 0; tries < 200 && !(await portIsFree(port)); tries += 1) await sleep(10);
+}
+
+/** The configuration at the served port, compiled; and what it says about realms and scopes. */
+async function prepare({ config, port, folder, log, signal }) {
+  const source = effectiveConfig({ config: resolve(root, config), port, folder });
+  const out = join(folder, "build");
+  try {
+    await buildWorker({ config: source.path, out, log, signal });
+  } catch (error) {
+    if (source.copyOf) error.message += `\n(${source.path} is ${source.copyOf} with the issuers' port set to ${port})`;
+    throw error;
+  }
+  return { ...source, out };
+}
+
+/**
+ * Builds, starts and seeds an instance; resolves when it answers.
+ *
+ * - `port`: loopback issuers of the configuration are moved to it.
+ * - `config`: path of a configuration file.
+ * - `devDir`: state, secrets, build and demo credentials live here; the same folder continues where it stopped.
+ * - `log`: gets every piece of output; `output()` of the result has all of it.
+ * - `watch`: compile again when src/ changes.
+ * - `seedDemo`: register the demo client (`env` of the result).
+ * - `signal`: an AbortSignal that gives up while starting.
+ */
+export async function startServer({ port = 8787, config = "tollgate.json", devDir = ".dev", log, watch = false, seedDemo = true, signal }) {
+  const folder = resolve(root, devDir);
+  const url = `http://${HOST}:${port}`;
+  const pieces = [];
+  const onOutput = (text) => {
+    pieces.push(text);
+    log?.(text);
+  };
+
+  makeFolder(folder);
+  const lock = join(folder, "lock");
+  const other = await takeLock(lock);
+  if (other !== undefined) throw new Error(`Process ${other} runs on ${folder} already. Stop it, or choose another folder with DEV_DIR=.`);
+  let group;
+  const ending = (end) => async () => {
+    const code = await end();
+    await untilFree(port);
+    releaseLock(lock);
+    return code;
+  };
+  try {
+    if (!(await portIsFree(port))) {
+      throw new Error(`Port ${port} is taken by another program. Stop that one, or choose another port: \`make dev PORT=${port + 1}\`.`);
+    }
+    const { realms, scopes, path, out } = await prepare({ config, port, folder, log: onOutput, signal });
+    const { path: vars, values } = secrets(folder);
+    const token = values.TOLLGATE_BOOTSTRAP_TOKEN;
+    rmSync(join(folder, ".wrangler"), { recursive: true, force: true }); // bundles of an instance that was killed
+    const configs = [wranglerConfig({ folder, out, watch }), join(root, "examples", "upstream", "wrangler.toml")];
+    const env = environment({ TOLLGATE_CONFIG: path, TOLLGATE_OUT: out });
+    group = startWrangler({ port, folder, configs, vars, env, onOutput });
+    await untilReady(url, group, signal);
+    const demo = seedDemo ? await seed({ url, realms, scopes, token, folder }) : undefined;
+    return {
+      url,
+      folder,
+      /** Issuers by realm. */
+      realms,
+      /** Of the realm that the demo client is in. */
+      issuer: demo?.values.TOLLGATE_ISSUER ?? realms.test ?? Object.values(realms)[0],
+      realm: demo?.realm,
+      /** What `demo.env` says, and where it is. */
+      env: demo?.values,
+      demoFile: demo?.path,
+      bootstrapToken: token,
+      output: () => pieces.join(""),
+      /** Resolves with wrangler's exit code. */
+      ended: group.ended,
+      /** Ends everything in good order. */
+      stop: ending(group.stop),
+      /** Ends everything at once, as a power cut would. */
+      kill: ending(group.kill),
+    };
+  } catch (error) {
+    await group?.stop();
+    releaseLock(lock);
+    throw error;
+  }
+}

@@ -1,0 +1,87 @@
+// Compiles the edge worker. A build is kept under a hash of everything that goes into it, so the same input is built once.
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { join, relative, resolve } from "node:path";
+
+import { withBuildLock } from "./lock.mjs";
+import { WORKER_BUILD_VERSION, cargoTools, environment, local, root, sha256 } from "./project.mjs";
+import { run } from "./run.mjs";
+
+const SOURCES = ["src", "templates", "assets", "build.rs", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "package-lock.json"];
+const STAMP = ".tollgate-build";
+// A few configurations and branches side by side; one takes about 1 MB.
+const KEPT = 8;
+const store = join(root, "target", "tollgate-worker");
+
+function files(path) {
+  if (!existsSync(path)) return [];
+  if (!statSync(path).isDirectory()) return [path];
+  return readdirSync(path).sort().flatMap((name) => files(join(path, name)));
+}
+
+function inputs(config) {
+  const parts = SOURCES.flatMap((name) => files(join(root, name))).map(
+    (path) => `${relative(root, path)} ${sha256(readFileSync(path))}`,
+  );
+  const settings = [`worker-build ${WORKER_BUILD_VERSION}`, `RUSTFLAGS ${process.env.RUSTFLAGS ?? ""}`];
+  return sha256([...settings, ...parts, `config ${sha256(readFileSync(config))}`].join("\n"));
+}
+
+const stampOf = (folder) => {
+  const stamp = join(folder, STAMP);
+  return existsSync(stamp) ? readFileSync(stamp, "utf8") : undefined;
+};
+
+async function compile(config, folder, { log, signal }) {
+  rmSync(folder, { recursive: true, force: true });
+  const { wasmBindgen, workerBuild } = cargoTools();
+  const env = environment({
+    TOLLGATE_CONFIG: config,
+    // Named here, worker-build takes these instead of downloading its own.
+    WASM_BINDGEN_BIN: wasmBindgen.program,
+    WASM_OPT_BIN: local("wasm-opt"),
+    ESBUILD_BIN: local("esbuild"),
+    // A backtrace of worker-build would bury what cargo said.
+    RUST_BACKTRACE: "0",
+  });
+  const code = await run(workerBuild.program, ["--release", "--out-dir", folder, "--locked"], { env, log, signal });
+  if (code !== 0) throw new Error("The edge worker was not built: the reason is above.");
+}
+
+/** Overwrites in place, because `wrangler dev` watches these files. The stamp goes last: a copy that was cut short does not count. */
+function publish(folder, out, stamp) {
+  mkdirSync(out, { recursive: true });
+  rmSync(join(out, STAMP), { force: true });
+  cpSync(folder, out, { recursive: true, filter: (source) => !source.endsWith(STAMP) });
+  if (stamp) writeFileSync(join(out, STAMP), stamp);
+}
+
+function forgetOld() {
+  const kept = readdirSync(store).map((name) => join(store, name));
+  kept.sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
+  for (const folder of kept.slice(KEPT)) rmSync(folder, { recursive: true, force: true });
+}
+
+/** Builds with the configuration at `config` into `out`. Does nothing when `out` is that build already. */
+export async function buildWorker({ config, out, log, signal }) {
+  const [from, to] = [resolve(root, config), resolve(root, out)];
+  if (!existsSync(from)) throw new Error(`There is no configuration at ${from}.`);
+  const hash = inputs(from);
+  if (stampOf(to) === hash) return;
+  await withBuildLock(async () => {
+    const kept = join(store, hash);
+    if (stampOf(kept) === hash) {
+      utimesSync(kept, new Date(), new Date());
+      return publish(kept, to, hash);
+    }
+    (log ?? ((text) => process.stdout.write(text)))("building the edge worker (a few minutes the first time)\n");
+    const fresh = join(store, "new");
+    await compile(from, fresh, { log, signal });
+    // Edited meanwhile: what was compiled is neither the old input nor surely the new one, so it gets no stamp.
+    if (inputs(from) !== hash) return publish(fresh, to);
+    writeFileSync(join(fresh, STAMP), hash);
+    rmSync(kept, { recursive: true, force: true });
+    renameSync(fresh, kept);
+    forgetOld();
+    publish(kept, to, hash);
+  });
+}
