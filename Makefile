@@ -8,7 +8,7 @@ step = @printf '\n== %s\n' "$(1)"
 .DEFAULT_GOAL := help
 # The order of `test` is the order of its parts, also under -j.
 .NOTPARALLEL:
-.PHONY: help install dev client test fmt-check lint test-native test-core doc build pkg test-e2e size fmt clean distclean
+.PHONY: help install dev client test fmt-check lint test-native test-core doc schema build pkg test-pkg test-e2e size fmt clean distclean
 
 help: ## Print this list
 	@printf 'tollgate: make <target>\n\n'
@@ -23,7 +23,7 @@ dev: install ## Serve on http://127.0.0.1:8787 with an example API behind it (PO
 client: ## Register a client at a running instance: REALM=test NAME=… SCOPES="a b" (HELP=1 explains)
 	@node tools/client.mjs $(if $(HELP),--help)
 
-test: install fmt-check lint test-native test-core doc build pkg test-e2e size ## Run every check: the lines from fmt-check to size, in this order
+test: install fmt-check lint test-native test-core doc build pkg test-pkg test-e2e size ## Run every check: the lines from fmt-check to size, in this order
 	$(call step,everything passed)
 
 fmt-check: install ## Check the format of the Rust code
@@ -58,6 +58,10 @@ pkg: install ## Build the browser package's WebAssembly into pkg/wasm/
 	$(call step,browser package into pkg/wasm/)
 	@node tools/build.mjs browser
 
+test-pkg: pkg ## Run the tests of the browser package as it was built
+	$(call step,browser package)
+	@node --test 'tests/browser/*.test.mjs'
+
 test-e2e: install ## Run the end-to-end tests on workerd
 	$(call step,end to end on workerd)
 	@node --test --test-concurrency=1 'tests/e2e/*.test.mjs'
@@ -65,6 +69,9 @@ test-e2e: install ## Run the end-to-end tests on workerd
 size: install ## Bundle as for a deployment and hold the worker's gzip size under 1 MiB
 	$(call step,size of the deployed worker)
 	@node tools/size.mjs
+
+schema: install ## Write docs/tollgate.schema.json anew from the parser's types
+	@UPDATE_DOCS=1 cargo test --locked --all-features --test main the_schema_in_docs
 
 fmt: install ## Format the Rust code
 	@cargo fmt

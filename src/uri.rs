@@ -193,7 +193,7 @@ fn normal_segment(segment: &str) -> Option<String> {
                 match byte {
                     0..=0x1f | 0x7f | b'/' | b'\\' => return None,
                     b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                        out.push(char::from(byte))
+                        out.push(char::from(byte));
                     }
                     _ => {
                         out.push('%');

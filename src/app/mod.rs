@@ -24,7 +24,7 @@ pub enum Outcome<'c> {
     /// tollgate answers itself.
     Answer(Answer),
     /// It goes to an upstream.
-    Forward(Pass<'c>),
+    Forward(Box<Pass<'c>>),
 }
 
 /// One request and what it is judged by. `now` is read once, at the door.
@@ -125,7 +125,7 @@ impl<'c, P: Ports> App<'c, '_, P> {
             Ok(pass) => {
                 self.log_pass(&pass);
                 let chore = pass.chore();
-                (Outcome::Forward(pass), chore)
+                (Outcome::Forward(Box::new(pass)), chore)
             }
             Err(error) => self.refuse(&error, challenge),
         }

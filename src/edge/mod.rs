@@ -43,14 +43,14 @@ async fn fetch(request: web_sys::Request, env: Env, context: Context) -> Result<
             ..Entry::default()
         };
         ConsoleJournal.record(&entry);
-        return response::of(unavailable());
+        return response::of(&unavailable());
     };
     let edge = Edge::new(env);
     let incoming = Incoming::read(&request)?;
     let app = App { config, ports: &edge, bootstrap: bootstrap(&edge), now, request_id: &request_id };
     let (outcome, chore) = app.handle(&incoming.head(), &mut IncomingBody::of(&request)).await;
     let response = match outcome {
-        Outcome::Answer(answer) => response::of(with_id(answer, &request_id)),
+        Outcome::Answer(answer) => response::of(&with_id(answer, &request_id)),
         Outcome::Forward(pass) => {
             match forward::forward(&request, &incoming, &pass, &request_id, edge.env()).await {
                 Ok(response) => Ok(response),
@@ -66,7 +66,7 @@ async fn fetch(request: web_sys::Request, env: Env, context: Context) -> Result<
                     });
                     let answer =
                         Answer::problem(502, "Bad Gateway", "The service behind this one does not answer.");
-                    response::of(with_id(answer, &request_id))
+                    response::of(&with_id(answer, &request_id))
                 }
             }
         }

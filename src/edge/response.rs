@@ -4,7 +4,7 @@ use worker::web_sys;
 
 use crate::http::Answer;
 
-pub(super) fn of(answer: Answer) -> worker::Result<web_sys::Response> {
+pub(super) fn of(answer: &Answer) -> worker::Result<web_sys::Response> {
     let headers = web_sys::Headers::new()?;
     for (name, value) in &answer.headers {
         headers.set(name, value)?;

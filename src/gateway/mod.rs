@@ -10,6 +10,7 @@ mod forward_auth;
 pub use forward_auth::original;
 
 use crate::config::Config;
+use crate::encoding::hex;
 use crate::error::{Denied, Error};
 use crate::http::bearer;
 use crate::id::RouteId;
@@ -122,7 +123,10 @@ fn header_value(text: &str) -> String {
         match byte {
             b'%' => out.push_str("%25"),
             0x21..=0x7e => out.push(char::from(byte)),
-            _ => out.push_str(&format!("%{byte:02X}")),
+            _ => {
+                out.push('%');
+                out.push_str(&hex(&[byte]).to_ascii_uppercase());
+            }
         }
     }
     out

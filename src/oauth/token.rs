@@ -22,7 +22,7 @@ use crate::port::{Body, Clients, Ports, Principals, Signer, random};
 use crate::principal::{self, Authenticate, Client, GrantType, OpenSession, Opened, Question};
 use crate::scope::ScopeSet;
 use crate::secret::Credential;
-use crate::time::Timestamp;
+use crate::time::{Lifetime, Timestamp};
 use crate::token::{AccessClaims, access_token_input};
 
 /// The largest form: a client id, a secret, every scope there is, and room for a signed assertion.
@@ -166,7 +166,7 @@ async fn access_token<P: Ports>(
         token_id: base64url(&random::<16>(ports.entropy())?),
         scope: scopes,
         session,
-        idle: realm.pace.idle().map(|idle| idle.as_seconds()),
+        idle: realm.pace.idle().map(Lifetime::as_seconds),
     };
     ports
         .signer()

@@ -62,7 +62,11 @@ impl PathPattern {
         for (at, segment) in self.segments.iter().enumerate() {
             out.push('/');
             match segment {
-                Segment::Any => out.push_str(&format!("{{p{at}}}")),
+                Segment::Any => {
+                    out.push_str("{p");
+                    out.push_str(&at.to_string());
+                    out.push('}');
+                }
                 Segment::Literal(text) => out.push_str(text),
                 Segment::Rest => out.push_str("{*rest}"),
             }

@@ -18,10 +18,12 @@ pub enum Question {
     OpenSession(OpenSession),
     /// Take a client in.
     RegisterClient(RegisterClient),
-    /// Use a session: `local` is [`crate::id::SessionId::local`].
+    /// Say that a session was used, and whether it may be.
     Touch {
-        /// Which.
+        /// Which: [`crate::id::SessionId::local`].
         local: String,
+        /// When the request came that uses it. The question may arrive later: what counts is the use.
+        used_at: Timestamp,
     },
 }
 
@@ -135,7 +137,8 @@ pub fn step(rows: &impl Rows, question: &Question, now: Timestamp) -> Result<Ans
             rows.insert_secret(&client.client_id, &client.secret, now)?;
             Answer::Registered
         }
-        Question::Touch { local } => Answer::Touched(touch(rows, local, now)?),
+        // A clock that is ahead of ours cannot make a session live longer.
+        Question::Touch { local, used_at } => Answer::Touched(touch(rows, local, now.min(*used_at))?),
     })
 }
 
@@ -154,12 +157,12 @@ fn open_session(rows: &impl Rows, open: &OpenSession, now: Timestamp) -> Result<
     Ok(Opened::Open)
 }
 
-fn touch(rows: &impl Rows, local: &str, now: Timestamp) -> Result<Touch, Fault> {
+fn touch(rows: &impl Rows, local: &str, used_at: Timestamp) -> Result<Touch, Fault> {
     // A session that was cleared is over: it was cleared because its absolute limit had passed.
     let Some(session) = rows.session(local)? else {
         return Ok(Touch::Ended(EndReason::Limit));
     };
-    let (next, touch) = session.touch(now);
+    let (next, touch) = session.touch(used_at);
     if next != session {
         rows.save_session(local, &next)?;
     }

@@ -21,15 +21,15 @@ pub enum Ask {
 
 #[derive(Clone, Copy, Debug)]
 struct Lease {
-    /// When the confirming question was *sent*: the answer is at least as new as that.
-    asked_at: Timestamp,
+    /// The use that was confirmed: the authority has counted it, and nothing later.
+    used_at: Timestamp,
     grain: Lifetime,
     background_since: Option<Timestamp>,
 }
 
 impl Lease {
     const fn ends_at(&self) -> Timestamp {
-        self.asked_at.after(self.grain.times(2))
+        self.used_at.after(self.grain.times(2))
     }
 }
 
@@ -50,18 +50,18 @@ impl Leases {
             return Ask::First;
         };
         // A clock that went back proves nothing: ask.
-        if now < lease.asked_at || now > lease.ends_at() || lease.grain == Lifetime::ZERO {
+        if now < lease.used_at || now > lease.ends_at() || lease.grain == Lifetime::ZERO {
             return Ask::First;
         }
-        if now <= lease.asked_at.after(lease.grain) || lease.background_since.is_some() {
+        if now <= lease.used_at.after(lease.grain) || lease.background_since.is_some() {
             return Ask::Nobody;
         }
         lease.background_since = Some(now);
         Ask::Later
     }
 
-    /// The authority said alive to a question sent at `asked_at`.
-    pub fn confirm(&mut self, id: SessionId, asked_at: Timestamp, grain: Lifetime, now: Timestamp) {
+    /// The authority has counted a use at `used_at` and said alive.
+    pub fn confirm(&mut self, id: SessionId, used_at: Timestamp, grain: Lifetime, now: Timestamp) {
         if grain == Lifetime::ZERO {
             return;
         }
@@ -72,11 +72,11 @@ impl Leases {
                 self.0.clear();
             }
         }
-        let lease = Lease { asked_at, grain, background_since: None };
+        let lease = Lease { used_at, grain, background_since: None };
         self.0
             .entry(id)
             .and_modify(|known| {
-                if known.asked_at < asked_at {
+                if known.used_at < used_at {
                     *known = lease;
                 }
             })

@@ -35,6 +35,7 @@ impl Algorithm {
 #[serde(into = "Wire", try_from = "Wire")]
 pub struct Jwk {
     id: Option<KeyId>,
+    algorithm: Algorithm,
     x: String,
     y: String,
 }
@@ -67,7 +68,7 @@ impl Jwk {
     pub fn p256(id: Option<KeyId>, x: String, y: String) -> Result<Self, Malformed> {
         let fits = |text: &str| from_base64url(text).is_ok_and(|bytes| bytes.len() == 32);
         (fits(&x) && fits(&y))
-            .then_some(Self { id, x, y })
+            .then_some(Self { id, algorithm: Algorithm::Es256, x, y })
             .ok_or(Malformed::new("P-256 key", "x and y are 32 bytes each"))
     }
 
@@ -89,7 +90,7 @@ impl Jwk {
     /// The algorithm it is for.
     #[must_use]
     pub const fn algorithm(&self) -> Algorithm {
-        Algorithm::Es256
+        self.algorithm
     }
 
     /// The coordinates `x` and `y` in base64url.
@@ -139,7 +140,7 @@ impl From<Jwk> for Wire {
             kty: "EC".to_owned(),
             crv: "P-256".to_owned(),
             kid: key.id.map(String::from),
-            alg: Some(Algorithm::Es256.name().to_owned()),
+            alg: Some(key.algorithm.name().to_owned()),
             usage: Some("sig".to_owned()),
             x: key.x,
             y: key.y,

@@ -110,7 +110,7 @@ async fn use_session<P: Ports>(
     let ask = ports.isolate().leases.borrow_mut().ask(&session, now);
     match ask {
         Ask::Nobody => Ok(None),
-        Ask::Later => Ok(Some(Chore::Touch { session, asked_at: now })),
+        Ask::Later => Ok(Some(Chore::Touch { session, used_at: now })),
         Ask::First => match touch(session, ports, now).await? {
             Touch::Alive { .. } => Ok(None),
             Touch::Ended(EndReason::Idle) => Err(Denied::ExpireIdle.into()),
@@ -119,14 +119,14 @@ async fn use_session<P: Ports>(
     }
 }
 
-async fn touch<P: Ports>(session: SessionId, ports: &P, asked_at: Timestamp) -> Result<Touch, Fault> {
-    let question = Question::Touch { local: session.local() };
+async fn touch<P: Ports>(session: SessionId, ports: &P, used_at: Timestamp) -> Result<Touch, Fault> {
+    let question = Question::Touch { local: session.local(), used_at };
     let Answer::Touched(touch) = ports.principals().ask(session.locator(), &question).await? else {
         return Err(Fault::new("touch", "the principal answered another question"));
     };
     let mut leases = ports.isolate().leases.borrow_mut();
     match touch {
-        Touch::Alive { grain } => leases.confirm(session, asked_at, grain, asked_at),
+        Touch::Alive { grain } => leases.confirm(session, used_at, grain, used_at),
         Touch::Ended(_) => leases.forget(&session),
     }
     Ok(touch)
@@ -172,8 +172,8 @@ pub enum Chore {
     Touch {
         /// Which.
         session: SessionId,
-        /// When: a lease starts no later than the question.
-        asked_at: Timestamp,
+        /// When. The lease that comes of it starts here, however late it is confirmed.
+        used_at: Timestamp,
     },
 }
 
@@ -182,6 +182,6 @@ pub enum Chore {
 /// # Errors
 /// For the log only.
 pub async fn run_chore<P: Ports>(chore: Chore, ports: &P) -> Result<(), Fault> {
-    let Chore::Touch { session, asked_at } = chore;
-    touch(session, ports, asked_at).await.map(drop)
+    let Chore::Touch { session, used_at } = chore;
+    touch(session, ports, used_at).await.map(drop)
 }

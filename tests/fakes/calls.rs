@@ -1,0 +1,134 @@
+//! One request through [`tollgate::app::App`], and what came of it.
+
+use std::collections::BTreeMap;
+
+use tollgate::app::{App, Outcome};
+use tollgate::encoding::Digest;
+use tollgate::error::Fault;
+use tollgate::http::{Answer, Head, Headers};
+use tollgate::port::Body;
+use tollgate::validator::Chore;
+
+use super::{Edge, run};
+
+/// What guards registration in these tests.
+pub(crate) const BOOTSTRAP: &str = "tgb_test";
+
+/// A request to be made.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    method: &'static str,
+    url: String,
+    headers: BTreeMap<String, String>,
+    body: String,
+}
+
+impl Call {
+    pub(crate) fn get(url: impl Into<String>) -> Self {
+        Self { method: "GET", url: url.into(), headers: BTreeMap::new(), body: String::new() }
+    }
+
+    pub(crate) fn form(url: impl Into<String>, body: impl Into<String>) -> Self {
+        Self { method: "POST", body: body.into(), ..Self::get(url) }
+            .header("content-type", "application/x-www-form-urlencoded")
+    }
+
+    pub(crate) fn json(url: impl Into<String>, body: impl Into<String>) -> Self {
+        Self { method: "POST", body: body.into(), ..Self::get(url) }
+            .header("content-type", "application/json")
+    }
+
+    pub(crate) fn header(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.insert(name.to_owned(), value.into());
+        self
+    }
+
+    pub(crate) fn bearer(self, token: &str) -> Self {
+        self.header("authorization", format!("Bearer {token}"))
+    }
+}
+
+struct Fields<'a>(&'a BTreeMap<String, String>);
+
+impl Headers for Fields<'_> {
+    fn get(&self, name: &str) -> Option<String> {
+        self.0.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.clone())
+    }
+}
+
+struct Bytes<'a>(&'a str);
+
+impl Body for Bytes<'_> {
+    async fn read(&mut self, limit: usize) -> Result<Option<Vec<u8>>, Fault> {
+        Ok((self.0.len() <= limit).then(|| self.0.as_bytes().to_vec()))
+    }
+}
+
+/// What came of a request.
+#[derive(Debug)]
+pub(crate) enum Reply {
+    Answered(Answer),
+    Forwarded { route: String, path: String, identity: BTreeMap<String, String> },
+}
+
+impl Reply {
+    /// The status; 200 for what was forwarded.
+    pub(crate) fn status(&self) -> u16 {
+        match self {
+            Self::Answered(answer) => answer.status,
+            Self::Forwarded { .. } => 200,
+        }
+    }
+
+    pub(crate) fn answer(&self) -> &Answer {
+        match self {
+            Self::Answered(answer) => answer,
+            Self::Forwarded { route, .. } => panic!("forwarded by {route}"),
+        }
+    }
+
+    pub(crate) fn member(&self, name: &str) -> String {
+        let body: serde_json::Value = serde_json::from_str(&self.answer().body).unwrap();
+        body[name].as_str().unwrap_or_else(|| panic!("no {name} in {body}")).to_owned()
+    }
+}
+
+/// Makes a request at an edge. What it leaves behind is handed back undone.
+pub(crate) fn call(edge: &Edge<'_>, call: &Call) -> (Reply, Option<Chore>) {
+    let rest = call.url.split_once("://").unwrap().1;
+    let at = rest.find('/').unwrap();
+    let (path, query) =
+        rest[at..].split_once('?').map_or((&rest[at..], None), |(path, query)| (path, Some(query)));
+    let head = Head {
+        method: call.method,
+        is_https: call.url.starts_with("https"),
+        authority: &rest[..at],
+        path,
+        query,
+        headers: &Fields(&call.headers),
+    };
+    let app = app(edge);
+    let (outcome, chore) = run(app.handle(&head, &mut Bytes(&call.body)));
+    let reply = match outcome {
+        Outcome::Answer(answer) => Reply::Answered(answer),
+        Outcome::Forward(pass) => Reply::Forwarded {
+            route: pass.route().to_string(),
+            path: pass.path().to_string(),
+            identity: pass.identity().into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+        },
+    };
+    (reply, chore)
+}
+
+/// Does what a request left behind.
+pub(crate) fn finish(edge: &Edge<'_>, chore: Chore) {
+    run(app(edge).finish(chore));
+}
+
+fn app<'e>(edge: &'e Edge<'_>) -> App<'e, 'e, Edge<'e>> {
+    static ID: std::sync::LazyLock<tollgate::id::RequestId> =
+        std::sync::LazyLock::new(|| "request-1".parse().unwrap());
+    // An edge borrowed for one call lives as long as the call.
+    let bootstrap = Some(Digest::of(BOOTSTRAP.as_bytes()));
+    App { config: &edge.world.config, ports: edge, bootstrap, now: edge.world.now(), request_id: &ID }
+}

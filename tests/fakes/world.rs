@@ -1,0 +1,234 @@
+//! What all edges share: storage, the authorities, the time. And one edge with its own memory.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+
+use p256::ecdsa::signature::Signer as _;
+use p256::ecdsa::{Signature, SigningKey};
+use tollgate::config::Config;
+use tollgate::encoding::{Digest, base64url};
+use tollgate::error::Fault;
+use tollgate::id::{ClientId, KeyId, Locator, RealmName};
+use tollgate::port::{Clients, Entropy, Entry, Journal, Keyrings, Ports, Principals, Signer, Verifier};
+use tollgate::principal::{Answer, Client, Question, client_key, step};
+use tollgate::software::SoftwareVerifier;
+use tollgate::time::{Lifetime, Timestamp};
+use tollgate::token::{Algorithm, Compact, Jwk, JwkSet};
+use tollgate::validator::Isolate;
+
+use super::memory::Memory;
+
+/// What does not work at the moment.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Broken {
+    /// KV: client records.
+    Clients,
+    /// Randomness.
+    Entropy,
+    /// The keyring and its copy.
+    Keyrings,
+    /// A principal does its work, and its answer is lost.
+    PrincipalsAfter,
+    /// A principal is not reached.
+    PrincipalsBefore,
+    /// The signing key does not open.
+    Signer,
+    /// Signatures cannot be checked.
+    Verifier,
+}
+
+impl Broken {
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Clients,
+        Self::Entropy,
+        Self::Keyrings,
+        Self::PrincipalsAfter,
+        Self::PrincipalsBefore,
+        Self::Signer,
+        Self::Verifier,
+    ];
+}
+
+/// The text that every fault carries; no answer may show it.
+pub(crate) const FAULT_TEXT: &str = "injected-fault-detail";
+
+pub(crate) struct World {
+    pub(crate) config: Config,
+    pub(crate) log: RefCell<Vec<String>>,
+    pub(crate) broken: Cell<Option<Broken>>,
+    /// How often a principal, and a keyring, was asked.
+    pub(crate) asked_principals: Cell<usize>,
+    pub(crate) asked_authority: Cell<usize>,
+    now: Cell<Timestamp>,
+    kv: RefCell<BTreeMap<String, String>>,
+    principals: RefCell<BTreeMap<Locator, Memory>>,
+    drawn: Cell<u64>,
+}
+
+impl World {
+    pub(crate) fn new(config: &str) -> Self {
+        Self {
+            config: Config::parse(config).unwrap(),
+            log: RefCell::default(),
+            broken: Cell::new(None),
+            asked_principals: Cell::new(0),
+            asked_authority: Cell::new(0),
+            now: Cell::new(Timestamp::from_seconds(1_800_000_000)),
+            kv: RefCell::default(),
+            principals: RefCell::default(),
+            drawn: Cell::new(0),
+        }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.now.get()
+    }
+
+    pub(crate) fn pass(&self, span: Lifetime) {
+        self.now.set(self.now.get().after(span));
+    }
+
+    pub(crate) fn edge(&self) -> Edge<'_> {
+        Edge { world: self, isolate: Isolate::new() }
+    }
+
+    fn check(&self, broken: Broken) -> Result<(), Fault> {
+        if self.broken.get() == Some(broken) { Err(Fault::new("fake", FAULT_TEXT)) } else { Ok(()) }
+    }
+
+    /// Each realm has a key of its own, made from its name.
+    pub(crate) fn signing_key(realm: &RealmName) -> SigningKey {
+        SigningKey::from_slice(Digest::of(realm.as_str().as_bytes()).bytes()).unwrap()
+    }
+
+    pub(crate) fn public_key(key: &SigningKey) -> Jwk {
+        let point = key.verifying_key().to_sec1_point(false);
+        let bytes = point.as_bytes();
+        Jwk::p256(None, base64url(&bytes[1..33]), base64url(&bytes[33..])).and_then(Jwk::identified).unwrap()
+    }
+}
+
+/// One isolate somewhere: the shared world, and what it remembers itself.
+pub(crate) struct Edge<'w> {
+    pub(crate) world: &'w World,
+    isolate: Isolate,
+}
+
+impl<'w> Ports for Edge<'w> {
+    type Clients = World;
+    type Entropy = World;
+    type Journal = World;
+    type Keyrings = World;
+    type Principals = World;
+    type Signer = World;
+    type Verifier = World;
+
+    fn clients(&self) -> &World {
+        self.world
+    }
+    fn entropy(&self) -> &World {
+        self.world
+    }
+    fn isolate(&self) -> &Isolate {
+        &self.isolate
+    }
+    fn journal(&self) -> &World {
+        self.world
+    }
+    fn keyrings(&self) -> &World {
+        self.world
+    }
+    fn principals(&self) -> &World {
+        self.world
+    }
+    fn signer(&self) -> &World {
+        self.world
+    }
+    fn verifier(&self) -> &World {
+        self.world
+    }
+}
+
+impl Clients for World {
+    async fn find(&self, realm: &RealmName, client: &ClientId) -> Result<Option<Client>, Fault> {
+        self.check(Broken::Clients)?;
+        Ok(self.kv.borrow().get(&client_key(realm, client)).map(|text| serde_json::from_str(text).unwrap()))
+    }
+
+    async fn publish(&self, client: &Client) -> Result<(), Fault> {
+        self.check(Broken::Clients)?;
+        let key = client_key(&client.realm, &client.client_id);
+        self.kv.borrow_mut().insert(key, serde_json::to_string(client).unwrap());
+        Ok(())
+    }
+}
+
+impl Entropy for World {
+    /// Never the same twice, and the same in every run.
+    fn fill(&self, buffer: &mut [u8]) -> Result<(), Fault> {
+        self.check(Broken::Entropy)?;
+        for chunk in buffer.chunks_mut(32) {
+            self.drawn.set(self.drawn.get() + 1);
+            let random = Digest::of(&self.drawn.get().to_be_bytes());
+            chunk.copy_from_slice(&random.bytes()[..chunk.len()]);
+        }
+        Ok(())
+    }
+}
+
+impl Journal for World {
+    fn record(&self, entry: &Entry<'_>) {
+        self.log.borrow_mut().push(serde_json::to_string(entry).unwrap());
+    }
+}
+
+impl Keyrings for World {
+    async fn published(&self, _realm: &RealmName) -> Result<Option<JwkSet>, Fault> {
+        self.check(Broken::Keyrings)?;
+        Ok(None)
+    }
+
+    async fn authority(&self, realm: &RealmName) -> Result<JwkSet, Fault> {
+        self.asked_authority.set(self.asked_authority.get() + 1);
+        self.check(Broken::Keyrings)?;
+        Ok(JwkSet { keys: vec![Self::public_key(&Self::signing_key(realm))] })
+    }
+}
+
+impl Principals for World {
+    fn create(&self) -> Result<Locator, Fault> {
+        self.check(Broken::PrincipalsBefore)?;
+        let locator = Locator::from(tollgate::port::random(self)?);
+        self.principals.borrow_mut().insert(locator, Memory::default());
+        Ok(locator)
+    }
+
+    async fn ask(&self, locator: Locator, question: &Question) -> Result<Answer, Fault> {
+        self.asked_principals.set(self.asked_principals.get() + 1);
+        self.check(Broken::PrincipalsBefore)?;
+        let answer = step(self.principals.borrow().get(&locator).unwrap(), question, self.now())?;
+        self.check(Broken::PrincipalsAfter)?;
+        Ok(answer)
+    }
+}
+
+impl Signer for World {
+    async fn sign(
+        &self,
+        realm: &RealmName,
+        write: &dyn Fn(Algorithm, &KeyId) -> Result<String, Fault>,
+    ) -> Result<String, Fault> {
+        self.check(Broken::Signer)?;
+        let key = Self::signing_key(realm);
+        let input = write(Algorithm::Es256, Self::public_key(&key).id().unwrap())?;
+        let signature: Signature = key.sign(input.as_bytes());
+        Ok(format!("{input}.{}", base64url(&signature.to_bytes())))
+    }
+}
+
+impl Verifier for World {
+    async fn verify(&self, key: &Jwk, token: &Compact<'_>) -> Result<bool, Fault> {
+        self.check(Broken::Verifier)?;
+        SoftwareVerifier.verify(key, token).await
+    }
+}

@@ -1,0 +1,53 @@
+//! The realm's keys at an edge: remembered, refreshed, and not a lever for strangers.
+
+use tollgate::time::Lifetime;
+
+use super::{CONFIG, token};
+use crate::fakes::{Broken, Call, World, call};
+
+fn get(edge: &crate::fakes::Edge<'_>, token: &str) -> u16 {
+    call(edge, &Call::get("https://edge.example/any").bearer(token)).0.status()
+}
+
+/// The token with another `kid`: signature and key both do not fit.
+fn with_kid(token: &str, kid: &str) -> String {
+    let header = tollgate::encoding::base64url(
+        format!(r#"{{"alg":"ES256","kid":"{kid}","typ":"at+jwt"}}"#).as_bytes(),
+    );
+    format!("{header}.{}", token.split_once('.').unwrap().1)
+}
+
+#[test]
+fn attack_21_a_flood_of_unknown_kids_asks_the_authority_once_per_cool_down() {
+    let world = World::new(CONFIG);
+    let edge = world.edge();
+    let token = token(&edge, "sandbox", "orders:read");
+    assert_eq!(get(&edge, &token), 200);
+    let before = world.asked_authority.get();
+    for n in 0..100 {
+        assert_eq!(get(&edge, &with_kid(&token, &format!("made-up-{n}"))), 401);
+    }
+    assert_eq!(world.asked_authority.get(), before + 1);
+    world.pass(Lifetime::from_seconds(31));
+    assert_eq!(get(&edge, &with_kid(&token, "made-up")), 401);
+    assert_eq!(world.asked_authority.get(), before + 2);
+    assert_eq!(get(&edge, &token), 200, "the good key is still there");
+}
+
+#[test]
+fn remembered_keys_bridge_an_outage_of_an_hour_and_no_more() {
+    let world = World::new(&CONFIG.replace(
+        r#""issuer": "https://edge.example/sandbox""#,
+        r#""issuer": "https://edge.example/sandbox", "access_token_seconds": 86400"#,
+    ));
+    let edge = world.edge();
+    let token = token(&edge, "sandbox", "orders:read");
+    assert_eq!(get(&edge, &token), 200);
+    world.broken.set(Some(Broken::Keyrings));
+    world.pass(Lifetime::from_seconds(3600));
+    assert_eq!(get(&edge, &token), 200);
+    world.pass(Lifetime::from_seconds(1));
+    assert_eq!(get(&edge, &token), 503);
+    world.broken.set(None);
+    assert_eq!(get(&edge, &token), 200);
+}
