@@ -56,8 +56,9 @@ async function echo(request) {
   });
 }
 
+// Through a pipe, which marks the body as read: `wrangler dev` drains a body that looks unread, and would take it away.
 const echoBody = (request) =>
-  new Response(request.body, {
+  new Response(request.body?.pipeThrough(new TransformStream()), {
     headers: { "content-type": request.headers.get("content-type") ?? "application/octet-stream" },
   });
 

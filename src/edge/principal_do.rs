@@ -8,6 +8,8 @@
 //!
 //! The alarm clears sessions whose absolute limit has passed, so nothing stays for ever.
 
+use std::cell::Cell;
+
 use serde::Deserialize;
 use worker::wasm_bindgen::JsValue;
 use worker::{
@@ -38,6 +40,8 @@ CREATE INDEX IF NOT EXISTS session_clear_at ON session (clear_at);
 #[durable_object(alarm)]
 pub struct PrincipalDo {
     state: State,
+    /// Whether this instance has seen that its tables are there.
+    has_tables: Cell<bool>,
 }
 
 impl std::fmt::Debug for PrincipalDo {
@@ -48,7 +52,7 @@ impl std::fmt::Debug for PrincipalDo {
 
 impl DurableObject for PrincipalDo {
     fn new(state: State, _env: Env) -> Self {
-        Self { state }
+        Self { state, has_tables: Cell::new(false) }
     }
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
@@ -60,7 +64,7 @@ impl DurableObject for PrincipalDo {
     }
 
     async fn alarm(&self) -> Result<Response> {
-        let rows = SqlRows::open(&self.state).map_err(|fault| worker::Error::RustError(fault.to_string()))?;
+        let rows = self.rows().map_err(|fault| worker::Error::RustError(fault.to_string()))?;
         rows.sql.exec("DELETE FROM session WHERE clear_at <= ?", vec![integer(now())])?;
         self.set_alarm(&rows).await.map_err(|fault| worker::Error::RustError(fault.to_string()))?;
         Response::empty()
@@ -68,8 +72,17 @@ impl DurableObject for PrincipalDo {
 }
 
 impl PrincipalDo {
+    fn rows(&self) -> std::result::Result<SqlRows, Fault> {
+        let sql = self.state.storage().sql();
+        if !self.has_tables.get() {
+            sql.exec(TABLES, None).map_err(worker_fault("open tables"))?;
+            self.has_tables.set(true);
+        }
+        Ok(SqlRows { sql })
+    }
+
     async fn answer(&self, question: &Question) -> std::result::Result<Answer, Fault> {
-        let rows = SqlRows::open(&self.state)?;
+        let rows = self.rows()?;
         let answer = step(&rows, question, now())?;
         if matches!(question, Question::OpenSession(_)) {
             self.set_alarm(&rows).await?;
@@ -99,12 +112,6 @@ struct SqlRows {
 }
 
 impl SqlRows {
-    fn open(state: &State) -> std::result::Result<Self, Fault> {
-        let sql = state.storage().sql();
-        sql.exec(TABLES, None).map_err(worker_fault("open tables"))?;
-        Ok(Self { sql })
-    }
-
     fn first_to_clear(&self) -> std::result::Result<Option<i64>, Fault> {
         #[derive(Deserialize)]
         struct Row {

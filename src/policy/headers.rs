@@ -4,7 +4,7 @@
 //! not in another case, not hidden by naming ours in `Connection`.
 
 /// Headers of this exact name speak of who is calling, in one product or another.
-const IDENTITY_NAMES: [&str; 10] = [
+const IDENTITY_NAMES: [&str; 8] = [
     "remote-user",
     "forwarded",
     "x-real-ip",
@@ -12,13 +12,11 @@ const IDENTITY_NAMES: [&str; 10] = [
     "x-consumer-id",
     "x-consumer-username",
     "x-credential-identifier",
-    "x-id-token",
-    "x-access-token",
     "x-userinfo",
 ];
 
 /// Headers that start so do as well.
-const IDENTITY_PREFIXES: [&str; 15] = [
+const IDENTITY_PREFIXES: [&str; 16] = [
     "tollgate-",
     "x-tollgate-",
     "x-auth-",
@@ -29,7 +27,8 @@ const IDENTITY_PREFIXES: [&str; 15] = [
     "x-original-",
     "x-jwt-",
     "x-webauth-",
-    "x-goog-",
+    "x-goog-authenticated-user-",
+    "x-goog-iap-",
     "x-ms-client-",
     "x-amzn-oidc-",
     "cf-access-",

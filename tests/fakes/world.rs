@@ -114,7 +114,7 @@ pub(crate) struct Edge<'w> {
     isolate: Isolate,
 }
 
-impl<'w> Ports for Edge<'w> {
+impl Ports for Edge<'_> {
     type Clients = World;
     type Entropy = World;
     type Journal = World;
