@@ -12,7 +12,8 @@ use url::{Host, Url};
 
 use crate::id::Malformed;
 
-/// An issuer identifier: an absolute HTTP(S) URL without query, fragment, user or trailing slash.
+/// An issuer identifier: an absolute HTTP(S) URL in its normal spelling, without query, fragment or user.
+/// Some issuers end theirs in a slash, and then it belongs to the name.
 #[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Issuer(String);
@@ -57,11 +58,11 @@ impl FromStr for Issuer {
     fn from_str(text: &str) -> Result<Self, Malformed> {
         const RULE: Malformed = Malformed::new(
             "issuer",
-            "an absolute https URL in its normal spelling, without query, fragment, user or trailing slash",
+            "an absolute https URL in its normal spelling, without query, fragment or user",
         );
         let url = http_url(text, RULE)?;
         let same = url.as_str() == text || url.as_str().strip_suffix('/') == Some(text);
-        (same && !text.ends_with('/')).then(|| Self(text.to_owned())).ok_or(RULE)
+        same.then(|| Self(text.to_owned())).ok_or(RULE)
     }
 }
 
@@ -90,6 +91,12 @@ impl fmt::Display for Issuer {
 pub struct BaseUrl(String);
 
 impl BaseUrl {
+    /// Whether it may be used: over TLS, or on this machine.
+    #[must_use]
+    pub fn is_safe(&self) -> bool {
+        Url::parse(&self.0).is_ok_and(|url| url.scheme() == "https" || is_loopback(&url))
+    }
+
     /// The address of `path` (with its query) below this base.
     #[must_use]
     pub fn join(&self, path: &RequestPath, query: Option<&str>) -> String {
@@ -222,9 +229,10 @@ mod tests {
         let bare: Issuer = "https://accounts.example.com".parse().unwrap();
         assert_eq!((bare.origin(), bare.path()), ("https://accounts.example.com", ""));
         assert!(!bare.is_loopback());
+        let slash: Issuer = "https://tenant.example.com/".parse().unwrap();
+        assert_eq!((slash.as_str(), slash.path()), ("https://tenant.example.com/", "/"));
+        assert_ne!(slash.as_str(), bare.as_str());
         for bad in [
-            "https://example.com/",
-            "https://example.com/a/",
             "https://Example.com/a",
             "https://example.com:443/a",
             "https://example.com/a?b",
@@ -305,5 +313,14 @@ mod tests {
         let base: BaseUrl = "https://origin.example.com/api/".parse().unwrap();
         let path: RequestPath = "/orders".parse().unwrap();
         assert_eq!(base.join(&path, Some("a=1")), "https://origin.example.com/api/orders?a=1");
+        for (text, is_safe) in [
+            ("http://Origin.example.com", false),
+            ("http://x.example:80/", false),
+            ("http://localhost:9000", true),
+            ("http://[::1]/a", true),
+            ("https://x.example", true),
+        ] {
+            assert_eq!(text.parse::<BaseUrl>().unwrap().is_safe(), is_safe, "{text}");
+        }
     }
 }

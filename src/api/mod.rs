@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::{Config, Realm};
 use crate::encoding::{Digest, base64url};
 use crate::error::Fault;
-use crate::http::{Answer, ErrorCode, Head, OauthError, bearer};
+use crate::http::{Answer, ErrorCode, Head, OauthError, bearer, challenge};
 use crate::json;
 use crate::port::{Body, Clients, Ports, Principals, random};
 use crate::principal::{self, Client, GrantType, Question, RegisterClient};
@@ -64,8 +64,11 @@ pub async fn register_client<P: Ports>(
     body: &mut impl Body,
 ) -> Result<Answer, Fault> {
     let authorization = head.headers.get("authorization");
-    let given = bearer(authorization.as_deref()).ok().map(|token| Digest::of(token.as_bytes()));
-    if bootstrap.is_none() || given != bootstrap {
+    let given = match bearer(authorization.as_deref()) {
+        Ok(token) => Digest::of(token.as_bytes()),
+        Err(denied) => return Ok(challenge(&denied)),
+    };
+    if bootstrap != Some(given) {
         let error = OauthError::new(
             ErrorCode::InvalidToken,
             "send the deployment's TOLLGATE_BOOTSTRAP_TOKEN as bearer token",
@@ -125,7 +128,7 @@ async fn register<P: Ports>(
         locator: ports.principals().create()?,
     };
     let secret = Credential::client_secret(&random(ports.entropy())?);
-    let question = RegisterClient { client_id: client.client_id.clone(), secret: secret.digest() };
+    let question = RegisterClient { client: client.clone(), secret: secret.digest() };
     let answer = ports.principals().ask(client.locator, &Question::RegisterClient(question)).await?;
     if answer != principal::Answer::Registered {
         return Err(Fault::new("register client", "the principal answered another question"));

@@ -87,7 +87,7 @@ impl<'c, P: Ports> App<'c, '_, P> {
         head: &Head<'_>,
         body: &mut impl Body,
     ) -> (Outcome<'c>, Option<Chore>) {
-        if !head.is_https && !realm.allow_http {
+        if !(head.is_https || realm.allow_http && is_local(head)) {
             return self.deny(&Denied::RefuseHttp, challenge);
         }
         let endpoint = match Endpoint::route(head.method, below) {
@@ -111,7 +111,7 @@ impl<'c, P: Ports> App<'c, '_, P> {
     }
 
     async fn gateway(&self, path: RequestPath, head: &Head<'_>) -> (Outcome<'c>, Option<Chore>) {
-        if !head.is_https && !self.config.allows_http() {
+        if !(head.is_https || self.config.allows_http() && is_local(head)) {
             return self.deny(&Denied::RefuseHttp, challenge);
         }
         let authorization = head.headers.get("authorization");
@@ -132,7 +132,7 @@ impl<'c, P: Ports> App<'c, '_, P> {
     }
 
     async fn check(&self, head: &Head<'_>) -> (Outcome<'c>, Option<Chore>) {
-        if !head.is_https && !self.config.allows_http() {
+        if !(head.is_https || self.config.allows_http() && is_local(head)) {
             return self.deny(&Denied::RefuseHttp, forward_auth);
         }
         let (mut method, authorization) = (None, head.headers.get("authorization"));
@@ -218,4 +218,9 @@ impl<'c, P: Ports> App<'c, '_, P> {
             ..Entry::default()
         });
     }
+}
+
+/// Whether a request was sent to this machine: plain HTTP is allowed nowhere else.
+fn is_local(head: &Head<'_>) -> bool {
+    Host::of_authority(head.authority).is_some_and(|host| host.is_loopback())
 }

@@ -17,7 +17,6 @@ use crate::json;
 use crate::policy::RouteTable;
 use crate::scope::{ScopeCatalogue, ScopeToken};
 use crate::token::{JwkSet, Trust};
-use crate::uri::Issuer;
 
 pub use realm::Realm;
 
@@ -205,11 +204,6 @@ fn catalogue(document: &Document, problems: &mut Problems) -> ScopeCatalogue {
     ScopeCatalogue::new(known)
 }
 
-/// Whether an address may be used: HTTPS everywhere, plain HTTP on this machine only.
-fn is_safe(address: &Issuer) -> bool {
-    !address.is_plain_http() || address.is_loopback()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -275,7 +269,7 @@ mod tests {
             (
                 "http://127.0.0.1:8787/test",
                 "http://127.0.0.1:8787/test/",
-                "realms.test.issuer: not a well-formed issuer",
+                "realms.test.issuer: must end in the realm's name",
             ),
             (
                 r#""idle_seconds": 1200"#,

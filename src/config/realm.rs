@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::config::document::{IssuerDocument, RealmDocument};
-use crate::config::{ForeignIssuer, Problems, is_safe};
+use crate::config::{ForeignIssuer, Problems};
 use crate::id::RealmName;
 use crate::session::Pace;
 use crate::time::Lifetime;
@@ -86,6 +86,9 @@ fn realm(name: &str, document: &RealmDocument, problems: &mut Problems) -> Optio
             "is plain http; use https, or set `allow_http` for this machine",
         );
     }
+    if document.allow_http && !issuer.is_loopback() {
+        problems.add(format_args!("{path}.allow_http"), "is for issuers on this machine only; remove it");
+    }
     let audience = document.audience.clone().unwrap_or_else(|| issuer.origin().to_owned());
     if audience.is_empty() {
         problems.add(
@@ -138,7 +141,7 @@ pub(super) fn foreign_issuers(
 
 fn foreign_issuer(path: &str, document: &IssuerDocument, problems: &mut Problems) -> Option<ForeignIssuer> {
     let issuer: Option<Issuer> = problems.take(format_args!("{path}.issuer"), document.issuer.parse());
-    if issuer.as_ref().is_some_and(|issuer| !is_safe(issuer)) {
+    if issuer.as_ref().is_some_and(|issuer| issuer.is_plain_http() && !issuer.is_loopback()) {
         problems.add(format_args!("{path}.issuer"), "is plain http; use https");
     }
     for (name, is_empty) in [

@@ -2,7 +2,7 @@
 
 use crate::config::document::{RequireDocument, RouteDocument, UpstreamDocument};
 use crate::config::realm::RESERVED;
-use crate::config::{ForeignIssuer, Problems, Realm, is_safe};
+use crate::config::{ForeignIssuer, Problems, Realm};
 use crate::id::RouteId;
 use crate::policy::{Access, Host, PathPattern, Route, RouteTable, Upstream};
 use crate::scope::{ScopeCatalogue, ScopeToken};
@@ -63,6 +63,11 @@ impl Known<'_> {
     fn route(&self, path: &str, document: &RouteDocument, problems: &mut Problems) -> Option<Route> {
         if document.methods.is_empty() {
             problems.add(format_args!("{path}.methods"), "is empty; name at least one method");
+        }
+        for (at, method) in document.methods.iter().enumerate() {
+            if document.methods.iter().take(at).any(|earlier| earlier == method) {
+                problems.add(format_args!("{path}.methods[{at}]"), "is listed already; remove it");
+            }
         }
         let id: Option<RouteId> = problems.take(format_args!("{path}.id"), document.id.parse());
         let host = document
@@ -212,8 +217,7 @@ fn upstream(path: &str, document: &UpstreamDocument, problems: &mut Problems) ->
         (None, Some(url)) => {
             let path = format!("{path}.url");
             let base = problems.take(&path, url.parse::<BaseUrl>())?;
-            // The rule for addresses is the issuers' rule; the base is an address without its last slash.
-            if url.trim_end_matches('/').parse::<Issuer>().is_ok_and(|address| !is_safe(&address)) {
+            if !base.is_safe() {
                 problems.add(&path, "is plain http; use https");
             }
             Some(Upstream::Url(base))

@@ -10,7 +10,7 @@
 
 use std::cell::Cell;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use worker::wasm_bindgen::JsValue;
 use worker::{
     DurableObject, Env, Request, Response, Result, SqlStorage, SqlStorageValue, State, durable_object, js_sys,
@@ -21,12 +21,13 @@ use crate::edge::platform::{now, worker_fault};
 use crate::encoding::Digest;
 use crate::error::Fault;
 use crate::id::ClientId;
-use crate::principal::{Answer, Question, Rows, step};
+use crate::principal::{Answer, Client, Question, Rows, step};
 use crate::session::Session;
 use crate::time::Timestamp;
 
 /// `docs/storage.md` describes these; a change needs a migration.
 const TABLES: &str = "
+CREATE TABLE IF NOT EXISTS client (client_id TEXT PRIMARY KEY, record TEXT NOT NULL, created_at INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS client_secret (
   client_id TEXT NOT NULL, digest TEXT NOT NULL, created_at INTEGER NOT NULL, PRIMARY KEY (client_id, digest)
 ) WITHOUT ROWID;
@@ -143,18 +144,21 @@ impl SqlRows {
 }
 
 impl Rows for SqlRows {
-    fn insert_secret(
+    fn insert_client(
         &self,
-        client: &ClientId,
+        client: &Client,
         secret: &Digest,
         now: Timestamp,
     ) -> std::result::Result<(), Fault> {
-        let bindings = vec![client.as_str().into(), secret.to_string().into(), integer(now)];
+        const OP: &str = "store client";
+        let (id, record) = (client.client_id.as_str(), json(OP, client)?);
         self.write(
-            "store secret",
-            "INSERT INTO client_secret (client_id, digest, created_at) VALUES (?, ?, ?)",
-            bindings,
-        )
+            OP,
+            "INSERT INTO client (client_id, record, created_at) VALUES (?, ?, ?)",
+            vec![id.into(), record.into(), integer(now)],
+        )?;
+        let bindings = vec![id.into(), secret.to_string().into(), integer(now)];
+        self.write(OP, "INSERT INTO client_secret (client_id, digest, created_at) VALUES (?, ?, ?)", bindings)
     }
 
     fn secrets(&self, client: &ClientId) -> std::result::Result<Vec<Digest>, Fault> {
@@ -182,7 +186,7 @@ impl Rows for SqlRows {
         let bindings = vec![
             local.into(),
             client.as_str().into(),
-            json(session)?.into(),
+            json("write session", session)?.into(),
             refresh.into(),
             integer(clear_at),
         ];
@@ -210,13 +214,13 @@ impl Rows for SqlRows {
         self.write(
             "save session",
             "UPDATE session SET state = ? WHERE local = ?",
-            vec![json(session)?.into(), local.into()],
+            vec![json("write session", session)?.into(), local.into()],
         )
     }
 }
 
-fn json(session: &Session) -> std::result::Result<String, Fault> {
-    serde_json::to_string(session).map_err(|e| Fault::new("write session", e.to_string()))
+fn json(op: &'static str, value: &impl Serialize) -> std::result::Result<String, Fault> {
+    serde_json::to_string(value).map_err(|e| Fault::new(op, e.to_string()))
 }
 
 /// SQLite's integers have 64 bits; milliseconds of a date need 48.

@@ -55,7 +55,12 @@ async fn imported(key: &Jwk) -> Result<Option<CryptoKey>, Fault> {
     let promise = subtle()?
         .import_key_with_object("jwk", &jwk, &ecdsa_p256()?, false, &usages(&["verify"]))
         .map_err(fault("import key"))?;
-    let imported = JsFuture::from(promise).await.ok().map(JsCast::unchecked_into::<CryptoKey>);
+    let imported = match JsFuture::from(promise).await {
+        Ok(key) => Some(key.unchecked_into::<CryptoKey>()),
+        // The key's fault, for good. Anything else is the platform's, and may pass.
+        Err(error) if is_data_error(&error) => None,
+        Err(error) => return Err(fault("import key")(error)),
+    };
     IMPORTED.with(|all| {
         let mut all = all.borrow_mut();
         if all.len() >= KEPT {
@@ -64,6 +69,10 @@ async fn imported(key: &Jwk) -> Result<Option<CryptoKey>, Fault> {
         all.insert(name, imported.clone());
     });
     Ok(imported)
+}
+
+fn is_data_error(error: &JsValue) -> bool {
+    Reflect::get(error, &"name".into()).is_ok_and(|name| name == "DataError")
 }
 
 /// Signs; the answer is r and s, 32 bytes each (RFC 7518 section 3.4).

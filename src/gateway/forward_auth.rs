@@ -9,6 +9,9 @@ use crate::gateway::Target;
 use crate::http::Headers;
 use crate::policy::Host;
 
+const NGINX: [&str; 3] = ["x-original-method", "x-original-uri", "x-original-host"];
+const TRAEFIK: [&str; 3] = ["x-forwarded-method", "x-forwarded-uri", "x-forwarded-host"];
+
 /// The request that the proxy asks about. `authorization` is the caller's, passed on by the proxy.
 ///
 /// # Errors
@@ -18,13 +21,16 @@ pub fn original<'a>(
     authorization: Option<&'a str>,
     headers: &dyn Headers,
 ) -> Result<Target<'a>, Denied> {
-    let one = |nginx, traefik| match (headers.get(nginx), headers.get(traefik)) {
-        (Some(a), Some(b)) if a != b => Err(Denied::MalformPath),
-        (a, b) => Ok(a.or(b)),
-    };
-    *method = one("x-original-method", "x-forwarded-method")?;
-    let uri = one("x-original-uri", "x-forwarded-uri")?.ok_or(Denied::MalformPath)?;
-    let host = one("x-original-host", "x-forwarded-host")?;
+    let differ =
+        |nginx, traefik| matches!((headers.get(nginx), headers.get(traefik)), (Some(a), Some(b)) if a != b);
+    if NGINX.iter().zip(TRAEFIK).any(|(nginx, traefik)| differ(nginx, traefik)) {
+        return Err(Denied::MalformPath);
+    }
+    // All of it from the one spelling that names the path: the other one's host would be the caller's.
+    let [method_name, uri_name, host_name] = if headers.get(NGINX[1]).is_some() { NGINX } else { TRAEFIK };
+    *method = headers.get(method_name);
+    let uri = headers.get(uri_name).ok_or(Denied::MalformPath)?;
+    let host = headers.get(host_name);
     let path = uri.split_once('?').map_or(uri.as_str(), |(path, _)| path);
     Ok(Target {
         method: method.as_deref().ok_or(Denied::MalformPath)?,
@@ -64,6 +70,22 @@ mod tests {
                 ("x-forwarded-method", "GET")
             ]),
             want
+        );
+    }
+
+    #[test]
+    fn the_host_is_the_one_of_the_spelling_that_names_the_path() {
+        let host = |headers: &'static [(&'static str, &'static str)]| {
+            original(&mut None, None, &Fixed(headers)).unwrap().host.map(|host| host.to_string())
+        };
+        let nginx = [("x-original-method", "GET"), ("x-original-uri", "/orders")];
+        assert_eq!(
+            host(Box::leak(Box::new([nginx[0], nginx[1], ("x-forwarded-host", "other.example")]))),
+            None
+        );
+        assert_eq!(
+            host(Box::leak(Box::new([nginx[0], nginx[1], ("x-original-host", "api.example")]))),
+            Some("api.example".to_owned())
         );
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -63,6 +64,15 @@ impl Host {
             _ => authority.len(),
         };
         authority.get(..end)?.parse().ok()
+    }
+
+    /// Whether it is this machine: `localhost`, 127.0.0.0/8 or `[::1]`.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        let v6 = self.0.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        v6.map_or(self.0 == "localhost", |v6| {
+            v6.parse::<Ipv6Addr>().is_ok_and(|address| address.is_loopback())
+        }) || self.0.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
     }
 }
 

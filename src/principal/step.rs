@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::encoding::Digest;
 use crate::error::Fault;
 use crate::id::ClientId;
+use crate::principal::Client;
 use crate::session::{EndReason, Pace, Session, Touch};
 use crate::time::{Lifetime, Timestamp};
 
@@ -54,8 +55,8 @@ pub struct OpenSession {
 /// See [`Question::RegisterClient`].
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct RegisterClient {
-    /// Its identifier.
-    pub client_id: ClientId,
+    /// Its record: this is the authority, KV has the copy.
+    pub client: Client,
     /// The digest of its first secret.
     pub secret: Digest,
 }
@@ -87,11 +88,11 @@ pub enum Opened {
 /// The rows of one principal, read and written without an await: the store behind is transactional within
 /// one call of [`step`].
 pub trait Rows {
-    /// Stores a client's secret.
+    /// Stores a client and its first secret.
     ///
     /// # Errors
     /// The store does not answer.
-    fn insert_secret(&self, client: &ClientId, secret: &Digest, now: Timestamp) -> Result<(), Fault>;
+    fn insert_client(&self, client: &Client, secret: &Digest, now: Timestamp) -> Result<(), Fault>;
 
     /// The digests of a client's secrets; none for a client that is not here.
     ///
@@ -133,8 +134,8 @@ pub fn step(rows: &impl Rows, question: &Question, now: Timestamp) -> Result<Ans
     Ok(match question {
         Question::Authenticate(client) => Answer::Authenticated(authenticate(rows, client)?),
         Question::OpenSession(open) => Answer::Opened(open_session(rows, open, now)?),
-        Question::RegisterClient(client) => {
-            rows.insert_secret(&client.client_id, &client.secret, now)?;
+        Question::RegisterClient(register) => {
+            rows.insert_client(&register.client, &register.secret, now)?;
             Answer::Registered
         }
         // A clock that is ahead of ours cannot make a session live longer.

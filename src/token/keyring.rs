@@ -65,3 +65,26 @@ impl std::fmt::Debug for SealedKey {
         write!(f, "SealedKey({:?})", self.id())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stored_shape_is_pinned() {
+        // Stored in the keyring's table: a change needs a migration, a line in docs/storage.md and a minor version.
+        let coordinate = "A".repeat(43);
+        let public = Jwk::p256(Some("k".parse().unwrap()), coordinate.clone(), coordinate.clone()).unwrap();
+        let key = SealedKey { public, sealed: "c2VhbGVk".to_owned() };
+        assert_eq!(
+            serde_json::to_string(&key).unwrap(),
+            format!(
+                r#"{{"public":{{"kty":"EC","crv":"P-256","x":"{coordinate}","y":"{coordinate}","kid":"k","alg":"ES256","use":"sig"}},"sealed":"c2VhbGVk"}}"#
+            )
+        );
+        assert_eq!(
+            SealedKey::context(&"test".parse().unwrap(), &key.public),
+            format!("tollgate keyring 1:test:{}", key.public.thumbprint())
+        );
+    }
+}

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use tollgate::encoding::Digest;
 use tollgate::error::Fault;
 use tollgate::id::ClientId;
-use tollgate::principal::Rows;
+use tollgate::principal::{Client, Rows};
 use tollgate::session::Session;
 use tollgate::time::Timestamp;
 
@@ -17,8 +17,8 @@ pub(crate) struct Memory {
 }
 
 impl Rows for Memory {
-    fn insert_secret(&self, client: &ClientId, secret: &Digest, _now: Timestamp) -> Result<(), Fault> {
-        self.secrets.borrow_mut().push((client.clone(), *secret));
+    fn insert_client(&self, client: &Client, secret: &Digest, _now: Timestamp) -> Result<(), Fault> {
+        self.secrets.borrow_mut().push((client.client_id.clone(), *secret));
         Ok(())
     }
 

@@ -132,13 +132,17 @@ fn registration_is_guarded_and_refuses_what_it_does_not_know() {
     let edge = world.edge();
     let at = "https://edge.example/test/api/v1/clients";
     let good = r#"{"client_name":"Test","scope":"orders:read"}"#;
-    for request in [
-        Call::json(at, good),
-        Call::json(at, good).bearer("wrong"),
-        Call::json(at, good).header("authorization", "tgb_test"),
-    ] {
-        assert_eq!(error(&call(&edge, &request).0), (401, "invalid_token".to_owned()));
+    for request in [Call::json(at, good), Call::json(at, good).header("authorization", "tgb_test")] {
+        let (reply, _) = call(&edge, &request);
+        assert_eq!(
+            (reply.status(), reply.answer().header("www-authenticate")),
+            (401, Some(r#"Bearer realm="tollgate""#))
+        );
     }
+    assert_eq!(
+        error(&call(&edge, &Call::json(at, good).bearer("wrong")).0),
+        (401, "invalid_token".to_owned())
+    );
     for bad in [
         "",
         "[]",
@@ -165,4 +169,11 @@ fn plain_http_is_refused_unless_the_realm_allows_it() {
     let edge = world.edge();
     assert_eq!(call(&edge, &Call::get("http://edge.example/test/jwks")).0.status(), 403);
     assert_eq!(call(&edge, &Call::get("http://127.0.0.1:8787/local/jwks")).0.status(), 200);
+    assert_eq!(
+        call(&edge, &Call::get("http://edge.example/local/jwks")).0.status(),
+        403,
+        "only on this machine"
+    );
+    assert_eq!(call(&edge, &Call::get("http://edge.example/health")).0.status(), 403);
+    assert_eq!(call(&edge, &Call::get("http://[::1]:8787/health")).0.status(), 200);
 }

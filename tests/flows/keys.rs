@@ -51,3 +51,37 @@ fn remembered_keys_bridge_an_outage_of_an_hour_and_no_more() {
     world.broken.set(None);
     assert_eq!(get(&edge, &token), 200);
 }
+
+#[test]
+fn a_search_that_nobody_answers_is_our_trouble_and_not_the_tokens() {
+    let world = World::new(CONFIG);
+    let edge = world.edge();
+    let token = token(&edge, "sandbox", "orders:read");
+    assert_eq!(get(&edge, &token), 200);
+    world.broken.set(Some(Broken::Keyrings));
+    for _ in 0..3 {
+        assert_eq!(get(&edge, &with_kid(&token, "new-key")), 503);
+    }
+    assert_eq!(get(&edge, &token), 200, "the key that is known still serves");
+    world.broken.set(None);
+    world.pass(Lifetime::from_seconds(31));
+    assert_eq!(get(&edge, &with_kid(&token, "new-key")), 401);
+}
+
+#[test]
+fn while_nobody_answers_the_stores_are_left_in_peace() {
+    let world = World::new(&CONFIG.replace(
+        r#""issuer": "https://edge.example/sandbox""#,
+        r#""issuer": "https://edge.example/sandbox", "access_token_seconds": 86400"#,
+    ));
+    let edge = world.edge();
+    let token = token(&edge, "sandbox", "orders:read");
+    assert_eq!(get(&edge, &token), 200);
+    world.broken.set(Some(Broken::Keyrings));
+    world.pass(Lifetime::from_seconds(301));
+    let before = world.asked_authority.get();
+    for _ in 0..20 {
+        assert_eq!(get(&edge, &token), 200);
+    }
+    assert_eq!(world.asked_authority.get(), before + 1);
+}
