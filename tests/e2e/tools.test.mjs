@@ -1,0 +1,137 @@
+// What surrounds the worker: what its build exposes, registration from the command line, a configuration that is wrong.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { startGroup } from "../../tools/process-group.mjs";
+import { environment, local, node, root } from "../../tools/project.mjs";
+import { accessToken, assertPassed, call, discover, grant, register } from "./support/client.mjs";
+import { PORT, URL_HERE, endsWithoutLeaks, startInstance } from "./support/instance.mjs";
+import { remember } from "./support/secrets.mjs";
+
+const server = await startInstance("tools");
+await accessToken(await register(server, "test"));
+
+const folder = mkdtempSync(join(tmpdir(), "tollgate-e2e-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Runs a program to its end. */
+function run(program, args, extra) {
+  const env = environment(extra);
+  // Under `make test` this make is nobody's child.
+  for (const name of ["MAKEFLAGS", "MFLAGS", "MAKELEVEL"]) delete env[name];
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
+    const pieces = { stdout: "", stderr: "" };
+    for (const name of ["stdout", "stderr"]) child[name].setEncoding("utf8").on("data", (text) => (pieces[name] += text));
+    child.once("error", reject);
+    child.once("close", (code) => resolve({ code, ...pieces }));
+  });
+}
+
+test("nothing but fetch can be called on the worker: what WebAssembly exports is not reachable over RPC", async () => {
+  const probe = join(folder, "probe");
+  mkdirSync(probe);
+  for (const name of ["index.js", "index_bg.wasm"]) copyFileSync(join(server.folder, "build", name), join(probe, name));
+  const [date] = /^compatibility_date = .*$/m.exec(readFileSync(join(root, "wrangler.toml"), "utf8"));
+  writeFileSync(join(probe, "wrangler.toml"), `name = "probe"\nmain = "probe.js"\n${date}\n`);
+  // Imported, not read as text: what counts is what the runtime sees.
+  writeFileSync(
+    join(probe, "probe.js"),
+    `import * as worker from "./index.js";
+     const members = (made) => Object.getOwnPropertyNames(made.prototype).filter((name) => name !== "constructor").sort();
+     export default { fetch: () => Response.json(Object.fromEntries(Object.entries(worker).map(([name, made]) => [name, members(made)]))) };`,
+  );
+  const port = String(PORT + 7);
+  let output = "";
+  const env = environment({ WRANGLER_SEND_METRICS: "false", WRANGLER_LOG: "warn", WRANGLER_LOG_PATH: probe, WRANGLER_REGISTRY_PATH: probe });
+  const args = [local("wrangler"), "dev", "-c", join(probe, "wrangler.toml"), "--ip", "127.0.0.1", "--port", port, "--inspector-port", "0"];
+  const group = startGroup(node(), [...args, "--show-interactive-dev-session=false"], { cwd: probe, env, onOutput: (text) => (output += text) });
+  try {
+    let response;
+    for (const end = Date.now() + 30_000; !response?.ok && Date.now() < end && group.isRunning(); ) {
+      response = await fetch(`http://127.0.0.1:${port}/`).catch(() => sleep(100));
+    }
+    assert.ok(response?.ok, output);
+    const exposed = await response.json();
+    assert.deepEqual(exposed.default, ["fetch"]);
+    // Besides the two objects, the platform crate's own value classes: they extend no entry point, so nothing binds to them.
+    assert.deepEqual(Object.keys(exposed).sort(), ["ContainerStartupOptions", "KeyringDo", "MinifyConfig", "PrincipalDo", "R2Range", "default"]);
+    const handlers = (name) => exposed[name].filter((member) => !["__destroy_into_raw", "free"].includes(member));
+    assert.deepEqual(handlers("KeyringDo"), ["fetch"]);
+    assert.deepEqual(handlers("PrincipalDo"), ["alarm", "fetch"]);
+  } finally {
+    await group.stop();
+  }
+});
+
+test("make client registers a client that works, and shows its secret once", async () => {
+  const given = { REALM: "test", NAME: "mine & 'yours'", SCOPES: "orders:read customers:read", GRANTS: "client_credentials refresh_token" };
+  const { code, stdout, stderr } = await run("make", ["client"], { ...given, URL: URL_HERE, DEV_DIR: server.folder });
+  const [, id] = /client_id +(\S+)/.exec(stdout) ?? [];
+  const [, secret] = /client_secret +(\S+)/.exec(stdout) ?? [];
+  assert.ok(code === 0 && id && secret, stderr);
+  remember("a client secret", secret);
+  assert.match(stdout, /Registered `mine & 'yours'` in realm `test` with the scope `customers:read orders:read`/);
+  assert.equal(stdout.split(secret).length, 2);
+  const client = { client_id: id, client_secret: secret, as: await discover(server.realms.test) };
+  const answer = await grant(client);
+  assert.ok(answer.refresh_token);
+  assertPassed(await call(answer.access_token, `${URL_HERE}/customers`));
+});
+
+test("make client says what is wrong, and how to mend it", async () => {
+  const good = { REALM: "test", NAME: "x", SCOPES: "orders:read", URL: URL_HERE, DEV_DIR: server.folder };
+  for (const [change, says] of [
+    [{ SCOPES: "" }, /SCOPES is missing/],
+    [{ NAME: "" }, /NAME is missing/],
+    [{ REALM: "nobody" }, /`nobody` a realm/],
+    [{ SCOPES: "unheard-of" }, /scope holds a name that the configuration does not have/],
+    [{ GRANTS: "password" }, /grant_types/],
+    [{ TOLLGATE_BOOTSTRAP_TOKEN: "tgb_wrong" }, /TOLLGATE_BOOTSTRAP_TOKEN/],
+    [{ URL: "http://127.0.0.1:8793" }, /No answer from http:\/\/127\.0\.0\.1:8793/],
+    [{ DEV_DIR: join(folder, "none") }, /no bootstrap token/],
+  ]) {
+    const { code, stdout, stderr } = await run(node(), ["tools/client.mjs"], { ...good, ...change });
+    assert.notEqual(code, 0);
+    assert.match(stderr, says);
+    assert.equal(stdout, "");
+  }
+});
+
+test("a configuration with an unknown member fails the start, with its JSON path and a mend", async () => {
+  const config = JSON.parse(readFileSync(new URL("tollgate.json", import.meta.url), "utf8"));
+  config.routes[1].colour = "red";
+  const path = join(folder, "bad.json");
+  writeFileSync(path, JSON.stringify(config));
+  const { code, stdout, stderr } = await run(node(), ["tools/dev.mjs"], { CONFIG: path, PORT: String(PORT + 8), DEV_DIR: join(folder, "bad") });
+  assert.notEqual(code, 0);
+  const output = stdout + stderr;
+  assert.match(output, /routes\[1\]\.colour: unknown field `colour`/);
+  assert.match(output, /remove it, or correct its spelling/);
+  assert.doesNotMatch(output, /panicked|at .*\.mjs:\d+/, "a sentence, not a trace");
+});
+
+test("a configuration that contradicts itself fails the start, and says everything that is wrong with it", async () => {
+  const config = JSON.parse(readFileSync(new URL("tollgate.json", import.meta.url), "utf8"));
+  config.realms.test.issuer = "http://example.com/test";
+  config.routes[0].require.scopes = ["unheard-of"];
+  delete config.routes[2].require.issuers;
+  const path = join(folder, "contradiction.json");
+  writeFileSync(path, JSON.stringify(config));
+  const { code, stdout, stderr } = await run(node(), ["tools/dev.mjs"], { CONFIG: path, PORT: String(PORT + 8), DEV_DIR: join(folder, "bad") });
+  assert.notEqual(code, 0);
+  for (const says of [
+    /realms\.test\.issuer: is plain http/,
+    /routes\[0\]\.require\.scopes\[0\]: there is no scope `unheard-of`/,
+    /routes\[2\]\.require\.issuers: there are several realms/,
+  ]) {
+    assert.match(stdout + stderr, says);
+  }
+});
+
+endsWithoutLeaks();
