@@ -77,6 +77,8 @@ pub enum Denied {
     RejectType,
     /// `nbf` or `iat` lies in the future.
     TooEarly,
+    /// A `GET` or `HEAD` with a body: it means nothing, and the platform does not forward it (RFC 9110 section 9.3.1).
+    UnexpectedBody,
     /// The key set of the issuer has no such key.
     UnknownKey,
     /// `iss` is nobody we trust.
@@ -109,6 +111,7 @@ impl Denied {
             Self::RejectSize => "reject_size",
             Self::RejectType => "reject_type",
             Self::TooEarly => "too_early",
+            Self::UnexpectedBody => "unexpected_body",
             Self::UnknownKey => "unknown_key",
             Self::UntrustedIssuer => "untrusted_issuer",
         }

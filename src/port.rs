@@ -50,10 +50,10 @@ pub trait Ports {
 
 /// A request's body, read at most once.
 pub trait Body {
-    /// The whole body, or `None` when it is longer than `limit` bytes.
+    /// The whole body, or `None` when it is longer than `limit` bytes or was cut off by its sender.
     ///
     /// # Errors
-    /// It cannot be read to its end.
+    /// The platform does not read.
     async fn read(&mut self, limit: usize) -> Result<Option<Vec<u8>>, Fault>;
 }
 

@@ -27,12 +27,6 @@ impl Secret {
     pub fn reveal(&self) -> &[u8] {
         &self.0
     }
-
-    /// What is compared and stored instead of the secret.
-    #[must_use]
-    pub fn digest(&self) -> Digest {
-        Digest::of(&self.0)
-    }
 }
 
 impl fmt::Debug for Secret {

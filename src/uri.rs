@@ -209,7 +209,8 @@ fn normal_segment(segment: &str) -> Option<String> {
                     }
                 }
             }
-            b'\\' | b'?' | b'#' => return None,
+            // Serialised URLs hold none of these (WHATWG URL, path percent-encode set): another server would escape them.
+            b'\\' | b'?' | b'#' | b'"' | b'<' | b'>' | b'^' | b'`' | b'{' | b'}' => return None,
             0x21..=0x7e => out.push(char::from(byte)),
             _ => return None,
         }

@@ -14,8 +14,18 @@ function demoScope(scopes) {
   return (wanted.length > 0 ? wanted : first ? [first.name] : []).join(" ");
 }
 
+/** A route of the example API that this client may call: the first plain GET whose scopes it has. */
+function demoRoute(routes, scopes, scope) {
+  const held = new Set(scope.split(" "));
+  // Grows while it is walked: what is implied may imply more.
+  for (const name of held) for (const implied of scopes.find((known) => known.name === name)?.implies ?? []) held.add(implied);
+  const may = (route) => route.anonymous !== true && (route.require?.scopes ?? []).every((name) => held.has(name));
+  const plain = routes.filter((route) => !route.host && route.methods?.includes("GET") && !/[{*]/.test(route.path));
+  return (plain.find(may) ?? plain.find((route) => route.anonymous === true))?.path ?? "/";
+}
+
 /** Makes sure of `demo.env` in `folder` and returns what it says. */
-export async function seed({ url, realms, scopes, token, folder }) {
+export async function seed({ url, realms, scopes, routes, token, folder }) {
   const realm = "test" in realms ? "test" : Object.keys(realms)[0];
   if (realm === undefined) throw new Error("The configuration has no realm to seed.");
   const path = join(folder, "demo.env");
@@ -33,7 +43,7 @@ export async function seed({ url, realms, scopes, token, folder }) {
     TOLLGATE_CLIENT_ID: client.client_id,
     TOLLGATE_CLIENT_SECRET: client.client_secret,
     TOLLGATE_SCOPE: client.scope,
-    TOLLGATE_API: `${url}/orders`,
+    TOLLGATE_API: `${url}${demoRoute(routes, scopes, client.scope)}`,
   };
   writeAssignments(path, values);
   return { path, values, realm };

@@ -88,7 +88,7 @@ async function untilFree(port) {
   for (let tries = 0; tries < 200 && !(await portIsFree(port)); tries += 1) await sleep(10);
 }
 
-/** The configuration at the served port, compiled; and what it says about realms and scopes. */
+/** The configuration at the served port, compiled; and what it says about realms, scopes and routes. */
 async function prepare({ config, port, folder, log, signal }) {
   const source = effectiveConfig({ config: resolve(root, config), port, folder });
   const out = join(folder, "build");
@@ -136,7 +136,7 @@ export async function startServer({ port = 8787, config = "tollgate.json", devDi
     if (!(await portIsFree(port))) {
       throw new Error(`Port ${port} is taken by another program. Stop that one, or choose another port: \`make dev PORT=${port + 1}\`.`);
     }
-    const { realms, scopes, path, out } = await prepare({ config, port, folder, log: onOutput, signal });
+    const { realms, scopes, routes, path, out } = await prepare({ config, port, folder, log: onOutput, signal });
     const { path: vars, values } = secrets(folder);
     const token = values.TOLLGATE_BOOTSTRAP_TOKEN;
     rmSync(join(folder, ".wrangler"), { recursive: true, force: true }); // bundles of an instance that was killed
@@ -144,7 +144,7 @@ export async function startServer({ port = 8787, config = "tollgate.json", devDi
     const env = environment({ TOLLGATE_CONFIG: path, TOLLGATE_OUT: out });
     group = startWrangler({ port, folder, configs, vars, env, onOutput });
     await untilReady(url, group, signal);
-    const demo = seedDemo ? await seed({ url, realms, scopes, token, folder }) : undefined;
+    const demo = seedDemo ? await seed({ url, realms, scopes, routes, token, folder }) : undefined;
     return {
       url,
       folder,

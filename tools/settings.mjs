@@ -30,7 +30,7 @@ export function effectiveConfig({ config, port, folder }) {
   try {
     parsed = JSON.parse(text);
   } catch {
-    return { path: config, realms: {}, scopes: [] }; // the build says what is wrong with it
+    return { path: config, realms: {}, scopes: [], routes: [] }; // the build says what is wrong with it
   }
   let effective = text;
   const realms = {};
@@ -39,12 +39,13 @@ export function effectiveConfig({ config, port, folder }) {
     realms[name] = realm.issuer.replace(LOOPBACK, `$1$2:${port}`);
     effective = effective.replaceAll(JSON.stringify(realm.issuer), JSON.stringify(realms[name]));
   }
-  const scopes = Object.entries(parsed?.scopes ?? {}).map(([name, scope]) => ({ name, internal: scope?.internal === true }));
-  if (effective === text) return { path: config, realms, scopes };
+  const scopes = Object.entries(parsed?.scopes ?? {}).map(([name, scope]) => ({ name, internal: scope?.internal === true, implies: scope?.implies ?? [] }));
+  const routes = Array.isArray(parsed?.routes) ? parsed.routes : [];
+  if (effective === text) return { path: config, realms, scopes, routes };
   const path = join(folder, "tollgate.json");
   // Untouched when equal: its time would make cargo compile again.
   if (!existsSync(path) || readFileSync(path, "utf8") !== effective) writeFileSync(path, effective);
-  return { path, realms, scopes, copyOf: relative(root, config) };
+  return { path, realms, scopes, routes, copyOf: relative(root, config) };
 }
 
 /** The worker's secrets, made once: the key encryption key must outlive a restart, or the signing keys are lost. */

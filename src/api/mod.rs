@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use crate::config::{Config, Realm};
 use crate::encoding::{Digest, base64url};
 use crate::error::Fault;
-use crate::http::{Answer, ErrorCode, Head, OauthError, bearer, challenge};
+use crate::http::{Answer, ErrorCode, Head, NO_CACHE, OauthError, bearer, challenge};
 use crate::json;
-use crate::port::{Body, Clients, Ports, Principals, random};
+use crate::port::{Body, Clients, Entry, Journal, Ports, Principals, random};
 use crate::principal::{self, Client, GrantType, Question, RegisterClient};
 use crate::scope::ScopeSet;
 use crate::secret::Credential;
@@ -68,6 +68,17 @@ pub async fn register_client<P: Ports>(
         Ok(token) => Digest::of(token.as_bytes()),
         Err(denied) => return Ok(challenge(&denied)),
     };
+    if bootstrap.is_none() {
+        let detail =
+            Some("TOLLGATE_BOOTSTRAP_TOKEN is not set, or shorter than 32 characters: nobody can register");
+        ports.journal().record(&Entry {
+            target: Some("clients"),
+            decision: "fault",
+            op: Some("read bootstrap token"),
+            detail,
+            ..Entry::default()
+        });
+    }
     if bootstrap != Some(given) {
         let error = OauthError::new(
             ErrorCode::InvalidToken,
@@ -142,5 +153,5 @@ async fn register<P: Ports>(
         grant_types: &client.grant_types,
         scope: &client.scope,
     };
-    Answer::json(201, &registered)
+    Ok(Answer::json(201, &registered)?.with(NO_CACHE.0, NO_CACHE.1))
 }

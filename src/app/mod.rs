@@ -8,7 +8,7 @@ use crate::api;
 use crate::config::{Config, Realm};
 use crate::encoding::Digest;
 use crate::error::{Denied, Error, Fault};
-use crate::gateway::{self, Pass, Target};
+use crate::gateway::{self, Named, Pass, Target};
 use crate::http::{Answer, Head, challenge, forward_auth, unavailable};
 use crate::id::RequestId;
 use crate::oauth::{self, Endpoint, Routed};
@@ -17,6 +17,15 @@ use crate::port::{Body, Entry, Journal, Ports};
 use crate::time::Timestamp;
 use crate::uri::RequestPath;
 use crate::validator::{Chore, run_chore};
+
+/// Whose a path is.
+enum Place<'c, 'a> {
+    Check,
+    Gateway,
+    Health,
+    /// A realm's, and the path below it.
+    Realm(&'c Realm, &'a str),
+}
 
 /// What happens with a request.
 #[derive(Debug)]
@@ -34,8 +43,8 @@ pub struct App<'c, 'p, P> {
     pub config: &'c Config,
     /// The platform.
     pub ports: &'p P,
-    /// The digest of the token that guards [`crate::api`].
-    pub bootstrap: Option<Digest>,
+    /// The digest of the token that guards [`crate::api`]; asked for there only.
+    pub bootstrap: fn(&P) -> Option<Digest>,
     /// When the request came.
     pub now: Timestamp,
     /// What it is called in the log.
@@ -49,16 +58,14 @@ impl<'c, P: Ports> App<'c, '_, P> {
         let Ok(path) = head.path.parse::<RequestPath>() else {
             return self.deny(&Denied::MalformPath, challenge);
         };
-        match path.as_str() {
-            "/healthz" => self.answer(
+        match self.place(&path) {
+            Place::Check => self.check(head).await,
+            Place::Gateway => self.gateway(path, head).await,
+            Place::Health => self.answer(
                 "healthz",
                 Answer::json(200, &json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") })),
             ),
-            "/_tollgate/check" => self.check(head).await,
-            other => match self.realm_of(other) {
-                Some((realm, below)) => self.realm(realm, below, head, body).await,
-                None => self.gateway(path, head).await,
-            },
+            Place::Realm(realm, below) => self.realm(realm, below, head, body).await,
         }
     }
 
@@ -69,15 +76,26 @@ impl<'c, P: Ports> App<'c, '_, P> {
         }
     }
 
-    /// The realm that a path belongs to, and the path below it. RFC 8414 section 3.1 puts its well-known part
-    /// before the realm.
-    fn realm_of<'a>(&self, path: &'a str) -> Option<(&'c Realm, &'a str)> {
-        if let Some(name) = path.strip_prefix("/.well-known/oauth-authorization-server/") {
-            return self.config.realm(name).map(|realm| (realm, Endpoint::Metadata.path()));
+    /// Whose a path is. RFC 8414 section 3.1 puts its well-known part before the realm.
+    fn place<'a>(&self, path: &'a RequestPath) -> Place<'c, 'a> {
+        let path = path.as_str();
+        match path {
+            "/healthz" => return Place::Health,
+            "/_tollgate/check" => return Place::Check,
+            _ => {}
         }
-        let rest = path.strip_prefix('/')?;
-        let name = rest.split('/').next()?;
-        Some((self.config.realm(name)?, rest.get(name.len()..)?))
+        if let Some(name) = path.strip_prefix("/.well-known/oauth-authorization-server/") {
+            return self
+                .config
+                .realm(name)
+                .map_or(Place::Gateway, |realm| Place::Realm(realm, Endpoint::Metadata.path()));
+        }
+        let rest = path.strip_prefix('/').unwrap_or(path);
+        let name = rest.split('/').next().unwrap_or_default();
+        match (self.config.realm(name), rest.get(name.len()..)) {
+            (Some(realm), Some(below)) => Place::Realm(realm, below),
+            _ => Place::Gateway,
+        }
     }
 
     async fn realm(
@@ -101,7 +119,8 @@ impl<'c, P: Ports> App<'c, '_, P> {
         };
         let answer = match endpoint {
             Endpoint::Clients => {
-                api::register_client(self.config, self.ports, realm, self.bootstrap, head, body).await
+                api::register_client(self.config, self.ports, realm, (self.bootstrap)(self.ports), head, body)
+                    .await
             }
             Endpoint::Jwks => oauth::jwks(self.ports, realm, self.now).await,
             Endpoint::Metadata => oauth::metadata(self.config, realm),
@@ -119,7 +138,9 @@ impl<'c, P: Ports> App<'c, '_, P> {
             method: head.method,
             host: Host::of_authority(head.authority),
             path,
+            query: head.query,
             authorization: authorization.as_deref(),
+            has_body: head.has_body,
         };
         match gateway::decide(self.config, self.ports, target, self.now).await {
             Ok(pass) => {
@@ -135,11 +156,17 @@ impl<'c, P: Ports> App<'c, '_, P> {
         if !(head.is_https || self.config.allows_http() && is_local(head)) {
             return self.deny(&Denied::RefuseHttp, forward_auth);
         }
-        let (mut method, authorization) = (None, head.headers.get("authorization"));
-        let target = match gateway::original(&mut method, authorization.as_deref(), head.headers) {
-            Ok(target) => target,
-            Err(denied) => return self.deny(&denied, forward_auth),
-        };
+        let (mut named, authorization) = (Named::default(), head.headers.get("authorization"));
+        let must_name_host = self.config.routes().tells_hosts_apart();
+        let target =
+            match gateway::original(&mut named, must_name_host, authorization.as_deref(), head.headers) {
+                Ok(target) => target,
+                Err(denied) => return self.deny(&denied, forward_auth),
+            };
+        // What the gateway would never see, no upstream may be asked for.
+        if !matches!(self.place(&target.path), Place::Gateway) {
+            return self.deny(&Denied::NoRoute, forward_auth);
+        }
         match gateway::decide(self.config, self.ports, target, self.now).await {
             Ok(pass) => {
                 self.log_pass(&pass);

@@ -121,12 +121,6 @@ impl Config {
         Some(Self { realms, foreign, scopes, routes })
     }
 
-    /// Every realm.
-    #[must_use]
-    pub fn realms(&self) -> &[Realm] {
-        &self.realms
-    }
-
     /// The realm of this name.
     #[must_use]
     pub fn realm(&self, name: &str) -> Option<&Realm> {

@@ -104,6 +104,11 @@ impl Known<'_> {
                 format_args!("is below realm `{first}`; choose another first segment"),
             );
         }
+        let metadata =
+            self.realms.iter().map(|realm| format!("/.well-known/oauth-authorization-server/{}", realm.name));
+        if metadata.into_iter().any(|path| path == pattern.to_string()) {
+            problems.add(format_args!("{path}.path"), "is a realm's metadata; remove the route");
+        }
         if RESERVED.contains(&first) {
             problems.add(
                 format_args!("{path}.path"),

@@ -35,6 +35,11 @@ pub(super) async fn forward(
     init.set_method(&request.method());
     init.set_headers(&headers(incoming, pass, id)?.into());
     init.set_redirect(web_sys::RequestRedirect::Manual);
+    if pass.authorized().is_some() {
+        // A shared cache leaves answers to requests with `Authorization` alone (RFC 9111 section 3.5); this one no
+        // longer has it, so the platform's cache, which goes by URL, has to be told.
+        init.set_cache(web_sys::RequestCache::NoStore);
+    }
     if let Some(body) = request.body() {
         init.set_body(&body);
     }

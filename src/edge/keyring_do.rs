@@ -9,13 +9,17 @@
 //!
 //! The private part rests sealed under `TOLLGATE_KEK` and leaves the object only so.
 
+use std::cell::Cell;
+
 use serde::Deserialize;
 use worker::{DurableObject, Env, Request, Response, Result, SqlStorage, State, durable_object};
 
+use crate::edge::journal::ConsoleJournal;
 use crate::edge::platform::{KV, now, worker_fault};
 use crate::edge::{object, webcrypto};
 use crate::error::Fault;
 use crate::id::RealmName;
+use crate::port::{Entry, Journal};
 use crate::principal::jwks_key;
 use crate::token::{JwkSet, KeyringAnswer, KeyringQuestion, SealedKey};
 
@@ -31,6 +35,8 @@ CREATE TABLE IF NOT EXISTS signing_key (
 pub struct KeyringDo {
     state: State,
     env: Env,
+    /// Whether this instance has seen that its table is there.
+    has_tables: Cell<bool>,
 }
 
 impl std::fmt::Debug for KeyringDo {
@@ -41,7 +47,7 @@ impl std::fmt::Debug for KeyringDo {
 
 impl DurableObject for KeyringDo {
     fn new(state: State, env: Env) -> Self {
-        Self { state, env }
+        Self { state, env, has_tables: Cell::new(false) }
     }
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
@@ -56,13 +62,14 @@ impl DurableObject for KeyringDo {
 #[derive(Deserialize)]
 struct Row {
     key: String,
-    published: f64,
 }
 
 impl KeyringDo {
     async fn answer(&self, question: &KeyringQuestion) -> std::result::Result<KeyringAnswer, Fault> {
         let (KeyringQuestion::PublicKeys { realm } | KeyringQuestion::SigningKey { realm }) = question;
-        let key = self.key(realm).await?;
+        let sql = self.sql()?;
+        let key = self.key(realm, &sql).await?;
+        self.publish(realm, &key, &sql).await?;
         Ok(match question {
             KeyringQuestion::PublicKeys { .. } => {
                 KeyringAnswer::PublicKeys(JwkSet { keys: vec![key.public] })
@@ -71,24 +78,28 @@ impl KeyringDo {
         })
     }
 
-    /// The realm's key, made if there is none, and published before anything is signed with it.
-    async fn key(&self, realm: &RealmName) -> std::result::Result<SealedKey, Fault> {
+    fn sql(&self) -> std::result::Result<SqlStorage, Fault> {
         let sql = self.state.storage().sql();
-        sql.exec(TABLES, None).map_err(worker_fault("open tables"))?;
-        if let Some((key, published)) = stored(&sql)? {
-            if !published {
-                self.publish(realm, &key, &sql).await?;
-            }
+        if !self.has_tables.get() {
+            sql.exec(TABLES, None).map_err(worker_fault("open tables"))?;
+            self.has_tables.set(true);
+        }
+        Ok(sql)
+    }
+
+    /// The realm's key, made if there is none.
+    async fn key(&self, realm: &RealmName, sql: &SqlStorage) -> std::result::Result<SealedKey, Fault> {
+        if let Some(key) = stored(sql)? {
             return Ok(key);
         }
         let fresh = webcrypto::generate(&self.env, realm).await?;
-        insert_first(&sql, &fresh)?;
-        let (key, _) = stored(&sql)?.ok_or_else(|| Fault::new("make key", "it was not stored"))?;
-        self.publish(realm, &key, &sql).await?;
-        Ok(key)
+        insert_first(sql, &fresh)?;
+        stored(sql)?.ok_or_else(|| Fault::new("make key", "it was not stored"))
     }
 
-    /// Writes the public copy. What fails is tried again by the next question.
+    /// Writes the public copy, once: whoever takes the mark writes. KV takes one write a second for a key, so 50
+    /// first questions must not be 50 writes. A copy that is not there refuses nothing, because edges then ask
+    /// here; so what fails is logged, given back, and tried again by the next question.
     async fn publish(
         &self,
         realm: &RealmName,
@@ -96,25 +107,51 @@ impl KeyringDo {
         sql: &SqlStorage,
     ) -> std::result::Result<(), Fault> {
         const OP: &str = "publish keys";
+        let taken: Vec<Taken> = sql
+            .exec("UPDATE signing_key SET published = 1 WHERE published = 0 RETURNING kid", None)
+            .and_then(|cursor| cursor.to_array())
+            .map_err(worker_fault(OP))?;
+        if taken.is_empty() {
+            return Ok(());
+        }
+        if let Err(fault) = self.write_copy(realm, key).await {
+            let (op, detail) = (Some(fault.op()), Some(fault.detail()));
+            ConsoleJournal.record(&Entry {
+                target: Some("keyring"),
+                decision: "fault",
+                op,
+                detail,
+                ..Entry::default()
+            });
+            sql.exec("UPDATE signing_key SET published = 0", None).map_err(worker_fault(OP))?;
+        }
+        Ok(())
+    }
+
+    async fn write_copy(&self, realm: &RealmName, key: &SealedKey) -> std::result::Result<(), Fault> {
+        const OP: &str = "publish keys";
         let keys = JwkSet { keys: vec![key.public.clone()] };
         let text = serde_json::to_string(&keys).map_err(|e| Fault::new(OP, e.to_string()))?;
         let kv = self.env.kv(KV).map_err(worker_fault(OP))?;
         let put = kv.put(&jwks_key(realm), text).map_err(|e| Fault::new(OP, e.to_string()))?;
-        put.execute().await.map_err(|e| Fault::new(OP, e.to_string()))?;
-        sql.exec("UPDATE signing_key SET published = 1", None).map(drop).map_err(worker_fault(OP))
+        put.execute().await.map_err(|e| Fault::new(OP, e.to_string()))
     }
 }
 
-fn stored(sql: &SqlStorage) -> std::result::Result<Option<(SealedKey, bool)>, Fault> {
+/// The mark that was taken.
+#[derive(Deserialize)]
+struct Taken {
+    #[serde(rename = "kid")]
+    _kid: String,
+}
+
+fn stored(sql: &SqlStorage) -> std::result::Result<Option<SealedKey>, Fault> {
     const OP: &str = "read key";
     let rows: Vec<Row> = sql
-        .exec("SELECT key, published FROM signing_key", None)
+        .exec("SELECT key FROM signing_key", None)
         .and_then(|cursor| cursor.to_array())
         .map_err(worker_fault(OP))?;
-    let parse = |row: &Row| {
-        let key = serde_json::from_str(&row.key).map_err(|e| Fault::new(OP, e.to_string()))?;
-        Ok((key, row.published > 0.0))
-    };
+    let parse = |row: &Row| serde_json::from_str(&row.key).map_err(|e| Fault::new(OP, e.to_string()));
     rows.first().map(parse).transpose()
 }
 

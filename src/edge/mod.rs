@@ -24,7 +24,7 @@ use worker::{Context, Env, Result, event, web_sys};
 use crate::app::{App, Outcome};
 use crate::config::Config;
 use crate::encoding::{Digest, base64url};
-use crate::http::{Answer, unavailable};
+use crate::http::{Answer, bad_gateway, unavailable};
 use crate::id::RequestId;
 use crate::port::{Entry, Journal, random};
 use journal::ConsoleJournal;
@@ -45,39 +45,38 @@ async fn fetch(request: web_sys::Request, env: Env, context: Context) -> Result<
         ConsoleJournal.record(&entry);
         return response::of(&unavailable());
     };
-    let edge = Edge::new(env);
+    let edge = Rc::new(Edge::new(env));
     let incoming = Incoming::read(&request)?;
-    let app = App { config, ports: &edge, bootstrap: bootstrap(&edge), now, request_id: &request_id };
+    let app = App { config, ports: &*edge, bootstrap, now, request_id: &request_id };
     let (outcome, chore) = app.handle(&incoming.head(), &mut IncomingBody::of(&request)).await;
-    let response = match outcome {
+    // Before the upstream is waited for: a caller that leaves meanwhile has used its session all the same.
+    if let Some(chore) = chore {
+        let (edge, request_id) = (Rc::clone(&edge), request_id.clone());
+        context.wait_until(async move {
+            App { config, ports: &*edge, bootstrap, now, request_id: &request_id }.finish(chore).await;
+        });
+    }
+    match outcome {
         Outcome::Answer(answer) => response::of(&with_id(answer, &request_id)),
         Outcome::Forward(pass) => {
             match forward::forward(&request, &incoming, &pass, &request_id, edge.env()).await {
                 Ok(response) => Ok(response),
                 Err(fault) => {
                     let (id, op, detail) = (Some(&request_id), Some(fault.op()), Some(fault.detail()));
+                    let target = Some(pass.route().as_str());
                     ConsoleJournal.record(&Entry {
                         request_id: id,
-                        target: Some(pass.route().as_str()),
+                        target,
                         decision: "fault",
                         op,
                         detail,
                         ..Entry::default()
                     });
-                    let answer =
-                        Answer::problem(502, "Bad Gateway", "The service behind this one does not answer.");
-                    response::of(&with_id(answer, &request_id))
+                    response::of(&with_id(bad_gateway(), &request_id))
                 }
             }
         }
-    };
-    if let Some(chore) = chore {
-        let (edge, request_id) = (Rc::new(edge), request_id.clone());
-        context.wait_until(async move {
-            App { config, ports: &*edge, bootstrap: None, now, request_id: &request_id }.finish(chore).await;
-        });
     }
-    response
 }
 
 /// The configuration that was built in; `build.rs` has read it with the same parser.

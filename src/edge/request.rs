@@ -17,6 +17,7 @@ pub(super) struct Incoming {
     /// Where the parts of `url` lie: the authority's begin and end, the path's end.
     authority: (usize, usize),
     path_end: usize,
+    has_body: bool,
     headers: IncomingHeaders,
 }
 
@@ -38,6 +39,7 @@ impl Incoming {
             method: request.method(),
             authority: (start, end),
             path_end,
+            has_body: request.body().is_some(),
             headers: IncomingHeaders(request.headers()),
             url,
         })
@@ -51,6 +53,7 @@ impl Incoming {
             authority: part(self.authority.0, self.authority.1),
             path: part(self.authority.1, self.path_end),
             query: self.url.get(self.path_end..).and_then(|rest| rest.strip_prefix('?')),
+            has_body: self.has_body,
             headers: &self.headers,
         }
     }
@@ -85,13 +88,26 @@ impl<'a> IncomingBody<'a> {
 impl Body for IncomingBody<'_> {
     async fn read(&mut self, limit: usize) -> Result<Option<Vec<u8>>, Fault> {
         const OP: &str = "read body";
+        let length = self
+            .0
+            .headers()
+            .get("content-length")
+            .ok()
+            .flatten()
+            .and_then(|length| length.parse::<usize>().ok());
+        if length.is_some_and(|length| length > limit) {
+            return Ok(None);
+        }
         let Some(stream) = self.0.body() else {
             return Ok(Some(Vec::new()));
         };
         let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
         let mut body = Vec::new();
         loop {
-            let piece = JsFuture::from(reader.read()).await.map_err(fault(OP))?;
+            // Whoever breaks off its own body is not our trouble.
+            let Ok(piece) = JsFuture::from(reader.read()).await else {
+                return Ok(None);
+            };
             let member = |name: &str| Reflect::get(&piece, &name.into()).map_err(fault(OP));
             if member("done")?.is_truthy() {
                 return Ok(Some(body));

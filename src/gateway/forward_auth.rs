@@ -1,6 +1,6 @@
 //! Forward-auth: a proxy asks whether a request may pass and names that request in headers.
 //!
-//! nginx (`auth_request`) is told to send `X-Original-Method` and `X-Original-URI`; Traefik (`ForwardAuth`)
+//! nginx (`auth_request`) is told to send `X-Original-Method`, `X-Original-URI` and `X-Original-Host`; Traefik (`ForwardAuth`)
 //! sends `X-Forwarded-Method`, `X-Forwarded-Uri` and `X-Forwarded-Host`. A proxy sends one spelling and passes
 //! on what a caller sent in the other, so where both are there and differ, nobody knows which is true: refused.
 
@@ -12,12 +12,21 @@ use crate::policy::Host;
 const NGINX: [&str; 3] = ["x-original-method", "x-original-uri", "x-original-host"];
 const TRAEFIK: [&str; 3] = ["x-forwarded-method", "x-forwarded-uri", "x-forwarded-host"];
 
-/// The request that the proxy asks about. `authorization` is the caller's, passed on by the proxy.
+/// What the proxy named, as it was sent.
+#[derive(Debug, Default)]
+pub struct Named {
+    method: String,
+    uri: String,
+}
+
+/// The request that the proxy asks about. `authorization` is the caller's, passed on by the proxy. Where routes
+/// differ by host, the proxy has to name it: a header that it does not set is the caller's to choose.
 ///
 /// # Errors
 /// [`Denied::MalformPath`] when it is not named, named in two ways, or has no normal form.
 pub fn original<'a>(
-    method: &'a mut Option<String>,
+    named: &'a mut Named,
+    must_name_host: bool,
     authorization: Option<&'a str>,
     headers: &dyn Headers,
 ) -> Result<Target<'a>, Denied> {
@@ -27,16 +36,26 @@ pub fn original<'a>(
         return Err(Denied::MalformPath);
     }
     // All of it from the one spelling that names the path: the other one's host would be the caller's.
-    let [method_name, uri_name, host_name] = if headers.get(NGINX[1]).is_some() { NGINX } else { TRAEFIK };
-    *method = headers.get(method_name);
-    let uri = headers.get(uri_name).ok_or(Denied::MalformPath)?;
-    let host = headers.get(host_name);
-    let path = uri.split_once('?').map_or(uri.as_str(), |(path, _)| path);
+    let [method, uri, host] = if headers.get(NGINX[1]).is_some() { NGINX } else { TRAEFIK };
+    let host =
+        headers.get(host).map(|host| Host::of_authority(&host).ok_or(Denied::MalformPath)).transpose()?;
+    if must_name_host && host.is_none() {
+        return Err(Denied::MalformPath);
+    }
+    *named = Named {
+        method: headers.get(method).ok_or(Denied::MalformPath)?,
+        uri: headers.get(uri).ok_or(Denied::MalformPath)?,
+    };
+    let (path, query) =
+        named.uri.split_once('?').map_or((named.uri.as_str(), None), |(path, query)| (path, Some(query)));
     Ok(Target {
-        method: method.as_deref().ok_or(Denied::MalformPath)?,
-        host: host.as_deref().and_then(Host::of_authority),
+        method: &named.method,
+        host,
         path: path.parse().map_err(|_| Denied::MalformPath)?,
+        query,
         authorization,
+        // The proxy keeps the body; what it does with one is its own.
+        has_body: false,
     })
 }
 
@@ -53,8 +72,8 @@ mod tests {
     }
 
     fn read(headers: &'static [(&'static str, &'static str)]) -> Result<(String, String), Denied> {
-        let mut method = None;
-        original(&mut method, None, &Fixed(headers)).map(|t| (t.method.to_owned(), t.path.to_string()))
+        let mut named = Named::default();
+        original(&mut named, false, None, &Fixed(headers)).map(|t| (t.method.to_owned(), t.path.to_string()))
     }
 
     #[test]
@@ -76,7 +95,10 @@ mod tests {
     #[test]
     fn the_host_is_the_one_of_the_spelling_that_names_the_path() {
         let host = |headers: &'static [(&'static str, &'static str)]| {
-            original(&mut None, None, &Fixed(headers)).unwrap().host.map(|host| host.to_string())
+            original(&mut Named::default(), false, None, &Fixed(headers))
+                .unwrap()
+                .host
+                .map(|host| host.to_string())
         };
         let nginx = [("x-original-method", "GET"), ("x-original-uri", "/orders")];
         assert_eq!(
@@ -86,6 +108,18 @@ mod tests {
         assert_eq!(
             host(Box::leak(Box::new([nginx[0], nginx[1], ("x-original-host", "api.example")]))),
             Some("api.example".to_owned())
+        );
+    }
+
+    #[test]
+    fn attack_56_where_routes_differ_by_host_the_proxy_names_it() {
+        let nginx = Fixed(&[("x-original-method", "GET"), ("x-original-uri", "/orders")]);
+        assert_eq!(original(&mut Named::default(), true, None, &nginx).unwrap_err(), Denied::MalformPath);
+        let unreadable =
+            Fixed(&[("x-original-method", "GET"), ("x-original-uri", "/orders"), ("x-original-host", "a b")]);
+        assert_eq!(
+            original(&mut Named::default(), false, None, &unreadable).unwrap_err(),
+            Denied::MalformPath
         );
     }
 

@@ -7,7 +7,7 @@
 
 mod forward_auth;
 
-pub use forward_auth::original;
+pub use forward_auth::{Named, original};
 
 use crate::config::Config;
 use crate::encoding::hex;
@@ -29,8 +29,12 @@ pub struct Target<'a> {
     pub host: Option<Host>,
     /// The normalised path.
     pub path: RequestPath,
+    /// The query, without its `?`.
+    pub query: Option<&'a str>,
     /// The `Authorization` header.
     pub authorization: Option<&'a str>,
+    /// Whether a body follows.
+    pub has_body: bool,
 }
 
 /// A request that may pass: where to, and who it speaks for.
@@ -55,10 +59,18 @@ pub async fn decide<'c, P: Ports>(
 ) -> Result<Pass<'c>, Error> {
     let method: Method = target.method.parse().map_err(|_| Denied::NoRoute)?;
     let route = config.routes().find(target.host.as_ref(), method, &target.path).ok_or(Denied::NoRoute)?;
+    if target.has_body && matches!(method, Method::Get | Method::Head) {
+        return Err(Denied::UnexpectedBody.into());
+    }
     let (authorized, chore) = match &route.access {
         Access::Anonymous => (None, None),
         Access::Token { issuers, scopes } => {
-            let presented = Presented::parse(bearer(target.authorization)?)?;
+            let token = bearer(target.authorization)?;
+            // RFC 6750 section 2: one method to send the token. Which of two would count is nothing to guess.
+            if target.query.is_some_and(has_token) {
+                return Err(Denied::MalformCredentials.into());
+            }
+            let presented = Presented::parse(token)?;
             let verified = presented.verify(config, ports, issuers, now).await?;
             let (authorized, chore) = verified.authorize(scopes, config.scopes(), ports, now).await?;
             (Some(authorized), chore)
@@ -115,6 +127,10 @@ impl Pass<'_> {
         }
         headers
     }
+}
+
+fn has_token(query: &str) -> bool {
+    form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "access_token")
 }
 
 fn header_value(text: &str) -> String {

@@ -28,6 +28,10 @@ impl ClientAuthentication {
     }
 }
 
+/// No client, an unknown one, no secret, a wrong one: the same for all of them.
+pub const WRONG_CLIENT: OauthError =
+    OauthError::new(ErrorCode::InvalidClient, "check client_id and client_secret");
+
 /// A client that says who it is; the digest is what its secret is compared by.
 #[derive(Debug)]
 pub struct Presented {
@@ -44,25 +48,25 @@ impl Presented {
     /// # Errors
     /// `invalid_request` for two ways at once; `invalid_client` for none, or for a secret that cannot be one.
     pub fn parse(authorization: Option<&str>, form: &Form) -> Result<Self, OauthError> {
-        const FAILED: OauthError =
-            OauthError::new(ErrorCode::InvalidClient, "check client_id and client_secret");
         const TWICE: OauthError =
             OauthError::new(ErrorCode::InvalidRequest, "authenticate in one way, not in two");
         let (id, secret) = match (authorization, form.get("client_secret")) {
             (Some(_), Some(_)) => return Err(TWICE),
             (Some(value), None) => {
-                let (id, secret) = basic(value).ok_or(FAILED)?;
+                let (id, secret) = basic(value).ok_or(WRONG_CLIENT)?;
                 // A client_id in the form is allowed beside Basic if it is the same (RFC 6749 section 3.2.1).
                 if form.get("client_id").is_some_and(|other| other != id) {
                     return Err(TWICE);
                 }
                 (id, secret)
             }
-            (None, Some(secret)) => (form.get("client_id").ok_or(FAILED)?.to_owned(), secret.to_owned()),
-            (None, None) => return Err(FAILED),
+            (None, Some(secret)) => {
+                (form.get("client_id").ok_or(WRONG_CLIENT)?.to_owned(), secret.to_owned())
+            }
+            (None, None) => return Err(WRONG_CLIENT),
         };
-        let client_id = id.parse().map_err(|_| FAILED)?;
-        let secret = Credential::parse(Kind::ClientSecret, &secret).map_err(|_| FAILED)?;
+        let client_id = id.parse().map_err(|_| WRONG_CLIENT)?;
+        let secret = Credential::parse(Kind::ClientSecret, &secret).map_err(|_| WRONG_CLIENT)?;
         Ok(Self { client_id, secret: secret.digest() })
     }
 }

@@ -6,5 +6,5 @@
 mod authentication;
 mod request;
 
-pub use authentication::{ClientAuthentication, Presented};
+pub use authentication::{ClientAuthentication, Presented, WRONG_CLIENT};
 pub use request::{TokenRequest, grant_scopes};

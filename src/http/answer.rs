@@ -7,6 +7,9 @@ use crate::error::Fault;
 /// `Cache-Control` for everything that is about one caller (RFC 6749 section 5.1).
 pub const NO_STORE: (&str, &str) = ("Cache-Control", "no-store");
 
+/// `Pragma` on answers that carry tokens or credentials (RFC 6749 section 5.1).
+pub const NO_CACHE: (&str, &str) = ("Pragma", "no-cache");
+
 /// A complete response.
 #[derive(Clone, Eq, PartialEq)]
 pub struct Answer {

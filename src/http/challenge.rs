@@ -26,6 +26,7 @@ pub fn challenge(denied: &Denied) -> Answer {
         }
         Denied::NoRoute => Answer::problem(404, "Not Found", "There is no such resource."),
         Denied::MalformPath => Answer::problem(400, "Bad Request", "The path has no single normal form."),
+        Denied::UnexpectedBody => Answer::problem(400, "Bad Request", "A GET or HEAD request has no body."),
         Denied::RefuseHttp => Answer::problem(403, "Forbidden", "Use HTTPS."),
         Denied::ExpireIdle
         | Denied::ExpireToken
@@ -66,6 +67,12 @@ pub fn forward_auth(denied: &Denied) -> Answer {
 pub fn unavailable() -> Answer {
     Answer::problem(503, "Service Unavailable", "Something on our side does not answer. Try again later.")
         .with("Retry-After", "5")
+}
+
+/// The upstream's trouble: a service binding that is missing, an address that does not answer.
+#[must_use]
+pub fn bad_gateway() -> Answer {
+    Answer::problem(502, "Bad Gateway", "The service behind this one does not answer.")
 }
 
 fn joined(scopes: &[ScopeToken]) -> String {

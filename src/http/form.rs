@@ -12,7 +12,8 @@ impl Form {
     /// Reads a body. Parameters with an empty value count as absent (RFC 6749 section 3.2).
     ///
     /// # Errors
-    /// `invalid_request` for another content type or a repeated parameter.
+    /// `invalid_request` for another content type or a repeated parameter. That holds for parameters that are not
+    /// known as well (RFC 6749 section 3.2), so that no later reader can pick another one.
     pub fn parse(content_type: Option<&str>, body: &[u8]) -> Result<Self, OauthError> {
         let media = content_type.and_then(|value| value.split(';').next()).unwrap_or_default().trim();
         if !media.eq_ignore_ascii_case("application/x-www-form-urlencoded") {

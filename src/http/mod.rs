@@ -9,9 +9,9 @@ mod challenge;
 mod form;
 mod oauth_error;
 
-pub use answer::{Answer, NO_STORE};
+pub use answer::{Answer, NO_CACHE, NO_STORE};
 pub use bearer::bearer;
-pub use challenge::{challenge, forward_auth, unavailable};
+pub use challenge::{bad_gateway, challenge, forward_auth, unavailable};
 pub use form::Form;
 pub use oauth_error::{ErrorCode, OauthError};
 
@@ -34,6 +34,8 @@ pub struct Head<'a> {
     pub path: &'a str,
     /// The query, without its `?`.
     pub query: Option<&'a str>,
+    /// Whether a body follows.
+    pub has_body: bool,
     /// The headers.
     pub headers: &'a dyn Headers,
 }

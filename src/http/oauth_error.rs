@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::http::Answer;
+use crate::http::{Answer, NO_CACHE};
 
 /// A registered error code.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
@@ -53,7 +53,8 @@ impl OauthError {
             | ErrorCode::UnsupportedGrantType => 400,
         };
         let answer = Answer { body: body.to_string(), ..Answer::empty(status) }
-            .with("Content-Type", "application/json");
+            .with("Content-Type", "application/json")
+            .with(NO_CACHE.0, NO_CACHE.1);
         match self.code {
             ErrorCode::InvalidClient => {
                 answer.with("WWW-Authenticate", r#"Basic realm="tollgate", charset="UTF-8""#)

@@ -15,8 +15,8 @@ use serde::Serialize;
 use crate::config::{Config, Realm};
 use crate::encoding::base64url;
 use crate::error::Fault;
-use crate::grant::{TokenRequest, grant_scopes};
-use crate::http::{Answer, ErrorCode, Form, Head, OauthError};
+use crate::grant::{TokenRequest, WRONG_CLIENT, grant_scopes};
+use crate::http::{Answer, ErrorCode, Form, Head, NO_CACHE, OauthError};
 use crate::id::SessionId;
 use crate::port::{Body, Clients, Ports, Principals, Signer, random};
 use crate::principal::{self, Authenticate, Client, GrantType, OpenSession, Opened, Question};
@@ -28,16 +28,14 @@ use crate::token::{AccessClaims, access_token_input};
 /// The largest form: a client id, a secret, every scope there is, and room for a signed assertion.
 pub const MAX_FORM: usize = 16 * 1024;
 
-const WRONG_CLIENT: OauthError =
-    OauthError::new(ErrorCode::InvalidClient, "check client_id and client_secret");
-
 /// A successful answer (RFC 6749 section 5.1).
 #[derive(Serialize)]
 struct Granted<'a> {
     access_token: String,
     token_type: &'static str,
     expires_in: u64,
-    scope: &'a ScopeSet,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<&'a ScopeSet>,
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token: Option<&'a str>,
 }
@@ -97,7 +95,7 @@ async fn grant<P: Ports>(
     let bytes = body
         .read(MAX_FORM)
         .await?
-        .ok_or(OauthError::new(ErrorCode::InvalidRequest, "the body is too large"))?;
+        .ok_or(OauthError::new(ErrorCode::InvalidRequest, "the body is too large, or was cut off"))?;
     let form = Form::parse(head.headers.get("content-type").as_deref(), &bytes)?;
     // (2) (3)
     let authorization = head.headers.get("authorization");
@@ -135,10 +133,10 @@ async fn grant<P: Ports>(
         access_token: access_token(ports, realm, &client, &scopes, session, now).await?,
         token_type: "Bearer",
         expires_in: realm.access_token.as_seconds(),
-        scope: &scopes,
+        scope: Some(&scopes).filter(|scopes| !scopes.is_empty()),
         refresh_token: refresh.as_ref().map(Credential::reveal),
     };
-    Ok(Answer::json(200, &answer)?)
+    Ok(Answer::json(200, &answer)?.with(NO_CACHE.0, NO_CACHE.1))
 }
 
 async fn authenticate<P: Ports>(ports: &P, client: &Client, asks: Authenticate) -> Result<bool, Fault> {

@@ -4,36 +4,53 @@
 //! not in another case, not hidden by naming ours in `Connection`.
 
 /// Headers of this exact name speak of who is calling, in one product or another.
-const IDENTITY_NAMES: [&str; 8] = [
-    "remote-user",
+const IDENTITY_NAMES: [&str; 5] = [
     "forwarded",
+    "x-anonymous-consumer",
+    "x-apigateway-api-userinfo",
+    "x-endpoint-api-userinfo",
     "x-real-ip",
-    "x-client-cert",
-    "x-consumer-id",
-    "x-consumer-username",
-    "x-credential-identifier",
-    "x-userinfo",
 ];
 
 /// Headers that start so do as well.
-const IDENTITY_PREFIXES: [&str; 16] = [
+const IDENTITY_PREFIXES: [&str; 32] = [
     "tollgate-",
     "x-tollgate-",
+    "cf-access-",
+    "iv-",
+    "oidc-",
+    "remote-",
+    "sm-",
+    "ssl-client-",
+    "tailscale-",
+    "x-amzn-oidc-",
     "x-auth-",
+    "x-authelia-",
     "x-authenticated-",
-    "x-user",
-    "x-remote-",
+    "x-authentik-",
+    "x-client-cert",
+    "x-consumer-",
+    "x-credential-",
+    "x-envoy-",
     "x-forwarded-",
-    "x-original-",
-    "x-jwt-",
-    "x-webauth-",
     "x-goog-authenticated-user-",
     "x-goog-iap-",
+    "x-hasura-",
+    "x-jwt-",
     "x-ms-client-",
-    "x-amzn-oidc-",
-    "cf-access-",
-    "x-envoy-",
+    "x-ms-token-",
+    "x-original-",
+    "x-pomerium-",
+    "x-remote-",
+    "x-ssl-",
+    "x-user",
+    "x-vouch-",
+    "x-webauth-",
 ];
+
+/// Headers that make some servers act on another method or path than the one that was allowed.
+const OVERRIDES: [&str; 4] =
+    ["x-http-method", "x-http-method-override", "x-method-override", "x-rewrite-url"];
 
 /// Hop by hop (RFC 9110 section 7.6.1). `upgrade` is left to the platform, which serves web sockets.
 const HOP_BY_HOP: [&str; 7] = [
@@ -46,11 +63,16 @@ const HOP_BY_HOP: [&str; 7] = [
     "transfer-encoding",
 ];
 
-/// Whether a caller's header would be read as identity by an upstream: compared without regard to case, and
-/// with `_` read as `-`, because CGI-style servers do the same.
+/// A header's name as a CGI-style server would tell it from others: case does not count, and neither does which
+/// punctuation stands between its words.
+fn plain(name: &str) -> String {
+    name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect()
+}
+
+/// Whether a caller's header would be read as identity by an upstream.
 #[must_use]
 pub fn is_identity_header(name: &str) -> bool {
-    let name: String = name.chars().map(|c| if c == '_' { '-' } else { c.to_ascii_lowercase() }).collect();
+    let name = plain(name);
     IDENTITY_NAMES.contains(&name.as_str()) || IDENTITY_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
@@ -59,6 +81,7 @@ pub fn is_identity_header(name: &str) -> bool {
 pub fn forwards(name: &str, connection: &str) -> bool {
     let named = || connection.split(',').any(|token| token.trim().eq_ignore_ascii_case(name));
     !is_identity_header(name)
+        && !OVERRIDES.contains(&plain(name).as_str())
         && !HOP_BY_HOP.iter().any(|hop| name.eq_ignore_ascii_case(hop))
         && (name.eq_ignore_ascii_case("upgrade") || !named())
 }
@@ -87,6 +110,14 @@ mod tests {
             "Forwarded",
             "X-Userinfo",
             "X-User-Id",
+            "X.Tollgate.Subject",
+            "Remote-Groups",
+            "X-Consumer-Custom-ID",
+            "X-authentik-username",
+            "OIDC_CLAIM_sub",
+            "X-Hasura-Role",
+            "Tailscale-User-Login",
+            "X-SSL-Client-DN",
         ] {
             assert!(is_identity_header(name), "{name}");
             assert!(!forwards(name, ""), "{name}");
@@ -99,6 +130,19 @@ mod tests {
         assert!(!forwards("Connection", ""));
         assert!(!forwards("Transfer-Encoding", ""));
         assert!(forwards("Upgrade", "Upgrade"));
+    }
+
+    #[test]
+    fn attack_57_no_header_changes_the_method_or_path_that_was_allowed() {
+        for name in [
+            "X-HTTP-Method-Override",
+            "x_http_method_override",
+            "X-HTTP-Method",
+            "X-Method-Override",
+            "X-Rewrite-URL",
+        ] {
+            assert!(!forwards(name, ""), "{name}");
+        }
     }
 
     #[test]

@@ -80,11 +80,12 @@ impl FromStr for Host {
     type Err = Malformed;
 
     fn from_str(text: &str) -> Result<Self, Malformed> {
-        let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'[' | b']' | b':');
-        let ok = !text.is_empty() && text.len() <= 253 && text.bytes().all(fits);
-        let ok = ok && (text.starts_with('[') == text.contains(':'));
-        ok.then(|| Self(text.to_ascii_lowercase()))
-            .ok_or(Malformed::new("host", "a host name without scheme, port or path"))
+        const RULE: Malformed = Malformed::new("host", "a host name in ASCII without scheme, port or path");
+        let host = url::Host::parse(text).map_err(|_| RULE)?.to_string();
+        // What URL parsing would change beyond its case, or an empty label, is nothing that a request can ask for.
+        let fits = host.eq_ignore_ascii_case(text)
+            && (host.starts_with('[') || host.split('.').all(|label| !label.is_empty()));
+        fits.then_some(Self(host)).ok_or(RULE)
     }
 }
 
@@ -203,6 +204,12 @@ impl RouteTable {
         host.and_then(|host| look(Some(host.clone()))).or_else(|| look(None))
     }
 
+    /// Whether some route is for one host only.
+    #[must_use]
+    pub fn tells_hosts_apart(&self) -> bool {
+        self.routes.iter().any(|route| route.host.is_some())
+    }
+
     /// Every route, in the order of the configuration.
     pub fn iter(&self) -> impl Iterator<Item = &Route> {
         self.routes.iter()
@@ -263,6 +270,18 @@ mod tests {
             (Some("api.example.com"), Method::Get, "/orders", Some("list")),
         ] {
             assert_eq!(found(&table, host, method, path), want, "{method:?} {path}");
+        }
+    }
+
+    #[test]
+    fn a_host_that_no_request_can_ask_for_is_refused() {
+        for bad in ["", ".", "api..example", "[::1", "a]", "[::1]x", "a b", "a/b", "exämple.com", "a:1"] {
+            assert!(bad.parse::<Host>().is_err(), "{bad}");
+        }
+        for (authority, host) in
+            [("API.example:8787", "api.example"), ("[::1]:8787", "[::1]"), ("127.0.0.1", "127.0.0.1")]
+        {
+            assert_eq!(Host::of_authority(authority).unwrap().to_string(), host);
         }
     }
 

@@ -85,8 +85,8 @@ pub enum Opened {
     WrongSecret,
 }
 
-/// The rows of one principal, read and written without an await: the store behind is transactional within
-/// one call of [`step`].
+/// The rows of one principal, read and written without an await: nothing comes between what one call of [`step`]
+/// reads and what it writes. What a failure half-way leaves is a row that nobody was told of.
 pub trait Rows {
     /// Stores a client and its first secret.
     ///

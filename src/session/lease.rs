@@ -13,7 +13,7 @@ const CAPACITY: usize = 20_000;
 pub enum Ask {
     /// Ask the authority and wait for its answer.
     First,
-    /// It was confirmed within the grain: pass.
+    /// It was confirmed within the grain, or within the grain before and the authority is being told: pass.
     Nobody,
     /// It was confirmed within the grain before: pass, and tell the authority in the background.
     Later,
@@ -24,7 +24,8 @@ struct Lease {
     /// The use that was confirmed: the authority has counted it, and nothing later.
     used_at: Timestamp,
     grain: Lifetime,
-    background_since: Option<Timestamp>,
+    /// Whether the touch of the second grain was asked for.
+    is_told: bool,
 }
 
 impl Lease {
@@ -53,10 +54,10 @@ impl Leases {
         if now < lease.used_at || now > lease.ends_at() || lease.grain == Lifetime::ZERO {
             return Ask::First;
         }
-        if now <= lease.used_at.after(lease.grain) || lease.background_since.is_some() {
+        if now <= lease.used_at.after(lease.grain) || lease.is_told {
             return Ask::Nobody;
         }
-        lease.background_since = Some(now);
+        lease.is_told = true;
         Ask::Later
     }
 
@@ -72,7 +73,7 @@ impl Leases {
                 self.0.clear();
             }
         }
-        let lease = Lease { used_at, grain, background_since: None };
+        let lease = Lease { used_at, grain, is_told: false };
         self.0
             .entry(id)
             .and_modify(|known| {

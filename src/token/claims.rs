@@ -8,7 +8,7 @@ use crate::error::Denied;
 use crate::id::{ClientId, SessionId};
 use crate::json;
 use crate::scope::ScopeSet;
-use crate::time::{Lifetime, Timestamp};
+use crate::time::Timestamp;
 use crate::uri::Issuer;
 
 /// What a token says, read but not checked.
@@ -32,10 +32,8 @@ pub struct Claims {
     pub token_id: Option<String>,
     /// `scope`; absent is empty.
     pub scopes: ScopeSet,
-    /// `sid`, as it stands: ours are [`SessionId`]s, other issuers' are not.
+    /// `sid`, where it is text: ours are [`SessionId`]s, other issuers' are their own business.
     pub session: Option<String>,
-    /// `idle`: the idle limit that the session slides by.
-    pub idle: Option<Lifetime>,
     /// `cnf`.
     pub confirmation: Confirmation,
 }
@@ -66,8 +64,7 @@ impl Claims {
             client: members.text("client_id")?,
             token_id: members.text("jti")?,
             scopes: members.scopes()?,
-            session: members.text("sid")?,
-            idle: members.date("idle")?.map(|span| Lifetime::from_millis(span.as_millis())),
+            session: members.text("sid").ok().flatten(),
             confirmation: if members.0.contains_key("cnf") {
                 Confirmation::Bound
             } else {
@@ -124,6 +121,11 @@ impl Members {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references to the fields")]
+fn is_empty(scopes: &&ScopeSet) -> bool {
+    scopes.is_empty()
+}
+
 /// The claims that tollgate writes (RFC 9068 section 2.2, and `sid` and `idle`).
 #[derive(Clone, Debug, Serialize)]
 pub struct AccessClaims<'a> {
@@ -147,7 +149,8 @@ pub struct AccessClaims<'a> {
     /// `jti`.
     #[serde(rename = "jti")]
     pub token_id: String,
-    /// `scope`.
+    /// `scope`; RFC 6749 section 3.3 has no empty one.
+    #[serde(skip_serializing_if = "is_empty")]
     pub scope: &'a ScopeSet,
     /// `sid`.
     #[serde(rename = "sid")]

@@ -1,6 +1,8 @@
 //! The public keys of our own realms, as one isolate knows them.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use crate::error::Fault;
 use crate::id::{KeyId, RealmName};
@@ -18,6 +20,10 @@ const STALE: Lifetime = Lifetime::from_seconds(3600);
 /// names costs one question.
 const COOL_DOWN: Lifetime = Lifetime::from_seconds(30);
 
+/// Requests that arrive while a search is under way cannot wait for its answer (a promise belongs to its
+/// request), so they search as well; a flood of made-up names is so many questions at once and no more.
+const SEARCHES: usize = 8;
+
 /// How long nobody is asked after nobody answered, while what is remembered may still be used.
 const PAUSE: Lifetime = Lifetime::from_seconds(5);
 
@@ -33,6 +39,8 @@ struct Entry {
     failed_at: Option<Timestamp>,
     /// The last search for a `kid` that was not there.
     search: Option<Search>,
+    /// Searches under way.
+    searching: Rc<Cell<usize>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -42,9 +50,19 @@ struct Search {
     answered: bool,
 }
 
-impl Entry {
-    const fn new(keys: JwkSet, fetched_at: Timestamp, search: Option<Search>) -> Self {
-        Self { keys, fetched_at, failed_at: None, search }
+/// One search under way, counted until it ends or its request is given up.
+struct UnderWay(Rc<Cell<usize>>);
+
+impl UnderWay {
+    fn start(count: &Rc<Cell<usize>>) -> Self {
+        count.set(count.get().saturating_add(1));
+        Self(Rc::clone(count))
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.set(self.0.get().saturating_sub(1));
     }
 }
 
@@ -66,28 +84,47 @@ pub async fn realm_keys<P: Ports>(ports: &P, realm: &RealmName, now: Timestamp) 
         Ok(None) | Err(_) => ports.keyrings().authority(realm).await,
     };
     match (asked, known) {
-        (Ok(keys), known) => {
-            remember(ports, realm, Entry::new(keys.clone(), now, known.and_then(|entry| entry.search)));
+        (Ok(keys), _) => {
+            remember(ports, realm, &keys, now);
             Ok(keys)
         }
         (Err(_), Some(entry)) if now.since(entry.fetched_at) <= STALE => {
-            let keys = entry.keys.clone();
-            remember(ports, realm, Entry { failed_at: Some(now), ..entry });
-            Ok(keys)
+            change(ports, realm, |entry| entry.failed_at = Some(now));
+            Ok(entry.keys)
         }
         (Err(fault), _) => Err(fault),
     }
 }
 
-fn remember<P: Ports>(ports: &P, realm: &RealmName, entry: Entry) {
-    ports.isolate().keys.borrow_mut().0.insert(realm.clone(), entry);
+/// Keeps what was fetched for a request at `now`, unless a later request has fetched meanwhile.
+fn remember<P: Ports>(ports: &P, realm: &RealmName, keys: &JwkSet, now: Timestamp) {
+    let mut cache = ports.isolate().keys.borrow_mut();
+    let fresh = || Entry {
+        keys: keys.clone(),
+        fetched_at: now,
+        failed_at: None,
+        search: None,
+        searching: Rc::default(),
+    };
+    let entry = cache.0.entry(realm.clone()).or_insert_with(fresh);
+    if entry.fetched_at <= now {
+        keys.clone_into(&mut entry.keys);
+        entry.fetched_at = now;
+        entry.failed_at = None;
+    }
+}
+
+fn change<P: Ports>(ports: &P, realm: &RealmName, change: impl FnOnce(&mut Entry)) {
+    if let Some(entry) = ports.isolate().keys.borrow_mut().0.get_mut(realm) {
+        change(entry);
+    }
 }
 
 /// The one key of a realm that a token's header means.
 ///
 /// # Errors
-/// As [`realm_keys`]; and when the authority did not answer to a search, until the next one. A key that does
-/// not exist is `Ok(None)`.
+/// As [`realm_keys`]; and where the authority was not asked, or did not answer, so that nobody can know. A key
+/// that does not exist is `Ok(None)`.
 pub(crate) async fn realm_key<P: Ports>(
     ports: &P,
     realm: &RealmName,
@@ -95,33 +132,32 @@ pub(crate) async fn realm_key<P: Ports>(
     algorithm: Algorithm,
     now: Timestamp,
 ) -> Result<Option<Jwk>, Fault> {
+    const OP: &str = "search key";
     let keys = realm_keys(ports, realm, now).await?;
     if let Some(key) = keys.find(id, algorithm) {
         return Ok(Some(key.clone()));
     }
     // The copy may be older than the key: ask the authority, once per cool-down.
-    let last = {
-        let mut cache = ports.isolate().keys.borrow_mut();
-        let Some(entry) = cache.0.get_mut(realm) else {
+    let under_way = {
+        let cache = ports.isolate().keys.borrow();
+        let Some(entry) = cache.0.get(realm) else {
             return Ok(None);
         };
-        let last = entry.search.filter(|search| now.since(search.at) <= COOL_DOWN);
-        if last.is_none() {
-            // Until it answers, others that look for a key cannot know either.
-            entry.search = Some(Search { at: now, answered: false });
+        match entry.search {
+            Some(search) if search.answered && now.since(search.at) <= COOL_DOWN => return Ok(None),
+            Some(search) if !search.answered && now.since(search.at) <= PAUSE => {
+                return Err(Fault::new(OP, "the authority did not answer a moment ago"));
+            }
+            _ if entry.searching.get() >= SEARCHES => {
+                return Err(Fault::new(OP, "enough of them are under way"));
+            }
+            _ => UnderWay::start(&entry.searching),
         }
-        last
     };
-    match last {
-        Some(Search { answered: true, .. }) => Ok(None),
-        Some(Search { answered: false, .. }) => {
-            Err(Fault::new("search key", "the authority has not answered yet"))
-        }
-        None => {
-            let keys = ports.keyrings().authority(realm).await?;
-            let found = keys.find(id, algorithm).cloned();
-            remember(ports, realm, Entry::new(keys, now, Some(Search { at: now, answered: true })));
-            Ok(found)
-        }
-    }
+    let asked = ports.keyrings().authority(realm).await;
+    change(ports, realm, |entry| entry.search = Some(Search { at: now, answered: asked.is_ok() }));
+    let keys = asked?;
+    remember(ports, realm, &keys, now);
+    drop(under_way);
+    Ok(keys.find(id, algorithm).cloned())
 }

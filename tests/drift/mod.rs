@@ -10,9 +10,11 @@ fn read(path: &str) -> String {
 }
 
 #[test]
-fn the_demo_configuration_is_good() {
-    if let Err(errors) = Config::parse(&read("tollgate.json")) {
-        panic!("{errors:#?}");
+fn the_configurations_that_are_shipped_are_good() {
+    for path in ["tollgate.json", "examples/short-idle.json"] {
+        if let Err(errors) = Config::parse(&read(path)) {
+            panic!("{path}: {errors:#?}");
+        }
     }
 }
 

@@ -105,6 +105,7 @@ pub(crate) fn call(edge: &Edge<'_>, call: &Call) -> (Reply, Option<Chore>) {
         authority: &rest[..at],
         path,
         query,
+        has_body: !call.body.is_empty(),
         headers: &Fields(&call.headers),
     };
     let app = app(edge);
@@ -129,6 +130,11 @@ fn app<'e>(edge: &'e Edge<'_>) -> App<'e, 'e, Edge<'e>> {
     static ID: std::sync::LazyLock<tollgate::id::RequestId> =
         std::sync::LazyLock::new(|| "request-1".parse().unwrap());
     // An edge borrowed for one call lives as long as the call.
-    let bootstrap = Some(Digest::of(BOOTSTRAP.as_bytes()));
-    App { config: &edge.world.config, ports: edge, bootstrap, now: edge.world.now(), request_id: &ID }
+    App {
+        config: &edge.world.config,
+        ports: edge,
+        bootstrap: |_| Some(Digest::of(BOOTSTRAP.as_bytes())),
+        now: edge.world.now(),
+        request_id: &ID,
+    }
 }
