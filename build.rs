@@ -18,7 +18,7 @@ mod encoding;
 mod error;
 #[path = "src/id.rs"]
 mod id;
-#[path = "src/json.rs"]
+#[path = "src/json/mod.rs"]
 mod json;
 #[path = "src/policy/mod.rs"]
 mod policy;

@@ -10,10 +10,10 @@
 pub mod document;
 mod realm;
 mod routes;
+mod strict;
 
 use std::fmt;
 
-use crate::json;
 use crate::policy::RouteTable;
 use crate::scope::{ScopeCatalogue, ScopeToken};
 use crate::token::{JwkSet, Trust};
@@ -99,7 +99,7 @@ impl Config {
     pub fn parse(text: &str) -> Result<Self, Vec<ConfigError>> {
         let one = |path: &str, problem: String| vec![ConfigError { path: path.to_owned(), problem }];
         let value =
-            json::document(text).map_err(|e| one("(document)", format!("not readable as JSON: {e}")))?;
+            strict::document(text).map_err(|e| one("(document)", format!("not readable as JSON: {e}")))?;
         let document: Document = serde_path_to_error::deserialize(value).map_err(|e| {
             let problem = e.inner().to_string();
             let mend = mend_of(&problem);

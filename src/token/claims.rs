@@ -2,11 +2,10 @@
 //! error, never "absent" (RFC 8725 section 3.10; CVE-2026-25537).
 
 use serde::Serialize;
-use serde_json::{Map, Value};
 
 use crate::error::Denied;
 use crate::id::{ClientId, SessionId};
-use crate::json;
+use crate::json::{self, Object, Value};
 use crate::scope::ScopeSet;
 use crate::time::Timestamp;
 use crate::uri::Issuer;
@@ -65,22 +64,18 @@ impl Claims {
             token_id: members.text("jti")?,
             scopes: members.scopes()?,
             session: members.text("sid").ok().flatten(),
-            confirmation: if members.0.contains_key("cnf") {
-                Confirmation::Bound
-            } else {
-                Confirmation::Bearer
-            },
+            confirmation: if members.0.has("cnf") { Confirmation::Bound } else { Confirmation::Bearer },
         })
     }
 }
 
-struct Members(Map<String, Value>);
+struct Members(Object);
 
 impl Members {
     fn text(&self, name: &'static str) -> Result<Option<String>, Denied> {
         match self.0.get(name) {
             None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text.clone())),
+            Some(Value::Text(text)) => Ok(Some(text.clone())),
             Some(_) => Err(Denied::MalformClaim(name)),
         }
     }
@@ -92,7 +87,7 @@ impl Members {
             return Ok(None);
         };
         let seconds =
-            value.as_f64().filter(|s| (0.0..YEAR_10000).contains(s)).ok_or(Denied::MalformClaim(name))?;
+            value.as_number().filter(|s| (0.0..YEAR_10000).contains(s)).ok_or(Denied::MalformClaim(name))?;
         // Within 0 and 2.6e14: nothing is lost but what is below a millisecond.
         #[expect(
             clippy::cast_possible_truncation,
@@ -108,9 +103,9 @@ impl Members {
         let bad = Denied::MalformClaim("aud");
         match self.0.get("aud") {
             None => Ok(Vec::new()),
-            Some(Value::String(one)) => Ok(vec![one.clone()]),
+            Some(Value::Text(one)) => Ok(vec![one.clone()]),
             Some(Value::Array(many)) => {
-                many.iter().map(|aud| aud.as_str().map(str::to_owned).ok_or_else(|| bad.clone())).collect()
+                many.iter().map(|aud| aud.as_text().map(str::to_owned).ok_or_else(|| bad.clone())).collect()
             }
             Some(_) => Err(bad),
         }

@@ -1,12 +1,11 @@
 //! The compact serialisation: `header.payload.signature`, each in canonical base64url.
 
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::encoding::{base64url, from_base64url};
 use crate::error::Denied;
 use crate::id::KeyId;
-use crate::json;
+use crate::json::{self, Value};
 use crate::token::Algorithm;
 
 /// The largest token that is read: 16 KiB, what common servers accept for all headers together.
@@ -85,12 +84,12 @@ impl<'a> Compact<'a> {
 fn read_header(bytes: &[u8]) -> Result<Header, Denied> {
     let members = json::object(bytes).map_err(|_| Denied::MalformToken)?;
     // RFC 7515 section 4.1.11, RFC 7797: no extension is understood, so none may be critical, nor may `b64` stand.
-    if members.contains_key("crit") || members.contains_key("b64") {
+    if members.has("crit") || members.has("b64") {
         return Err(Denied::RejectCritical);
     }
     let text = |name| match members.get(name) {
         None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text.as_str())),
+        Some(Value::Text(text)) => Ok(Some(text.as_str())),
         Some(_) => Err(Denied::MalformToken),
     };
     let algorithm = text("alg")?.ok_or(Denied::MalformToken)?;

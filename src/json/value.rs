@@ -1,0 +1,86 @@
+//! What JSON says.
+
+use std::collections::BTreeMap;
+
+/// A JSON value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// `[ … ]`
+    Array(Vec<Self>),
+    /// `true`, `false`
+    Bool(bool),
+    /// `null`
+    Null,
+    /// A number, as the nearest double. Never infinite, never `NaN`.
+    Number(f64),
+    /// `{ … }`
+    Object(Object),
+    /// `"…"`, escapes undone.
+    Text(String),
+}
+
+/// A JSON object: each member once.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Object(BTreeMap<String, Value>);
+
+impl Object {
+    /// The member of this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
+
+    /// Whether there is a member of this name.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    /// Every member, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// Adds a member; `false` if there is one of this name.
+    pub(super) fn add(&mut self, name: String, value: Value) -> bool {
+        self.0.insert(name, value).is_none()
+    }
+}
+
+impl Value {
+    /// The text, where it is one.
+    #[must_use]
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The items, where it is an array.
+    #[must_use]
+    pub fn as_array(&self) -> Option<&[Self]> {
+        match self {
+            Self::Array(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    /// The number, where it is one.
+    #[must_use]
+    pub const fn as_number(&self) -> Option<f64> {
+        match self {
+            Self::Number(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// The object, where it is one.
+    #[must_use]
+    pub const fn as_object(&self) -> Option<&Object> {
+        match self {
+            Self::Object(object) => Some(object),
+            _ => None,
+        }
+    }
+}
