@@ -91,7 +91,7 @@ name!(
 
 name!(
     /// A key's identifier (RFC 7517 section 4.5).
-    KeyId, "kid", "1 to 128 printable ASCII characters", 128, |bytes| bytes.iter().all(u8::is_ascii_graphic)
+    KeyId, "kid", "1 to 256 printable ASCII characters", 256, |bytes| bytes.iter().all(|b| (0x20..0x7f).contains(b))
 );
 
 name!(

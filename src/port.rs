@@ -174,10 +174,10 @@ pub trait Signer {
 
 /// Checks signatures.
 pub trait Verifier {
-    /// Whether `token` was signed by `key`, with the key's algorithm. A key that is no point of its curve
-    /// verifies nothing: `Ok(false)`.
+    /// Whether `token` was signed by `key` with `algorithm`. A key that does not serve the algorithm, or that is
+    /// no point of its curve, verifies nothing: `Ok(false)`.
     ///
     /// # Errors
     /// The platform cannot check.
-    async fn verify(&self, key: &Jwk, token: &Compact<'_>) -> Result<bool, Fault>;
+    async fn verify(&self, key: &Jwk, algorithm: Algorithm, token: &Compact<'_>) -> Result<bool, Fault>;
 }

@@ -41,8 +41,8 @@ pub struct RealmDocument {
     #[serde(default)]
     pub audience: Option<String>,
     /// How its tokens are signed.
-    #[serde(default = "RealmDocument::signing")]
-    pub signing: Algorithm,
+    #[serde(default)]
+    pub signing: Signing,
     /// How long an access token lives, in seconds: 10 to 86400.
     #[serde(default = "RealmDocument::access_token_seconds")]
     pub access_token_seconds: u64,
@@ -61,11 +61,25 @@ pub struct RealmDocument {
     pub allow_http: bool,
 }
 
-impl RealmDocument {
-    const fn signing() -> Algorithm {
-        Algorithm::Es256
-    }
+/// How a realm signs.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum Signing {
+    /// ECDSA over P-256 with SHA-256.
+    #[default]
+    #[serde(rename = "ES256")]
+    Es256,
+}
 
+impl From<Signing> for Algorithm {
+    fn from(signing: Signing) -> Self {
+        match signing {
+            Signing::Es256 => Self::Es256,
+        }
+    }
+}
+
+impl RealmDocument {
     const fn access_token_seconds() -> u64 {
         3600
     }
@@ -86,7 +100,7 @@ impl RealmDocument {
 pub struct IssuerDocument {
     /// Its issuer identifier, exactly as its tokens spell `iss`.
     pub issuer: String,
-    /// Its public keys, inline.
+    /// Its keys, inline.
     #[cfg_attr(feature = "schema", schemars(with = "schema::Jwks"))]
     pub jwks: JwkSet,
     /// The algorithms that it may sign with.
@@ -189,25 +203,35 @@ mod schema {
 
     #[derive(schemars::JsonSchema)]
     pub(super) struct Jwks {
-        /// Public keys (RFC 7517).
+        /// Keys (RFC 7517).
         keys: Vec<Jwk>,
     }
 
     #[derive(schemars::JsonSchema)]
     pub(super) struct Jwk {
-        /// `EC`.
+        /// `EC`, `OKP`, `RSA`, `AKP` or `oct`.
         kty: String,
-        /// `P-256`.
-        crv: String,
-        /// 32 bytes in base64url.
-        x: String,
-        /// 32 bytes in base64url.
-        y: String,
+        /// `P-256`, `P-384`, `P-521`, `secp256k1` or `Ed25519`.
+        crv: Option<String>,
+        /// EC, OKP: a coordinate in base64url.
+        x: Option<String>,
+        /// EC: the other coordinate.
+        y: Option<String>,
+        /// RSA: the modulus, 2048 to 8192 bits.
+        n: Option<String>,
+        /// RSA: the exponent.
+        e: Option<String>,
+        /// AKP: the public key.
+        r#pub: Option<String>,
+        /// oct: the secret, at least as long as the digest. Whoever reads this document can sign with it.
+        k: Option<String>,
         /// The key's identifier.
         kid: Option<String>,
-        /// `ES256`.
+        /// The one algorithm that it is for; needed for AKP.
         alg: Option<String>,
         /// `sig`.
         r#use: Option<String>,
+        /// Must hold `verify`.
+        key_ops: Option<Vec<String>>,
     }
 }

@@ -101,7 +101,7 @@ fn realm(name: &str, document: &RealmDocument, problems: &mut Problems) -> Optio
         trust: Trust {
             issuer: issuer.clone(),
             audiences: vec![audience.clone()],
-            algorithms: vec![document.signing],
+            algorithms: vec![document.signing.into()],
             types: vec![TokenType::access_token()],
             leeway: OWN_LEEWAY,
         },

@@ -10,7 +10,7 @@ use crate::edge::clients::KvClients;
 use crate::edge::journal::ConsoleJournal;
 use crate::edge::keyrings::{KeyringSigner, ObjectKeyrings};
 use crate::edge::principals::ObjectPrincipals;
-use crate::edge::webcrypto::WebCryptoVerifier;
+use crate::edge::webcrypto::EdgeVerifier;
 use crate::error::Fault;
 use crate::port::{Entropy, Ports};
 use crate::time::Timestamp;
@@ -96,7 +96,7 @@ impl Ports for Edge {
     type Keyrings = ObjectKeyrings;
     type Principals = ObjectPrincipals;
     type Signer = KeyringSigner;
-    type Verifier = WebCryptoVerifier;
+    type Verifier = EdgeVerifier;
 
     fn clients(&self) -> &KvClients {
         &self.clients
@@ -126,7 +126,7 @@ impl Ports for Edge {
         &self.signer
     }
 
-    fn verifier(&self) -> &WebCryptoVerifier {
-        &WebCryptoVerifier
+    fn verifier(&self) -> &EdgeVerifier {
+        &EdgeVerifier
     }
 }

@@ -1,4 +1,4 @@
-//! `crypto.subtle`: ES256 signatures, and the seal around private keys.
+//! `crypto.subtle`: signatures, and the seal around private keys.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -15,45 +15,122 @@ use crate::encoding::{base64url, from_base64url};
 use crate::error::Fault;
 use crate::id::RealmName;
 use crate::port::{Verifier, random};
-use crate::token::{Compact, Jwk, SealedKey};
+use crate::software;
+use crate::token::{Algorithm, Compact, Jwk, Material, SealedKey};
 
 /// Imported public keys that one isolate keeps; each is a few hundred bytes.
 const KEPT: usize = 256;
 
+/// A key's thumbprint and the algorithm that it was imported for.
+type Name = ([u8; 32], Algorithm);
+
 thread_local! {
     // Key handles belong to the isolate, not to a request. `None`: the platform refused the key.
-    static IMPORTED: RefCell<BTreeMap<[u8; 32], Option<CryptoKey>>> = const { RefCell::new(BTreeMap::new()) };
+    static IMPORTED: RefCell<BTreeMap<Name, Option<CryptoKey>>> = const { RefCell::new(BTreeMap::new()) };
 }
 
-/// ECDSA in `crypto.subtle`.
-#[derive(Debug)]
-pub(super) struct WebCryptoVerifier;
+/// Who checks which algorithm: `crypto.subtle` where it can, software for what it lacks and for HMAC, which
+/// costs less in `WebAssembly` than the way to `crypto.subtle` and back.
+enum Adapter {
+    Software,
+    WebCrypto {
+        /// For `importKey`.
+        import: Object,
+        /// For `verify`.
+        verify: Object,
+    },
+}
 
-impl Verifier for WebCryptoVerifier {
-    async fn verify(&self, key: &Jwk, token: &Compact<'_>) -> Result<bool, Fault> {
+fn adapter(algorithm: Algorithm) -> Result<Adapter, Fault> {
+    use Algorithm as A;
+    let ecdsa = |curve: &str, hash: &str| {
+        let import = object(&[("name", "ECDSA".into()), ("namedCurve", curve.into())])?;
+        Ok(Adapter::WebCrypto { import, verify: object(&[("name", "ECDSA".into()), ("hash", hash.into())])? })
+    };
+    let rsa = |name: &str, hash: &str, salt: Option<u32>| {
+        let import = object(&[("name", name.into()), ("hash", hash.into())])?;
+        let verify = match salt {
+            None => object(&[("name", name.into())])?,
+            // RFC 7518 section 3.5: the salt is as long as the digest.
+            Some(salt) => object(&[("name", name.into()), ("saltLength", salt.into())])?,
+        };
+        Ok(Adapter::WebCrypto { import, verify })
+    };
+    match algorithm {
+        A::EdDsa => {
+            let name = object(&[("name", "Ed25519".into())])?;
+            Ok(Adapter::WebCrypto { import: name.clone(), verify: name })
+        }
+        A::Es256 => ecdsa("P-256", "SHA-256"),
+        A::Es384 => ecdsa("P-384", "SHA-384"),
+        A::Es512 => ecdsa("P-521", "SHA-512"),
+        A::Ps256 => rsa("RSA-PSS", "SHA-256", Some(32)),
+        A::Ps384 => rsa("RSA-PSS", "SHA-384", Some(48)),
+        A::Ps512 => rsa("RSA-PSS", "SHA-512", Some(64)),
+        A::Rs256 => rsa("RSASSA-PKCS1-v1_5", "SHA-256", None),
+        A::Rs384 => rsa("RSASSA-PKCS1-v1_5", "SHA-384", None),
+        A::Rs512 => rsa("RSASSA-PKCS1-v1_5", "SHA-512", None),
+        A::Es256k | A::Hs256 | A::Hs384 | A::Hs512 | A::MlDsa44 | A::MlDsa65 | A::MlDsa87 => {
+            Ok(Adapter::Software)
+        }
+    }
+}
+
+/// The edge's verifier: one algorithm, one adapter.
+#[derive(Debug)]
+pub(super) struct EdgeVerifier;
+
+impl Verifier for EdgeVerifier {
+    async fn verify(&self, key: &Jwk, algorithm: Algorithm, token: &Compact<'_>) -> Result<bool, Fault> {
         const OP: &str = "verify";
-        let Some(key) = imported(key).await? else {
+        if !key.serves(algorithm) {
+            return Ok(false);
+        }
+        let (input, signature) = (token.signing_input().as_bytes(), token.signature());
+        let Adapter::WebCrypto { import, verify } = adapter(algorithm)? else {
+            return Ok(software(key.material(), algorithm, input, signature).unwrap_or(false));
+        };
+        let Some(key) = imported(key, algorithm, &import).await? else {
             return Ok(false);
         };
-        let (signature, input) =
-            (Uint8Array::from(token.signature()), Uint8Array::from(token.signing_input().as_bytes()));
         let promise = subtle()?
-            .verify_with_object_and_js_u8_array_and_js_u8_array(&ecdsa_sha256()?, &key, &signature, &input)
+            .verify_with_object_and_js_u8_array_and_js_u8_array(
+                &verify,
+                &key,
+                &Uint8Array::from(signature),
+                &Uint8Array::from(input),
+            )
             .map_err(fault(OP))?;
         done(OP, promise).await?.as_bool().ok_or_else(|| Fault::new(OP, "neither yes nor no"))
     }
 }
 
-/// The key as the platform holds it; `None` where it is no point of the curve.
-async fn imported(key: &Jwk) -> Result<Option<CryptoKey>, Fault> {
-    let name = *key.thumbprint().bytes();
+fn software(material: &Material, algorithm: Algorithm, input: &[u8], signature: &[u8]) -> Option<bool> {
+    match material {
+        Material::Ec { x, y, .. } => software::secp256k1(&[&[4], x.as_slice(), y].concat(), input, signature),
+        Material::MlDsa(_, public) => software::ml_dsa(algorithm, public, input, signature),
+        Material::Oct(secret) => software::hmac(algorithm, secret, input, signature),
+        Material::Ed25519(_) | Material::Rsa { .. } => None,
+    }
+}
+
+/// The key as the platform holds it; `None` where the platform says that it is none.
+async fn imported(key: &Jwk, algorithm: Algorithm, import: &Object) -> Result<Option<CryptoKey>, Fault> {
+    let name = (*key.thumbprint().bytes(), algorithm);
     if let Some(known) = IMPORTED.with(|all| all.borrow().get(&name).cloned()) {
         return Ok(known);
     }
-    let (x, y) = key.coordinates();
-    let jwk = object(&[("kty", "EC".into()), ("crv", "P-256".into()), ("x", x.into()), ("y", y.into())])?;
+    let text = |bytes: &[u8]| JsValue::from(base64url(bytes));
+    let jwk = match key.material() {
+        Material::Ec { curve, x, y } => {
+            object(&[("kty", "EC".into()), ("crv", curve.name().into()), ("x", text(x)), ("y", text(y))])?
+        }
+        Material::Ed25519(x) => object(&[("kty", "OKP".into()), ("crv", "Ed25519".into()), ("x", text(x))])?,
+        Material::Rsa { n, e } => object(&[("kty", "RSA".into()), ("n", text(n)), ("e", text(e))])?,
+        Material::MlDsa(..) | Material::Oct(_) => return Ok(None),
+    };
     let promise = subtle()?
-        .import_key_with_object("jwk", &jwk, &ecdsa_p256()?, false, &usages(&["verify"]))
+        .import_key_with_object("jwk", &jwk, import, false, &usages(&["verify"]))
         .map_err(fault("import key"))?;
     let imported = match JsFuture::from(promise).await {
         Ok(key) => Some(key.unchecked_into::<CryptoKey>()),
@@ -104,7 +181,7 @@ pub(super) async fn generate(env: &Env, realm: &RealmName) -> Result<SealedKey, 
     let text = JSON::stringify(&jwk).map_err(fault(OP))?.as_string().unwrap_or_default();
     let Exported { x, y } = serde_json::from_str(&text).map_err(|e| Fault::new(OP, e.to_string()))?;
     let public =
-        Jwk::p256(None, x, y).and_then(Jwk::identified).map_err(|e| Fault::new(OP, e.to_string()))?;
+        Jwk::p256(None, &x, &y).and_then(Jwk::identified).map_err(|e| Fault::new(OP, e.to_string()))?;
     let private = done(OP, subtle.export_key("pkcs8", &part("privateKey")?).map_err(fault(OP))?).await?;
     let nonce: [u8; 12] = random(&PlatformEntropy)?;
     let algorithm = aes_gcm(&nonce, &SealedKey::context(realm, &public))?;

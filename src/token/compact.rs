@@ -145,7 +145,7 @@ mod tests {
         for alg in ["", r#""alg":null"#, r#""alg":1"#, r#""alg":["ES256"]"#, r#""alg":{}"#] {
             assert_eq!(refused(&token(&format!("{{{alg}}}"))), Denied::MalformToken, "{alg}");
         }
-        for alg in ["none", "None", "NONE", "nOnE", "", "es256", "ES256 ", "ES256\\u0000", "HS256"] {
+        for alg in ["none", "None", "NONE", "nOnE", "", "es256", "ES256 ", "ES256\\u0000"] {
             let text = token(&format!(r#"{{"alg":"{alg}"}}"#));
             assert_eq!(Compact::parse(&text).unwrap().header().algorithm, None, "{alg:?}");
         }

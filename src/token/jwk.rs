@@ -1,81 +1,222 @@
-//! JSON Web Keys (RFC 7517), public and elliptic: what a token is verified with.
+//! One JSON Web Key (RFC 7517) that a signature may be checked with, and the policy that it has to meet.
+//!
+//! A key, not a token's header, decides what it may verify: its type and curve always, its `alg` where it names
+//! one. What does not meet the policy does not become a [`Jwk`]; [`Unfit`] says why.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
-use crate::encoding::{Digest, from_base64url};
+use crate::encoding::{Digest, base64url, from_base64url};
 use crate::id::{KeyId, Malformed};
+use crate::token::Algorithm;
 
-/// A signature algorithm (RFC 7518 section 3.1) that may be trusted. What is not here cannot be configured.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub enum Algorithm {
-    /// ECDSA over P-256 with SHA-256.
-    #[serde(rename = "ES256")]
-    Es256,
+/// The curve of an elliptic key.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Curve {
+    /// NIST P-256.
+    P256,
+    /// NIST P-384.
+    P384,
+    /// NIST P-521.
+    P521,
+    /// secp256k1.
+    Secp256k1,
 }
 
-impl Algorithm {
-    /// The algorithm of this exact `alg` value. Never `none`.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        (name == Self::Es256.name()).then_some(Self::Es256)
-    }
+impl Curve {
+    const ALL: [Self; 4] = [Self::P256, Self::P384, Self::P521, Self::Secp256k1];
 
-    /// Its `alg` value.
+    /// Its `crv` value.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Es256 => "ES256",
+            Self::P256 => "P-256",
+            Self::P384 => "P-384",
+            Self::P521 => "P-521",
+            Self::Secp256k1 => "secp256k1",
+        }
+    }
+
+    /// Bytes of one coordinate (RFC 7518 section 6.2.1.2).
+    const fn bytes(self) -> usize {
+        match self {
+            Self::P256 | Self::Secp256k1 => 32,
+            Self::P384 => 48,
+            Self::P521 => 66,
+        }
+    }
+
+    /// The one algorithm that uses it.
+    const fn algorithm(self) -> Algorithm {
+        match self {
+            Self::P256 => Algorithm::Es256,
+            Self::P384 => Algorithm::Es384,
+            Self::P521 => Algorithm::Es512,
+            Self::Secp256k1 => Algorithm::Es256k,
         }
     }
 }
 
-/// A public P-256 key. The key, not a token's header, says which algorithm it is for.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(into = "Wire", try_from = "Wire")]
-pub struct Jwk {
-    id: Option<KeyId>,
-    algorithm: Algorithm,
-    x: String,
-    y: String,
+/// What a key is made of. Numbers are big-endian.
+#[derive(Clone, Eq, PartialEq)]
+pub enum Material {
+    /// `kty` EC: a point. Whether it lies on the curve is found where it is imported.
+    Ec {
+        /// Which curve.
+        curve: Curve,
+        /// The first coordinate, in its fixed length.
+        x: Vec<u8>,
+        /// The second.
+        y: Vec<u8>,
+    },
+    /// `kty` OKP, `crv` Ed25519.
+    Ed25519([u8; 32]),
+    /// `kty` AKP: an ML-DSA public key, for its one algorithm.
+    MlDsa(Algorithm, Vec<u8>),
+    /// `kty` oct: a shared secret.
+    Oct(Vec<u8>),
+    /// `kty` RSA.
+    Rsa {
+        /// The modulus, without leading zeros.
+        n: Vec<u8>,
+        /// The public exponent, without leading zeros.
+        e: Vec<u8>,
+    },
 }
 
-/// The members as they travel. Private ones (`d`) are unknown here and never written.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "schema", schemars(rename = "Jwk"))]
+impl std::fmt::Debug for Material {
+    /// The kind only: one of them is a secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Ec { curve, .. } => curve.name(),
+            Self::Ed25519(_) => "Ed25519",
+            Self::MlDsa(algorithm, _) => algorithm.name(),
+            Self::Oct(_) => "oct",
+            Self::Rsa { .. } => "RSA",
+        })
+    }
+}
+
+/// Why a key is not used. Each is logged by its code, and documented in `docs/validation.md`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Unfit {
+    /// `alg` is unknown, or is not one for this type of key.
+    Algorithm,
+    /// An RSA exponent that is even, below 65537 or longer than 32 bits.
+    Exponent,
+    /// A member that this type of key needs is missing, or not what it should be.
+    Member,
+    /// A private part in a key that everybody may read.
+    Private,
+    /// A point of small order (RFC 7748 section 7; signatures for it can be made without a private key).
+    SmallOrder,
+    /// A type or curve that verifies no signatures here.
+    Type,
+    /// `use` or `key_ops` is for something else.
+    Usage,
+    /// An RSA modulus below 2048 or above 8192 bits, an even one, or a secret shorter than 32 bytes.
+    Weak,
+}
+
+impl Unfit {
+    /// A stable name for logs.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Algorithm => "algorithm",
+            Self::Exponent => "exponent",
+            Self::Member => "member",
+            Self::Private => "private",
+            Self::SmallOrder => "small_order",
+            Self::Type => "type",
+            Self::Usage => "usage",
+            Self::Weak => "weak",
+        }
+    }
+}
+
+impl std::fmt::Display for Unfit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Algorithm => "`alg` is not one for this type of key",
+            Self::Exponent => "the RSA exponent must be odd, at least 65537 and at most 32 bits long",
+            Self::Member => "a member that this type of key needs is missing or malformed",
+            Self::Private => "it has a private part; publish the public one only",
+            Self::SmallOrder => "it is a point of small order",
+            Self::Type => "it is of a type or curve that verifies no signatures here",
+            Self::Usage => "`use` or `key_ops` is for something else",
+            Self::Weak => {
+                "it is weaker than RSA with 2048 bits, larger than RSA with 8192, or a secret below 32 bytes"
+            }
+        })
+    }
+}
+
+impl std::error::Error for Unfit {}
+
+/// A key that meets the policy.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[serde(try_from = "Wire")]
+pub struct Jwk {
+    id: Option<KeyId>,
+    algorithm: Option<Algorithm>,
+    material: Material,
+}
+
+/// The members as they travel. Others are ignored (RFC 7517 section 4).
+#[derive(Clone, Default, Deserialize, Serialize)]
 pub(crate) struct Wire {
-    kty: String,
-    crv: String,
-    x: String,
-    y: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    kid: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    alg: Option<String>,
-    #[serde(rename = "use", skip_serializing_if = "Option::is_none")]
-    usage: Option<String>,
+    #[serde(default)]
+    pub(crate) kty: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) crv: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) x: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) y: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) n: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) e: Option<String>,
     #[serde(default, skip_serializing)]
-    d: Option<String>,
+    pub(crate) k: Option<String>,
+    #[serde(rename = "pub", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) public: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) kid: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) alg: Option<String>,
+    #[serde(rename = "use", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) usage: Option<String>,
+    #[serde(default, skip_serializing)]
+    pub(crate) key_ops: Option<Vec<String>>,
+    #[serde(default, skip_serializing)]
+    pub(crate) d: Option<String>,
+    #[serde(rename = "priv", default, skip_serializing)]
+    pub(crate) private: Option<String>,
 }
 
 impl Jwk {
-    /// A key from its coordinates, 32 bytes each in base64url. Checks the lengths; does **not** check that the
-    /// point is on the curve: whoever imports the key does, and refuses it there.
+    /// A P-256 key from its coordinates, 32 bytes each in base64url.
     ///
     /// # Errors
     /// Coordinates of another length.
-    pub fn p256(id: Option<KeyId>, x: String, y: String) -> Result<Self, Malformed> {
-        let fits = |text: &str| from_base64url(text).is_ok_and(|bytes| bytes.len() == 32);
-        (fits(&x) && fits(&y))
-            .then_some(Self { id, algorithm: Algorithm::Es256, x, y })
-            .ok_or(Malformed::new("P-256 key", "x and y are 32 bytes each"))
+    pub fn p256(id: Option<KeyId>, x: &str, y: &str) -> Result<Self, Malformed> {
+        let rule = Malformed::new("P-256 key", "x and y are 32 bytes each");
+        let coordinate = |text| from_base64url(text).ok().filter(|bytes| bytes.len() == 32).ok_or(rule);
+        let material = Material::Ec { curve: Curve::P256, x: coordinate(x)?, y: coordinate(y)? };
+        Ok(Self { id, algorithm: Some(Algorithm::Es256), material })
     }
 
     /// `kid`.
     #[must_use]
     pub const fn id(&self) -> Option<&KeyId> {
         self.id.as_ref()
+    }
+
+    /// What it is made of.
+    #[must_use]
+    pub const fn material(&self) -> &Material {
+        &self.material
     }
 
     /// The same key under its thumbprint as `kid`.
@@ -87,131 +228,185 @@ impl Jwk {
         Ok(self)
     }
 
-    /// The algorithm it is for.
+    /// Whether it may verify `algorithm`: its material can, and its `alg` does not say otherwise.
     #[must_use]
-    pub const fn algorithm(&self) -> Algorithm {
-        self.algorithm
+    pub fn serves(&self, algorithm: Algorithm) -> bool {
+        self.algorithm.is_none_or(|own| own == algorithm) && self.material.serves(algorithm)
     }
 
-    /// The coordinates `x` and `y` in base64url.
-    #[must_use]
-    pub fn coordinates(&self) -> (&str, &str) {
-        (&self.x, &self.y)
-    }
-
-    /// The SHA-256 thumbprint (RFC 7638).
+    /// The SHA-256 thumbprint (RFC 7638, RFC 8037 section 2).
     #[must_use]
     pub fn thumbprint(&self) -> Digest {
-        Digest::of(format!(r#"{{"crv":"P-256","kty":"EC","x":"{}","y":"{}"}}"#, self.x, self.y).as_bytes())
+        let members = match &self.material {
+            Material::Ec { curve, x, y } => {
+                format!(
+                    r#"{{"crv":"{}","kty":"EC","x":"{}","y":"{}"}}"#,
+                    curve.name(),
+                    base64url(x),
+                    base64url(y)
+                )
+            }
+            Material::Ed25519(x) => format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, base64url(x)),
+            Material::MlDsa(algorithm, public) => {
+                format!(r#"{{"alg":"{}","kty":"AKP","pub":"{}"}}"#, algorithm.name(), base64url(public))
+            }
+            Material::Oct(k) => format!(r#"{{"k":"{}","kty":"oct"}}"#, base64url(k)),
+            Material::Rsa { n, e } => {
+                format!(r#"{{"e":"{}","kty":"RSA","n":"{}"}}"#, base64url(e), base64url(n))
+            }
+        };
+        Digest::of(members.as_bytes())
+    }
+}
+
+impl Material {
+    fn serves(&self, algorithm: Algorithm) -> bool {
+        use Algorithm as A;
+        match self {
+            Self::Ec { curve, .. } => curve.algorithm() == algorithm,
+            Self::Ed25519(_) => algorithm == A::EdDsa,
+            Self::MlDsa(own, _) => *own == algorithm,
+            // RFC 7518 section 3.2: a secret at least as long as the digest.
+            Self::Oct(k) => match algorithm {
+                A::Hs256 => k.len() >= 32,
+                A::Hs384 => k.len() >= 48,
+                A::Hs512 => k.len() >= 64,
+                _ => false,
+            },
+            Self::Rsa { .. } => {
+                matches!(algorithm, A::Ps256 | A::Ps384 | A::Ps512 | A::Rs256 | A::Rs384 | A::Rs512)
+            }
+        }
     }
 
-    /// The uncompressed point (SEC 1 section 2.3.3): `04`, x, y.
-    #[must_use]
-    pub fn to_sec1(&self) -> Vec<u8> {
-        let coordinate = |text: &str| from_base64url(text).unwrap_or_default();
-        [vec![4], coordinate(&self.x), coordinate(&self.y)].concat()
+    fn read(wire: &Wire, algorithm: Option<Algorithm>) -> Result<Self, Unfit> {
+        let bytes = |member: &Option<String>| {
+            member.as_ref().and_then(|text| from_base64url(text).ok()).ok_or(Unfit::Member)
+        };
+        match (wire.kty.as_str(), wire.crv.as_deref()) {
+            ("EC", crv) => {
+                let curve =
+                    Curve::ALL.into_iter().find(|curve| Some(curve.name()) == crv).ok_or(Unfit::Type)?;
+                let (x, y) = (bytes(&wire.x)?, bytes(&wire.y)?);
+                if x.len() != curve.bytes() || y.len() != curve.bytes() {
+                    return Err(Unfit::Member);
+                }
+                Ok(Self::Ec { curve, x, y })
+            }
+            ("OKP", Some("Ed25519")) => {
+                let x: [u8; 32] = bytes(&wire.x)?.try_into().map_err(|_| Unfit::Member)?;
+                if is_small_order(&x) { Err(Unfit::SmallOrder) } else { Ok(Self::Ed25519(x)) }
+            }
+            ("AKP", _) => {
+                let length = match algorithm {
+                    Some(Algorithm::MlDsa44) => 1312,
+                    Some(Algorithm::MlDsa65) => 1952,
+                    Some(Algorithm::MlDsa87) => 2592,
+                    _ => return Err(Unfit::Algorithm),
+                };
+                let public = bytes(&wire.public)?;
+                let algorithm = algorithm.filter(|_| public.len() == length).ok_or(Unfit::Member)?;
+                Ok(Self::MlDsa(algorithm, public))
+            }
+            ("oct", _) => {
+                let k = bytes(&wire.k)?;
+                if k.len() < 32 { Err(Unfit::Weak) } else { Ok(Self::Oct(k)) }
+            }
+            ("RSA", _) => rsa(&bytes(&wire.n)?, &bytes(&wire.e)?),
+            _ => Err(Unfit::Type),
+        }
     }
+}
+
+fn rsa(n: &[u8], e: &[u8]) -> Result<Material, Unfit> {
+    let bare = |number: &[u8]| number.iter().skip_while(|byte| **byte == 0).copied().collect::<Vec<u8>>();
+    let (n, e) = (bare(n), bare(e));
+    let is_odd = |number: &[u8]| number.last().is_some_and(|byte| byte & 1 == 1);
+    let zeros = n.first().map_or(0, |top| usize::try_from(top.leading_zeros()).unwrap_or(0));
+    let bits = n.len().saturating_mul(8).saturating_sub(zeros);
+    if !(2048..=8192).contains(&bits) || !is_odd(&n) {
+        return Err(Unfit::Weak);
+    }
+    let exponent = e.iter().try_fold(0_u32, |sum, byte| sum.checked_mul(256)?.checked_add(u32::from(*byte)));
+    if !is_odd(&e) || exponent.is_none_or(|e| e < 65_537) {
+        return Err(Unfit::Exponent);
+    }
+    Ok(Material::Rsa { n, e })
+}
+
+/// The points of Ed25519 whose order divides 8, in every encoding that decodes to one of them.
+fn is_small_order(x: &[u8; 32]) -> bool {
+    const Y_ORDER_8: [[u8; 32]; 2] = [
+        [
+            0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f,
+            0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a,
+        ],
+        [
+            0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0,
+            0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05,
+        ],
+    ];
+    // y without its sign bit: 0, 1, p - 1, p, p + 1 (little-endian), and the two of order 8.
+    let mut y = *x;
+    y[31] &= 0x7f;
+    let filled = |first: u8| y[0] == first && y[1..31].iter().all(|byte| *byte == 0xff) && y[31] == 0x7f;
+    let tiny = |first: u8| y[0] == first && y[1..].iter().all(|byte| *byte == 0);
+    tiny(0) || tiny(1) || filled(0xec) || filled(0xed) || filled(0xee) || Y_ORDER_8.contains(&y)
 }
 
 impl TryFrom<Wire> for Jwk {
-    type Error = Malformed;
+    type Error = Unfit;
 
-    fn try_from(wire: Wire) -> Result<Self, Malformed> {
-        const RULE: Malformed = Malformed::new(
-            "JWK",
-            "kty EC, crv P-256, alg ES256 or none given, use sig or none given, no private part",
-        );
-        let fits = wire.kty == "EC"
-            && wire.crv == "P-256"
-            && wire.alg.is_none_or(|alg| alg == "ES256")
-            && wire.usage.is_none_or(|usage| usage == "sig")
-            && wire.d.is_none();
-        if !fits {
-            return Err(RULE);
+    fn try_from(wire: Wire) -> Result<Self, Unfit> {
+        if wire.usage.as_ref().is_some_and(|usage| usage != "sig") {
+            return Err(Unfit::Usage);
         }
-        let id = wire.kid.map(|kid| kid.parse()).transpose()?;
-        Self::p256(id, wire.x, wire.y)
+        if wire.key_ops.as_ref().is_some_and(|ops| !ops.iter().any(|op| op == "verify")) {
+            return Err(Unfit::Usage);
+        }
+        if wire.d.is_some() || wire.private.is_some() {
+            return Err(Unfit::Private);
+        }
+        let algorithm =
+            wire.alg.as_deref().map(|name| Algorithm::named(name).ok_or(Unfit::Algorithm)).transpose()?;
+        let material = Material::read(&wire, algorithm)?;
+        if algorithm.is_some_and(|algorithm| !material.serves(algorithm)) {
+            return Err(if matches!(material, Material::Oct(_)) { Unfit::Weak } else { Unfit::Algorithm });
+        }
+        let id = wire.kid.map(|kid| kid.parse()).transpose().map_err(|_| Unfit::Member)?;
+        Ok(Self { id, algorithm, material })
     }
 }
 
-impl From<Jwk> for Wire {
-    fn from(key: Jwk) -> Self {
-        Self {
-            kty: "EC".to_owned(),
-            crv: "P-256".to_owned(),
-            kid: key.id.map(String::from),
-            alg: Some(key.algorithm.name().to_owned()),
+impl Serialize for Jwk {
+    /// Public keys only: a secret is not written.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut wire = Wire {
+            kid: self.id.clone().map(String::from),
+            alg: self.algorithm.map(|algorithm| algorithm.name().to_owned()),
             usage: Some("sig".to_owned()),
-            x: key.x,
-            y: key.y,
-            d: None,
+            ..Wire::default()
+        };
+        match &self.material {
+            Material::Ec { curve, x, y } => {
+                wire.kty = "EC".to_owned();
+                wire.crv = Some(curve.name().to_owned());
+                (wire.x, wire.y) = (Some(base64url(x)), Some(base64url(y)));
+            }
+            Material::Ed25519(x) => {
+                wire.kty = "OKP".to_owned();
+                (wire.crv, wire.x) = (Some("Ed25519".to_owned()), Some(base64url(x)));
+            }
+            Material::MlDsa(_, public) => {
+                wire.kty = "AKP".to_owned();
+                wire.public = Some(base64url(public));
+            }
+            Material::Oct(_) => return Err(serde::ser::Error::custom("a secret key is not written")),
+            Material::Rsa { n, e } => {
+                wire.kty = "RSA".to_owned();
+                (wire.n, wire.e) = (Some(base64url(n)), Some(base64url(e)));
+            }
         }
-    }
-}
-
-/// A key set (RFC 7517 section 5).
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-pub struct JwkSet {
-    /// The keys.
-    pub keys: Vec<Jwk>,
-}
-
-impl JwkSet {
-    /// The one key that a header means: by `kid`; without a `kid`, the only key for the algorithm.
-    /// Several keys that fit are no key: guessing costs a signature check each.
-    #[must_use]
-    pub fn find(&self, id: Option<&KeyId>, algorithm: Algorithm) -> Option<&Jwk> {
-        let mut fitting = self
-            .keys
-            .iter()
-            .filter(|key| key.algorithm() == algorithm && id.is_none_or(|id| key.id() == Some(id)));
-        let first = fitting.next()?;
-        fitting.next().is_none().then_some(first)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const X: &str = "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU";
-    const Y: &str = "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0";
-
-    fn key(id: Option<&str>) -> Jwk {
-        Jwk::p256(id.map(|id| id.parse().unwrap()), X.to_owned(), Y.to_owned()).unwrap()
-    }
-
-    #[test]
-    fn the_wire_shape_is_pinned() {
-        // Stored in KV `jwks:{realm}` and in the keyring: a change needs a migration.
-        assert_eq!(
-            serde_json::to_string(&key(Some("k"))).unwrap(),
-            format!(
-                r#"{{"kty":"EC","crv":"P-256","x":"{X}","y":"{Y}","kid":"k","alg":"ES256","use":"sig"}}"#
-            )
-        );
-    }
-
-    #[test]
-    fn a_key_for_something_else_is_refused() {
-        let with = |extra: &str| format!(r#"{{"kty":"EC","crv":"P-256","x":"{X}","y":"{Y}"{extra}}}"#);
-        assert!(serde_json::from_str::<Jwk>(&with("")).is_ok());
-        for extra in [r#","alg":"ES384""#, r#","use":"enc""#, r#","d":"AA""#, r#","kid":"""#] {
-            assert!(serde_json::from_str::<Jwk>(&with(extra)).is_err(), "{extra}");
-        }
-        assert!(serde_json::from_str::<Jwk>(&with("").replace("EC", "oct")).is_err());
-        assert!(serde_json::from_str::<Jwk>(&with("").replace(X, "AA")).is_err());
-    }
-
-    #[test]
-    fn attack_22_a_header_without_kid_means_the_only_key() {
-        let one = JwkSet { keys: vec![key(Some("a"))] };
-        assert!(one.find(None, Algorithm::Es256).is_some());
-        assert!(one.find(Some(&"b".parse().unwrap()), Algorithm::Es256).is_none());
-        let two = JwkSet { keys: vec![key(Some("a")), key(Some("b"))] };
-        assert!(two.find(None, Algorithm::Es256).is_none());
-        assert!(two.find(Some(&"b".parse().unwrap()), Algorithm::Es256).is_some());
-        let same = JwkSet { keys: vec![key(Some("a")), key(Some("a"))] };
-        assert!(same.find(Some(&"a".parse().unwrap()), Algorithm::Es256).is_none());
+        wire.serialize(serializer)
     }
 }

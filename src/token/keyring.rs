@@ -47,10 +47,10 @@ impl SealedKey {
         self.public.id()
     }
 
-    /// The algorithm that it signs with.
+    /// The algorithm that it signs with: realms sign with ES256.
     #[must_use]
     pub const fn algorithm(&self) -> Algorithm {
-        self.public.algorithm()
+        Algorithm::Es256
     }
 
     /// What the seal is bound to (AES-GCM's additional data): a key of one realm does not open in another.
@@ -74,7 +74,7 @@ mod tests {
     fn the_stored_shape_is_pinned() {
         // Stored in the keyring's table: a change needs a migration, a line in docs/storage.md and a minor version.
         let coordinate = "A".repeat(43);
-        let public = Jwk::p256(Some("k".parse().unwrap()), coordinate.clone(), coordinate.clone()).unwrap();
+        let public = Jwk::p256(Some("k".parse().unwrap()), &coordinate, &coordinate).unwrap();
         let key = SealedKey { public, sealed: "c2VhbGVk".to_owned() };
         assert_eq!(
             serde_json::to_string(&key).unwrap(),

@@ -3,14 +3,18 @@
 //! **In scope**: reading and writing, strictly; which checks a token must pass ([`Trust`]).
 //! **Out of scope**: fetching keys, verifying signatures, sessions ([`crate::validator`]).
 
+mod algorithm;
 mod claims;
 mod compact;
 mod jwk;
+mod jwk_set;
 mod keyring;
 mod trust;
 
+pub use algorithm::Algorithm;
 pub use claims::{AccessClaims, Claims, Confirmation};
 pub use compact::{Compact, Header, MAX_TOKEN, access_token_input};
-pub use jwk::{Algorithm, Jwk, JwkSet};
+pub use jwk::{Curve, Jwk, Material, Unfit};
+pub use jwk_set::{JwkSet, MAX_KEYS};
 pub use keyring::{KeyringAnswer, KeyringQuestion, SealedKey};
 pub use trust::{TokenType, Trust};

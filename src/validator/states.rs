@@ -61,7 +61,7 @@ impl<'a> Presented<'a> {
             }
         };
         let key = key.ok_or(Denied::UnknownKey)?;
-        if !ports.verifier().verify(&key, &token).await? {
+        if !ports.verifier().verify(&key, algorithm, &token).await? {
             return Err(Denied::RejectSignature.into());
         }
         Ok(Verified { issuer: trust.issuer.clone(), claims, session })

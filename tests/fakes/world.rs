@@ -104,7 +104,9 @@ impl World {
     pub(crate) fn public_key(key: &SigningKey) -> Jwk {
         let point = key.verifying_key().to_sec1_point(false);
         let bytes = point.as_bytes();
-        Jwk::p256(None, base64url(&bytes[1..33]), base64url(&bytes[33..])).and_then(Jwk::identified).unwrap()
+        Jwk::p256(None, &base64url(&bytes[1..33]), &base64url(&bytes[33..]))
+            .and_then(Jwk::identified)
+            .unwrap()
     }
 }
 
@@ -227,8 +229,8 @@ impl Signer for World {
 }
 
 impl Verifier for World {
-    async fn verify(&self, key: &Jwk, token: &Compact<'_>) -> Result<bool, Fault> {
+    async fn verify(&self, key: &Jwk, algorithm: Algorithm, token: &Compact<'_>) -> Result<bool, Fault> {
         self.check(Broken::Verifier)?;
-        SoftwareVerifier.verify(key, token).await
+        SoftwareVerifier.verify(key, algorithm, token).await
     }
 }
