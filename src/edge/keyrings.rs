@@ -89,7 +89,10 @@ impl KeyringSigner {
         };
         let opened = Opened {
             id: sealed.id().cloned().ok_or_else(|| Fault::new("open key", "it has no name"))?,
-            algorithm: sealed.algorithm(),
+            algorithm: sealed
+                .public
+                .algorithm()
+                .ok_or_else(|| Fault::new("open key", "it names no algorithm"))?,
             key: webcrypto::open(&self.env, realm, &sealed).await?,
             since: now,
         };

@@ -213,6 +213,12 @@ impl Jwk {
         self.id.as_ref()
     }
 
+    /// `alg`: the one algorithm that it is for, where it names one.
+    #[must_use]
+    pub const fn algorithm(&self) -> Option<Algorithm> {
+        self.algorithm
+    }
+
     /// What it is made of.
     #[must_use]
     pub const fn material(&self) -> &Material {
@@ -389,21 +395,21 @@ impl Serialize for Jwk {
         };
         match &self.material {
             Material::Ec { curve, x, y } => {
-                wire.kty = "EC".to_owned();
+                wire.kty = String::from("EC");
                 wire.crv = Some(curve.name().to_owned());
                 (wire.x, wire.y) = (Some(base64url(x)), Some(base64url(y)));
             }
             Material::Ed25519(x) => {
-                wire.kty = "OKP".to_owned();
+                wire.kty = String::from("OKP");
                 (wire.crv, wire.x) = (Some("Ed25519".to_owned()), Some(base64url(x)));
             }
             Material::MlDsa(_, public) => {
-                wire.kty = "AKP".to_owned();
+                wire.kty = String::from("AKP");
                 wire.public = Some(base64url(public));
             }
             Material::Oct(_) => return Err(serde::ser::Error::custom("a secret key is not written")),
             Material::Rsa { n, e } => {
-                wire.kty = "RSA".to_owned();
+                wire.kty = String::from("RSA");
                 (wire.n, wire.e) = (Some(base64url(n)), Some(base64url(e)));
             }
         }

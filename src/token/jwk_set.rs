@@ -106,7 +106,7 @@ mod tests {
 
     fn unfit(members: &str) -> Option<Unfit> {
         let (set, mut unfit) = JwkSet::parse(format!(r#"{{"keys":[{{{members}}}]}}"#).as_bytes()).unwrap();
-        assert_eq!(set.keys.len() + unfit.len(), 1);
+        assert_ne!(set.keys.is_empty(), unfit.is_empty());
         unfit.pop()
     }
 
@@ -116,7 +116,8 @@ mod tests {
 
     fn modulus(bytes: usize, last: u8) -> String {
         let mut n = vec![0x81; bytes];
-        n[bytes - 1] = last;
+        n.pop();
+        n.push(last);
         crate::encoding::base64url(&n)
     }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::{KeyId, RealmName};
-use crate::token::{Algorithm, Jwk, JwkSet};
+use crate::token::{Jwk, JwkSet};
 
 /// What a keyring can be asked. Either question makes the realm's first key if there is none.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -45,12 +45,6 @@ impl SealedKey {
     #[must_use]
     pub const fn id(&self) -> Option<&KeyId> {
         self.public.id()
-    }
-
-    /// The algorithm that it signs with: realms sign with ES256.
-    #[must_use]
-    pub const fn algorithm(&self) -> Algorithm {
-        Algorithm::Es256
     }
 
     /// What the seal is bound to (AES-GCM's additional data): a key of one realm does not open in another.

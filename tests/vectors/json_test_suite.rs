@@ -1,4 +1,4 @@
-//! JSONTestSuite (MIT, beside this file): as JSON, as a token's header, as its claims, as a key set.
+//! `JSONTestSuite` (MIT, beside this file): as JSON, as a token's header, as its claims, as a key set.
 
 use std::fs;
 use std::path::PathBuf;
