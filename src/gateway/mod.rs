@@ -70,7 +70,7 @@ pub async fn decide<'c, P: Ports>(
             if target.query.is_some_and(has_token) {
                 return Err(Denied::MalformCredentials.into());
             }
-            let presented = Presented::parse(token)?;
+            let presented = Presented::parse(token, ports.isolate())?;
             let verified = presented.verify(config, ports, issuers, now).await?;
             let (authorized, chore) = verified.authorize(scopes, config.scopes(), ports, now).await?;
             (Some(authorized), chore)

@@ -1,16 +1,19 @@
 //! From text to trust, in three states that cannot be skipped: [`Presented`] -> [`Verified`] -> [`Authorized`].
 //!
 //! The order of checks, cheap first: size, shape, issuer, `typ`, `alg`, claims and time, then at most one
-//! signature check, then scopes, then the session. Each state has private fields and one way in, so
+//! signature check, then scopes, then the session. A token whose signature this isolate has checked before goes
+//! the same way, without the signature check ([`TokenCache`]). Each state has private fields and one way in, so
 //! "used before checked" does not compile.
 //!
 //! **In scope**: JWTs of our own realms and of issuers with inline keys. **Out of scope**: finding the token
 //! in a request ([`crate::http::bearer`]), choosing the route ([`crate::gateway`]).
 
+mod cache;
 mod isolate;
 mod keys;
 mod states;
 
+pub use cache::TokenCache;
 pub use isolate::Isolate;
 pub use keys::{JWKS_FRESH, KeyCache, realm_keys};
 pub use states::{Authorized, Chore, Presented, Verified, run_chore};

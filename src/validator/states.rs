@@ -1,22 +1,35 @@
 //! The three states of a token.
 
+use std::rc::Rc;
+
 use crate::config::{Config, KeySource};
 use crate::error::{Denied, Error, Fault};
 use crate::id::SessionId;
-use crate::port::{Ports, Principals, Verifier};
+use crate::port::{Ports, Principals, Verifier, random};
 use crate::principal::{Answer, Question};
 use crate::scope::{ScopeCatalogue, ScopeSet, ScopeToken};
 use crate::session::{Ask, EndReason, Touch};
 use crate::time::Timestamp;
-use crate::token::{Claims, Compact};
+use crate::token::{Algorithm, Claims, Compact, Header, Jwk, MAX_TOKEN};
 use crate::uri::Issuer;
+use crate::validator::Isolate;
+use crate::validator::cache::Fact;
 use crate::validator::keys::realm_key;
 
-/// A token that can be read. Nothing that it says is proved.
+/// A token that can be read. Nothing that it says is proved here, whatever an isolate may remember of it.
 #[derive(Debug)]
 pub struct Presented<'a> {
-    token: Compact<'a>,
-    claims: Claims,
+    text: &'a str,
+    read: Read<'a>,
+}
+
+/// How it was read.
+#[derive(Debug)]
+enum Read<'a> {
+    /// Now.
+    Fresh { token: Compact<'a>, claims: Rc<Claims> },
+    /// Before, by the same code; its signature was checked then.
+    Known(Rc<Fact>),
 }
 
 impl<'a> Presented<'a> {
@@ -25,15 +38,29 @@ impl<'a> Presented<'a> {
     ///
     /// # Errors
     /// The first thing that cannot be read.
-    pub fn parse(text: &'a str) -> Result<Self, Denied> {
+    pub fn parse(text: &'a str, isolate: &Isolate) -> Result<Self, Denied> {
+        if text.len() > MAX_TOKEN {
+            return Err(Denied::RejectSize);
+        }
+        if let Some(fact) = isolate.tokens.borrow_mut().get(text) {
+            return Ok(Self { text, read: Read::Known(fact) });
+        }
         let token = Compact::parse(text)?;
-        let claims = Claims::parse(token.payload())?;
-        Ok(Self { token, claims })
+        let claims = Rc::new(Claims::parse(token.payload())?);
+        Ok(Self { text, read: Read::Fresh { token, claims } })
+    }
+
+    fn parts(&self) -> (&Header, &Rc<Claims>) {
+        match &self.read {
+            Read::Fresh { token, claims } => (token.header(), claims),
+            Read::Known(fact) => (&fact.header, &fact.claims),
+        }
     }
 
     /// Verifies the token for a place that accepts `issuers`. Checks `iss`, `typ`, `alg`, `aud`, `exp`, `nbf`,
-    /// `iat`, `cnf`, the claims of RFC 9068, then the signature. The key belongs to the issuer: nothing in the
-    /// header chooses where it comes from. Does **not** check scopes or whether the session is alive.
+    /// `iat`, `cnf`, the claims of RFC 9068, then the signature: by the key that the issuer has now, unless this
+    /// isolate has checked the same bytes with the same key before. The key belongs to the issuer: nothing in
+    /// the header chooses where it comes from. Does **not** check scopes or whether the session is alive.
     ///
     /// # Errors
     /// [`Error::Denied`] with the first check that fails; [`Error::Fault`] when keys cannot be had.
@@ -44,14 +71,14 @@ impl<'a> Presented<'a> {
         issuers: &[Issuer],
         now: Timestamp,
     ) -> Result<Verified, Error> {
-        let Self { token, claims } = self;
+        let (header, claims) = self.parts();
         let (trust, source) = config.trusted(&claims.issuer).ok_or(Denied::UntrustedIssuer)?;
         if !issuers.contains(&trust.issuer) {
             return Err(Denied::RejectIssuer.into());
         }
-        let algorithm = trust.check_header(token.header())?;
-        trust.check_claims(token.header(), &claims, now)?;
-        let id = token.header().key.as_ref();
+        let algorithm = trust.check_header(header)?;
+        trust.check_claims(header, claims, now)?;
+        let id = header.key.as_ref();
         let (key, session) = match source {
             KeySource::Inline(keys) => (keys.find(id, algorithm).cloned(), None),
             KeySource::Realm(realm) => {
@@ -61,18 +88,49 @@ impl<'a> Presented<'a> {
             }
         };
         let key = key.ok_or(Denied::UnknownKey)?;
-        if !ports.verifier().verify(&key, algorithm, &token).await? {
-            return Err(Denied::RejectSignature.into());
+        let claims = Rc::clone(claims);
+        match self.read {
+            Read::Known(fact) if fact.is_by(&key, algorithm) => {}
+            // The issuer has another key by now: only what it signs counts.
+            Read::Known(_) => {
+                check_signature(ports, self.text, &Compact::parse(self.text)?, &claims, key, algorithm)
+                    .await?
+            }
+            Read::Fresh { token, .. } => {
+                check_signature(ports, self.text, &token, &claims, key, algorithm).await?
+            }
         }
         Ok(Verified { issuer: trust.issuer.clone(), claims, session })
     }
+}
+
+async fn check_signature<P: Ports>(
+    ports: &P,
+    text: &str,
+    token: &Compact<'_>,
+    claims: &Rc<Claims>,
+    key: Jwk,
+    algorithm: Algorithm,
+) -> Result<(), Error> {
+    if !ports.verifier().verify(&key, algorithm, token).await? {
+        return Err(Denied::RejectSignature.into());
+    }
+    let mut tokens = ports.isolate().tokens.borrow_mut();
+    if !tokens.is_keyed() {
+        // Without randomness nothing is remembered, and nothing is worse than slower.
+        if let Ok(random) = random(ports.entropy()) {
+            tokens.set_key(&random);
+        }
+    }
+    tokens.put(Fact::new(text, token.header().clone(), Rc::clone(claims), algorithm, key));
+    Ok(())
 }
 
 /// A genuine token, made for us, in its time. What it allows is not decided.
 #[derive(Debug)]
 pub struct Verified {
     issuer: Issuer,
-    claims: Claims,
+    claims: Rc<Claims>,
     session: Option<SessionId>,
 }
 
@@ -136,7 +194,7 @@ async fn touch<P: Ports>(session: SessionId, ports: &P, used_at: Timestamp) -> R
 #[derive(Debug)]
 pub struct Authorized {
     issuer: Issuer,
-    claims: Claims,
+    claims: Rc<Claims>,
 }
 
 impl Authorized {
@@ -160,7 +218,7 @@ impl Authorized {
 
     /// `scope`, as granted.
     #[must_use]
-    pub const fn scopes(&self) -> &ScopeSet {
+    pub fn scopes(&self) -> &ScopeSet {
         &self.claims.scopes
     }
 }
