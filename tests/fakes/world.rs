@@ -59,6 +59,10 @@ pub(crate) struct World {
     /// How often a principal, and a keyring, was asked.
     pub(crate) asked_principals: Cell<usize>,
     pub(crate) asked_authority: Cell<usize>,
+    /// How often a signature was checked.
+    pub(crate) verified: Cell<usize>,
+    /// Another number is another key for every realm: the old one is gone.
+    pub(crate) key_number: Cell<u8>,
     now: Cell<Timestamp>,
     kv: RefCell<BTreeMap<String, String>>,
     principals: RefCell<BTreeMap<Locator, Memory>>,
@@ -73,6 +77,8 @@ impl World {
             broken: Cell::new(None),
             asked_principals: Cell::new(0),
             asked_authority: Cell::new(0),
+            verified: Cell::new(0),
+            key_number: Cell::new(0),
             now: Cell::new(Timestamp::from_seconds(1_800_000_000)),
             kv: RefCell::default(),
             principals: RefCell::default(),
@@ -90,6 +96,15 @@ impl World {
 
     pub(crate) fn edge(&self) -> Edge<'_> {
         Edge { world: self, isolate: Isolate::new() }
+    }
+
+    fn current_key(&self, realm: &RealmName) -> SigningKey {
+        match self.key_number.get() {
+            0 => Self::signing_key(realm),
+            number => {
+                SigningKey::from_slice(Digest::of(format!("{realm} {number}").as_bytes()).bytes()).unwrap()
+            }
+        }
     }
 
     fn check(&self, broken: Broken) -> Result<(), Fault> {
@@ -193,7 +208,7 @@ impl Keyrings for World {
     async fn authority(&self, realm: &RealmName) -> Result<JwkSet, Fault> {
         self.asked_authority.set(self.asked_authority.get() + 1);
         self.check(Broken::Keyrings)?;
-        Ok(JwkSet { keys: vec![Self::public_key(&Self::signing_key(realm))] })
+        Ok(JwkSet { keys: vec![Self::public_key(&self.current_key(realm))] })
     }
 }
 
@@ -221,7 +236,7 @@ impl Signer for World {
         write: &dyn Fn(Algorithm, &KeyId) -> Result<String, Fault>,
     ) -> Result<String, Fault> {
         self.check(Broken::Signer)?;
-        let key = Self::signing_key(realm);
+        let key = self.current_key(realm);
         let input = write(Algorithm::Es256, Self::public_key(&key).id().unwrap())?;
         let signature: Signature = key.sign(input.as_bytes());
         Ok(format!("{input}.{}", base64url(&signature.to_bytes())))
@@ -231,6 +246,7 @@ impl Signer for World {
 impl Verifier for World {
     async fn verify(&self, key: &Jwk, algorithm: Algorithm, token: &Compact<'_>) -> Result<bool, Fault> {
         self.check(Broken::Verifier)?;
+        self.verified.set(self.verified.get() + 1);
         SoftwareVerifier.verify(key, algorithm, token).await
     }
 }

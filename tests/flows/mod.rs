@@ -1,5 +1,6 @@
 //! Whole flows, from a request's head to what came of it.
 
+mod cache;
 mod faults;
 mod gateway;
 mod idle;
