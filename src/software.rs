@@ -22,7 +22,8 @@ pub struct SoftwareVerifier;
 impl Verifier for SoftwareVerifier {
     async fn verify(&self, key: &Jwk, algorithm: Algorithm, token: &Compact<'_>) -> Result<bool, Fault> {
         let (input, signature) = (token.signing_input().as_bytes(), token.signature());
-        Ok(key.serves(algorithm) && verifies(key.material(), algorithm, input, signature).unwrap_or(false))
+        let fits = key.serves(algorithm) && key.signs_in(signature.len());
+        Ok(fits && verifies(key.material(), algorithm, input, signature).unwrap_or(false))
     }
 }
 

@@ -83,7 +83,7 @@ pub(super) struct EdgeVerifier;
 impl Verifier for EdgeVerifier {
     async fn verify(&self, key: &Jwk, algorithm: Algorithm, token: &Compact<'_>) -> Result<bool, Fault> {
         const OP: &str = "verify";
-        if !key.serves(algorithm) {
+        if !key.serves(algorithm) || !key.signs_in(token.signature().len()) {
             return Ok(false);
         }
         let (input, signature) = (token.signing_input().as_bytes(), token.signature());

@@ -240,6 +240,20 @@ impl Jwk {
         self.algorithm.is_none_or(|own| own == algorithm) && self.material.serves(algorithm)
     }
 
+    /// Whether a signature of this many bytes can be one by this key. Anything else is refused before it is tried:
+    /// a platform may call it an error of its own.
+    #[must_use]
+    pub fn signs_in(&self, bytes: usize) -> bool {
+        match &self.material {
+            // RFC 7518 section 3.4: r and s, each as long as a coordinate.
+            Material::Ec { curve, .. } => bytes == curve.bytes().saturating_mul(2),
+            Material::Ed25519(_) => bytes == 64,
+            Material::Rsa { n, .. } => bytes == n.len(),
+            // Whoever checks these here looks at the length itself.
+            Material::MlDsa(..) | Material::Oct(_) => true,
+        }
+    }
+
     /// The SHA-256 thumbprint (RFC 7638, RFC 8037 section 2).
     #[must_use]
     pub fn thumbprint(&self) -> Digest {

@@ -85,7 +85,11 @@ fn es512() -> Value {
     let key = p521::ecdsa::SigningKey::from_slice(&seed).unwrap();
     let point = key.verifying_key().to_sec1_point(false).as_bytes().to_vec();
     let header = json!({ "alg": "ES512", "kid": "ES512", "typ": "at+jwt" });
-    let input = format!("{}.{}", base64url(header.to_string().as_bytes()), base64url(&serde_json::to_vec(&claims("ES512")).unwrap()));
+    let input = format!(
+        "{}.{}",
+        base64url(header.to_string().as_bytes()),
+        base64url(&serde_json::to_vec(&claims("ES512")).unwrap())
+    );
     let signature: p521::ecdsa::Signature = key.sign(input.as_bytes());
     let key = json!({
         "kty": "EC", "crv": "P-521", "kid": "ES512", "alg": "ES512",
@@ -116,7 +120,11 @@ fn every_algorithm_has_its_vector_and_no_changed_bit_passes() {
         for at in [0, bytes.len() / 3, bytes.len() / 2, bytes.len() - 1] {
             let mut bytes = bytes.clone();
             bytes[at] ^= 1;
-            assert!(!verifies(&key, algorithm, &format!("{input}.{}", base64url(&bytes))), "{} byte {at}", algorithm.name());
+            assert!(
+                !verifies(&key, algorithm, &format!("{input}.{}", base64url(&bytes))),
+                "{} byte {at}",
+                algorithm.name()
+            );
         }
     }
 }
