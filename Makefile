@@ -8,7 +8,7 @@ step = @printf '\n== %s\n' "$(1)"
 .DEFAULT_GOAL := help
 # The order of `test` is the order of its parts, also under -j.
 .NOTPARALLEL:
-.PHONY: help install dev client test fmt-check lint test-native test-core doc schema build pkg test-pkg test-e2e size fmt clean distclean
+.PHONY: help install dev client fuzz test fmt-check lint test-native test-core doc schema build pkg test-pkg test-e2e size fmt clean distclean
 
 help: ## Print this list
 	@printf 'tollgate: make <target>\n\n'
@@ -72,6 +72,16 @@ size: install ## Bundle as for a deployment and hold the worker's gzip size unde
 
 schema: install ## Write docs/tollgate.schema.json anew from the parser's types
 	@UPDATE_DOCS=1 cargo test --locked --all-features --test main the_schema_in_docs
+
+fuzz: ## Fuzz every parser for SECONDS=60 each, from the kept corpus (needs nightly Rust and cargo-fuzz)
+	@cargo fuzz --version >/dev/null 2>&1 || { echo 'installing cargo-fuzz (about a minute)'; cargo install cargo-fuzz --version 0.13.2 --locked; }
+	@tar -xzf fuzz/corpus.tar.gz -C fuzz
+	@for target in $$(cargo +nightly fuzz list); do \
+	  printf '\n== fuzz %s\n' $$target; \
+	  log=target/fuzz-$$target.log; mkdir -p target; \
+	  cargo +nightly fuzz run $$target -- -max_total_time=$(or $(SECONDS),60) -max_len=4096 >$$log 2>&1 || { tail -60 $$log; exit 1; }; \
+	  tail -1 $$log; \
+	done
 
 fmt: install ## Format the Rust code
 	@cargo fmt
