@@ -36,14 +36,14 @@ tollgate answers at ${server.url}; its example API is behind it. Paste these int
   # 404: no such route
   curl -i -H "Authorization: Bearer $TOKEN" "$TOLLGATE_URL/nowhere"
 
-  # 401 after a pause: the same with an idle time of 4 seconds, in a second instance
-  make dev CONFIG=examples/short-idle.json PORT=8790 DEV_DIR=.dev-idle
-  . .dev-idle/demo.env    # then the TOKEN line above, and:
-  curl -i -H "Authorization: Bearer $TOKEN" "$TOLLGATE_API"; sleep 7; curl -i -H "Authorization: Bearer $TOKEN" "$TOLLGATE_API"
-
   # Discovery, and another client
   curl -s "${issuer}/.well-known/openid-configuration"
   make client REALM=${server.realm} NAME=mine SCOPES="${server.env.TOLLGATE_SCOPE}"${url}
+
+  # 401 after a pause: a token falls idle. Start a second instance, with an idle time of 4 seconds, in a third terminal:
+  #   make dev CONFIG=examples/short-idle.json PORT=8790 DEV_DIR=.dev-idle
+  # Then \`. .dev-idle/demo.env\`, the TOKEN line above, and:
+  #   curl -i -H "Authorization: Bearer $TOKEN" "$TOLLGATE_API"; sleep 7; curl -i -H "Authorization: Bearer $TOKEN" "$TOLLGATE_API"
 
 Ctrl-C stops it. What is stored stays in ${relative(root, server.folder) || server.folder}; \`make clean\` forgets it.
 `;

@@ -1,7 +1,7 @@
 // The whole way of a client, driven by libraries that know nothing of tollgate: discovery, token, call.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from "jose";
+import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from "jose";
 import * as oauth from "oauth4webapi";
 
 import { accessToken, assertInvalidToken, assertPassed, call, discover, grant, insecure, register, tokenRequest } from "./support/client.mjs";
@@ -38,7 +38,7 @@ test("the issuer is configuration, never what Host or X-Forwarded-* say", async 
 test("without TLS only this machine is served, whatever allow_http says", async () => {
   const token = await accessToken(client);
   for (const path of ["/test/.well-known/openid-configuration", "/test/jwks", "/orders", "/health", "/_tollgate/check"]) {
-    const headers = [`Authorization: Bearer ${token}`, "X-Original-Method: GET", "X-Original-URI: /health"];
+    const headers = [`Authorization: Bearer ${token}`, "X-Original-Method: GET", "X-Original-URI: /health", "X-Original-Host: api.example.com"];
     assert.equal((await raw(path, { headers })).status, 200, path);
     for (const host of ["evil.example", "10.0.0.1:8791", "127.0.0.1.evil.example", "localhost.evil.example"]) {
       assert.equal((await raw(path, { host, headers })).status, 403, `${host}${path}`);
@@ -59,6 +59,7 @@ for (const [name, method] of [
 test("RFC 6749 sections 4.4.3 and 5.1: what the token answer says, and that nobody stores it", async () => {
   const response = await tokenRequest(client, { scope: "orders:read" });
   assert.equal(response.headers.get("cache-control"), "no-store");
+  assert.equal(response.headers.get("pragma"), "no-cache");
   assert.equal(response.headers.get("content-type"), "application/json");
   const { access_token: token, ...rest } = await oauth.processClientCredentialsResponse(client.as, client, response);
   rememberToken(token);
@@ -67,6 +68,13 @@ test("RFC 6749 sections 4.4.3 and 5.1: what the token answer says, and that nobo
 
 test("RFC 6749 section 3.3: a client that asks for no scope gets all of its own", async () => {
   assert.equal((await grant(client)).scope, "customers:read orders:admin");
+});
+
+test("RFC 6749 section 3.3: no scope is no `scope`, in the answer and in the token, and opens what asks for none", async () => {
+  const bare = await grant(await register(server, "test", { scope: "" }));
+  assert.ok(!("scope" in bare) && !("scope" in decodeJwt(bare.access_token)));
+  assertPassed(await call(bare.access_token, `${URL_HERE}/echo/test/x`));
+  assert.equal((await call(bare.access_token, `${URL_HERE}/orders`)).status, 403);
 });
 
 test("RFC 6749 section 4.4.3: a refresh token comes only where the client is registered for it", async () => {

@@ -14,11 +14,16 @@ const server = await startInstance("forward-auth");
 const client = await register(server, "test", { scope: "orders:read" });
 const token = await accessToken(client);
 
-const nginx = (uri, method = "GET") => ({ "x-original-method": method, "x-original-uri": uri });
-const traefik = (uri, method = "GET") => ({
+// A route of tollgate.json names its host, so every question has to.
+const nginx = (uri, method = "GET", host = "api.example.com") => ({
+  "x-original-method": method,
+  "x-original-uri": uri,
+  "x-original-host": host,
+});
+const traefik = (uri, method = "GET", host = "api.example.com") => ({
   "x-forwarded-method": method,
   "x-forwarded-uri": uri,
-  "x-forwarded-host": "api.example.com",
+  "x-forwarded-host": host,
   // Not x-forwarded-proto: wrangler's own proxy believes it, and rewrites addresses in answers.
   "x-forwarded-for": "192.0.2.7",
 });
@@ -60,6 +65,8 @@ for (const [proxy, spelt] of Object.entries(SPELLINGS)) {
     assertInvalidToken(await call("garbage", CHECK, { headers: spelt("/orders") }));
     const query = await fetch(CHECK, { headers: spelt(`/orders?access_token=${token}`) });
     assert.equal(query.status, 401, "a token in the query is none");
+    const both = await ask(spelt(`/orders?access_token=${token}`));
+    assert.deepEqual([both.status, both.challenges], [403, [{ scheme: "bearer", parameters: { error: "invalid_request" } }]]);
   });
 
   test(`${proxy}: an anonymous route is 200 without a token, and names nobody`, async () => {
@@ -69,8 +76,42 @@ for (const [proxy, spelt] of Object.entries(SPELLINGS)) {
   });
 
   test(`${proxy}: no such route is 403, which is what a proxy understands`, async () => {
-    for (const path of ["/nowhere", "/orders/", "/test/oauth/token", "/healthz", "/_tollgate/check"]) {
+    for (const path of ["/nowhere", "/orders/"]) {
       assert.equal((await ask(spelt(path))).status, 403, path);
+    }
+  });
+
+  test(`attack_57 ${proxy}: tollgate's own paths are nobody's to allow, whatever a pattern says`, async () => {
+    const own = ["/test/oauth/token", "/test/jwks", "/test/x", "/healthz", "/_tollgate/check", "/%5Ftollgate/check", "/%74est/jwks"];
+    const metadata = ["/test/.well-known/openid-configuration", "/.well-known/oauth-authorization-server/test"];
+    for (const path of [...own, ...metadata]) {
+      // PATCH and this host: of the route `pairs`, which has a pattern that any two segments fit.
+      for (const headers of [spelt(path), spelt(path, "POST"), spelt(path, "PATCH", "localhost")]) {
+        assert.equal((await ask(headers)).status, 403, path);
+        assert.equal((await fetch(CHECK, { headers })).status, 403, path);
+      }
+    }
+    for (const path of ["/a/jwks", "/nobody/jwks", "/a/check"]) {
+      assert.equal((await ask(spelt(path, "PATCH", "localhost"))).status, 200, path);
+    }
+  });
+
+  test(`attack_57 ${proxy}: a route of one host is that host's, and where there is one every question names its host`, async () => {
+    for (const host of ["localhost", "LOCALHOST", "localhost:8443"]) {
+      assert.equal((await fetch(CHECK, { headers: spelt("/a/b", "PATCH", host) })).status, 200, host);
+    }
+    for (const host of ["api.example.com", "localhost.example.com", "127.0.0.1", "localhost."]) {
+      assert.equal((await fetch(CHECK, { headers: spelt("/a/b", "PATCH", host) })).status, 403, host);
+    }
+    const unnamed = (headers) => Object.fromEntries(Object.entries(headers).filter(([name]) => !name.endsWith("-host")));
+    for (const headers of [spelt("/a/b", "PATCH"), spelt("/health"), spelt("/orders")].map(unnamed)) {
+      // The other proxy's spelling is the caller's.
+      for (const others of [{}, { [proxy === "nginx" ? "x-forwarded-host" : "x-original-host"]: "localhost" }]) {
+        assert.equal((await ask({ ...headers, ...others })).status, 403);
+      }
+    }
+    for (const host of ["", "a b", "a/b", "api..example.com", "localhost, api.example.com"]) {
+      assert.equal((await ask(spelt("/health", "GET", host))).status, 403, host);
     }
   });
 
@@ -92,6 +133,7 @@ test("attack_56 two spellings that differ are refused: nobody knows which one th
     { ...nginx("/orders"), "x-forwarded-method": "POST" },
     { ...traefik("/orders"), "x-original-uri": "/health" },
     { ...traefik("/orders"), "x-original-host": "other.example" },
+    { ...nginx("/orders"), "x-forwarded-host": "other.example" },
   ]) {
     assert.equal((await ask(headers)).status, 403);
     assert.equal((await fetch(CHECK, { headers })).status, 403);
@@ -100,18 +142,22 @@ test("attack_56 two spellings that differ are refused: nobody knows which one th
 });
 
 test("attack_56 a header twice is refused", async () => {
-  const twice = ["X-Original-Method: GET", "X-Original-URI: /health", "X-Original-URI: /orders"];
-  assert.equal((await raw("/_tollgate/check", { headers: twice })).status, 403);
+  const once = Object.entries(nginx("/health")).map(([name, value]) => `${name}: ${value}`);
+  assert.equal((await raw("/_tollgate/check", { headers: once })).status, 200);
+  for (const again of ["X-Original-URI: /orders", "X-Original-Method: GET", "X-Original-Host: api.example.com"]) {
+    assert.equal((await raw("/_tollgate/check", { headers: [...once, again] })).status, 403, again);
+  }
 });
 
 test("a request that is not named, or half, is refused", async () => {
+  const [own, other] = [{ "x-original-host": "api.example.com" }, { "x-forwarded-host": "api.example.com" }];
   for (const headers of [
     {},
-    { "x-original-uri": "/health" },
-    { "x-original-method": "GET" },
-    { "x-forwarded-uri": "/health" },
-    { "x-original-method": "GET", "x-forwarded-uri": "/health" },
-    { "x-original-method": "GET", "x-forwarded-host": "x" },
+    { ...own, "x-original-uri": "/health" },
+    { ...own, "x-original-method": "GET" },
+    { ...other, "x-forwarded-uri": "/health" },
+    { ...own, ...other, "x-original-method": "GET", "x-forwarded-uri": "/health" },
+    { ...own, ...other, "x-original-method": "GET" },
   ]) {
     assert.equal((await ask(headers)).status, 403);
     assert.equal((await fetch(CHECK, { headers })).status, 403);

@@ -134,6 +134,46 @@ test("attack_55 a token in the query, a form or a cookie is ignored", async () =
   });
 });
 
+test("attack_55 a token in the query beside one in the header is 400 invalid_request, the same one or another", async () => {
+  await nothingArrives(async () => {
+    for (const query of [`access_token=${token}`, "access_token=x", "access_token", "access_token=", "a=1&access_token=x", "access%5Ftoken=x"]) {
+      const answer = await raw(`/counted/x?${query}`, { headers: [bearer] });
+      assert.equal(answer.status, 400, query.slice(0, 24));
+      assert.equal(answer.headers.get("www-authenticate"), 'Bearer error="invalid_request"');
+    }
+  });
+  assert.equal((await raw("/counted/x?xaccess_token=1&Access_Token=1&q=access_token", { headers: [bearer] })).status, 200, "another parameter is the upstream's");
+  assert.equal((await raw("/counted?access_token=x")).status, 200, "where no token is asked for, it is as well");
+  assert.equal(upstream.requests.at(-1).url, "/base/counted?access_token=x");
+});
+
+test("RFC 9110 section 9.3.1: a GET or HEAD with a body is 400, with a token or without, and does not arrive", async () => {
+  await nothingArrives(async () => {
+    for (const headers of [[bearer], []]) {
+      for (const [path, method] of [["/counted/x", "GET"], ["/counted", "GET"], ["/echo/open/x", "HEAD"], ["/echo/test/x", "GET"]]) {
+        const sized = await raw(path, { method, headers: [...headers, "Content-Length: 1"], body: "x" });
+        assert.equal(sized.status, 400, `${method} ${path}`);
+        assert.equal(sized.headers.get("www-authenticate"), null);
+      }
+    }
+    assert.equal((await raw("/nowhere", { headers: ["Content-Length: 1"], body: "x" })).status, 404);
+  });
+  assert.equal((await raw("/counted/x", { headers: [bearer, "Content-Length: 0"] })).status, 200, "no byte is no body");
+  // wrangler's own proxy takes a body of unsaid length away from a GET: then what arrives has none.
+  const chunked = await raw("/echo/test/x", { headers: [bearer, "Transfer-Encoding: chunked"], body: "1\r\nx\r\n0\r\n\r\n" });
+  if (chunked.status !== 400) assert.deepEqual([chunked.status, JSON.parse(chunked.text).body_bytes], [200, 0]);
+});
+
+test("a route of one host is for that host only", async () => {
+  assert.equal((await raw("/a/b?c", { method: "PATCH", host: "localhost:8791" })).status, 200);
+  assert.equal(upstream.requests.at(-1).url, "/base/a/b?c");
+  await nothingArrives(async () => {
+    assert.equal((await raw("/a/b", { method: "PATCH" })).status, 404);
+    assert.equal((await raw("/test/jwks", { method: "PATCH", host: "localhost:8791" })).status, 405, "a realm's paths are the realm's");
+    assert.equal((await raw("/_tollgate/check", { method: "PATCH", host: "localhost:8791" })).status, 403);
+  });
+});
+
 test("attack_56 no header that speaks of who is calling gets through, in any spelling; ours do", async () => {
   const spellings = [
     ...["X-Tollgate-Subject", "x_tollgate_subject", "X-TOLLGATE_SUBJECT", "X-Tollgate_Scope", "Tollgate-Subject"],
@@ -141,20 +181,39 @@ test("attack_56 no header that speaks of who is calling gets through, in any spe
     ...["X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-User", "X_Forwarded_User", "X-Forwarded-Proto", "Forwarded", "X-Real-IP"],
     ...["CF-Access-Authenticated-User-Email", "Cf_Access_Jwt_Assertion", "X-Original-URI", "X-Remote-Groups", "X-Userinfo"],
     ...["X-JWT-Assertion", "X-Amzn-Oidc-Identity", "X-Goog-Authenticated-User-Email", "X-MS-Client-Principal", "X-Webauth-User"],
+    ...["X.Tollgate.Subject", "X~Tollgate!Scope", "x'tollgate|client", "Remote-Groups", "X-Consumer-Custom-ID", "X-authentik-username"],
+    ...["OIDC_CLAIM_sub", "X-Hasura-Role", "X-SSL-Client-DN", "SSL_CLIENT_S_DN", "Tailscale-User-Login", "X-Vouch-User", "X-Pomerium-Claim-Email"],
   ];
-  for (const path of ["/echo/test/x", "/echo/open/x"]) {
+  for (const path of ["/echo/test/x", "/echo/open/x", "/counted/x", "/counted"]) {
     const { status, text } = await raw(path, { headers: [bearer, ...spellings.map((name) => `${name}: evil`), "X-Kept: good", "Cookie: a=b"] });
     assert.equal(status, 200, text);
-    const { headers } = JSON.parse(text);
+    const { headers } = path.startsWith("/counted") ? upstream.requests.at(-1) : JSON.parse(text);
     for (const [name, value] of Object.entries(headers)) assert.doesNotMatch(value, /evil/, name);
     assert.deepEqual([headers["x-kept"], headers.cookie], ["good", "a=b"], "what is nobody's identity passes");
-    if (path === "/echo/open/x") continue;
+    if (path === "/echo/open/x" || path === "/counted") continue;
     assert.equal(headers["x-tollgate-subject"], client.client_id);
     assert.equal(headers["x-tollgate-client"], client.client_id);
     assert.equal(headers["x-tollgate-issuer"], server.realms.test);
     assert.equal(headers["x-tollgate-scope"], "orders:read");
     assert.match(headers["x-tollgate-request-id"], /^[\w-]{16}$/);
     assert.equal(headers.authorization, undefined, "the token is used up at the gate");
+  }
+});
+
+test("attack_57 no header asks an upstream for another method or path than the one that was allowed", async () => {
+  const spellings = [
+    ...["X-HTTP-Method-Override", "X_HTTP_Method_Override", "x-http-method-override", "X-HTTP-Method", "X-Method-Override"],
+    ...["X.Method.Override", "X-Rewrite-URL", "X_Rewrite_Url", "X-Original-URL", "X-Original-Method", "X-Forwarded-Method", "X-Forwarded-Uri"],
+    ...["X-Forwarded-Prefix", "X-Forwarded-Path"],
+  ];
+  for (const path of ["/echo/test/x", "/echo/open/x", "/counted/x", "/counted"]) {
+    for (const value of ["DELETE", "/customers"]) {
+      const { status, text } = await raw(path, { headers: [bearer, ...spellings.map((name) => `${name}: ${value}`)] });
+      assert.equal(status, 200, text);
+      const { method, headers } = path.startsWith("/counted") ? upstream.requests.at(-1) : JSON.parse(text);
+      assert.equal(method, "GET");
+      for (const [name, arrived] of Object.entries(headers)) assert.notEqual(arrived, value, name);
+    }
   }
 });
 

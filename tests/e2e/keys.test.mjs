@@ -70,6 +70,7 @@ test("with wrong secrets nothing is signed or registered, the answer is 503 or 4
     assert.deepEqual(await publishedKeys(), before);
     assert.equal(server.bootstrapToken, "tgb_guessable");
     await assert.rejects(register(server, "fresh"), { status: 401 });
+    assert.match(server.output(), /"op":"read bootstrap token"/, "the operator is told");
   } finally {
     await server.stop();
     writeFileSync(vars, good);

@@ -15,6 +15,9 @@ const STRICT = { idle: 3000, grain: 0 };
 // For the way of a request.
 const MARGIN = 500;
 
+/** What a proxy says of the request that it asks about. */
+const asked = (path) => ({ "x-original-method": "GET", "x-original-uri": path, "x-original-host": "api.example.com" });
+
 const use = (token, realm) => call(token, `${URL_HERE}/echo/${realm}/x`);
 const briefToken = () => accessToken(brief);
 const strictToken = () => accessToken(strict);
@@ -65,7 +68,7 @@ describe("idle expiry", { concurrency: true }, () => {
   test("a request that is refused keeps nothing alive", async () => {
     const token = await briefToken();
     const until = Date.now() + BRIEF.idle + 2 * BRIEF.grain + MARGIN;
-    const check = { headers: { "x-original-method": "GET", "x-original-uri": "/echo/brief-scoped/x" } };
+    const check = { headers: asked("/echo/brief-scoped/x") };
     while (Date.now() < until) {
       const refused = [call(token, `${URL_HERE}/echo/brief-scoped/x`), call(token, `${URL_HERE}/nowhere`), call(token, `${URL_HERE}/customers`)];
       const statuses = (await Promise.all([...refused, call(token, `${URL_HERE}/_tollgate/check`, check)])).map(({ status }) => status);
@@ -77,7 +80,7 @@ describe("idle expiry", { concurrency: true }, () => {
 
   test("a proxy that asks uses the token as the gateway does", async () => {
     const token = await briefToken();
-    const ask = () => call(token, `${URL_HERE}/_tollgate/check`, { headers: { "x-original-method": "GET", "x-original-uri": "/echo/brief/x" } });
+    const ask = () => call(token, `${URL_HERE}/_tollgate/check`, { headers: asked("/echo/brief/x") });
     for (let times = 0; times < 8; times += 1) {
       assert.equal((await ask()).status, 200);
       await sleep(1000);

@@ -29,9 +29,6 @@ test("the tokens that the others are made from pass", async () => {
   assertPassed(await call(forgeFrom((head) => head, (payload) => payload), TARGET));
   assert.equal(upstream.requests.at(-1).headers["x-tollgate-issuer"], ISSUER);
   assert.equal(upstream.requests.at(-1).headers["x-tollgate-subject"], "user|7");
-  // The search for an unknown kid is over before the others come in parallel: attack_21 is about those.
-  const unknown = await forge({ claims: decodeJwt(token) });
-  assertInvalidToken(await call(unknown, TARGET));
 });
 
 describe("the bytes", () => {

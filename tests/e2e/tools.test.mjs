@@ -9,6 +9,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { startGroup } from "../../tools/process-group.mjs";
 import { environment, local, node, root } from "../../tools/project.mjs";
+import { seed } from "../../tools/seed.mjs";
+import { effectiveConfig, readAssignments } from "../../tools/settings.mjs";
 import { accessToken, assertPassed, call, discover, grant, register } from "./support/client.mjs";
 import { PORT, URL_HERE, endsWithoutLeaks, startInstance } from "./support/instance.mjs";
 import { remember } from "./support/secrets.mjs";
@@ -116,11 +118,35 @@ test("a configuration with an unknown member fails the start, with its JSON path
   assert.doesNotMatch(output, /panicked|at .*\.mjs:\d+/, "a sentence, not a trace");
 });
 
+test("demo.env leads to a route that the demo client may call, whatever the configuration", async () => {
+  const calls = async (config) => {
+    const demo = mkdtempSync(join(folder, "demo-"));
+    const { realms, scopes, routes } = effectiveConfig({ config, port: PORT, folder: demo });
+    assert.equal(realms.test, server.realms.test);
+    const { path } = await seed({ url: URL_HERE, realms, scopes, routes, token: server.bootstrapToken, folder: demo });
+    const { TOLLGATE_CLIENT_ID: client_id, TOLLGATE_CLIENT_SECRET: client_secret, TOLLGATE_API: api, TOLLGATE_ISSUER: issuer } = readAssignments(path);
+    remember("the demo client's secret", client_secret);
+    assertPassed(await call(await accessToken({ client_id, client_secret, as: await discover(issuer) }), api));
+    return api.slice(URL_HERE.length);
+  };
+  assert.equal(await calls(join(root, "examples/short-idle.json")), "/orders");
+  assert.equal(await calls(join(root, "tests/e2e/tollgate.json")), "/orders");
+  // Without a scope to call with, what is open; a pattern, another method or another host is nothing to paste.
+  const bare = JSON.parse(readFileSync(new URL("tollgate.json", import.meta.url), "utf8"));
+  bare.routes = bare.routes.filter(({ id }) => ["orders-create", "orders-read", "locations-list", "pairs", "health"].includes(id));
+  const path = join(folder, "bare.json");
+  writeFileSync(path, JSON.stringify(bare));
+  assert.equal(await calls(path), "/health");
+});
+
 test("a configuration that contradicts itself fails the start, and says everything that is wrong with it", async () => {
   const config = JSON.parse(readFileSync(new URL("tollgate.json", import.meta.url), "utf8"));
   config.realms.test.issuer = "http://example.com/test";
   config.routes[0].require.scopes = ["unheard-of"];
   delete config.routes[2].require.issuers;
+  config.routes[3].methods = ["GET", "HEAD", "GET"];
+  config.routes[4].path = "/.well-known/oauth-authorization-server/test";
+  config.routes[5].host = "api..example.com";
   const path = join(folder, "contradiction.json");
   writeFileSync(path, JSON.stringify(config));
   const { code, stdout, stderr } = await run(node(), ["tools/dev.mjs"], { CONFIG: path, PORT: String(PORT + 8), DEV_DIR: join(folder, "bad") });
@@ -129,6 +155,9 @@ test("a configuration that contradicts itself fails the start, and says everythi
     /realms\.test\.issuer: is plain http/,
     /routes\[0\]\.require\.scopes\[0\]: there is no scope `unheard-of`/,
     /routes\[2\]\.require\.issuers: there are several realms/,
+    /routes\[3\]\.methods\[2\]: is listed already/,
+    /routes\[4\]\.path: is a realm's metadata/,
+    /routes\[5\]\.host: not a well-formed host/,
   ]) {
     assert.match(stdout + stderr, says);
   }
