@@ -15,11 +15,12 @@ function demoScope(scopes) {
 }
 
 /** A route of the example API that this client may call: the first plain GET whose scopes it has. */
-function demoRoute(routes, scopes, scope) {
+function demoRoute({ realm, routes, scopes }, scope) {
   const held = new Set(scope.split(" "));
   // Grows while it is walked: what is implied may imply more.
   for (const name of held) for (const implied of scopes.find((known) => known.name === name)?.implies ?? []) held.add(implied);
-  const may = (route) => route.anonymous !== true && (route.require?.scopes ?? []).every((name) => held.has(name));
+  const may = ({ anonymous, require }) =>
+    anonymous !== true && (require?.scopes ?? []).every((name) => held.has(name)) && (require?.issuers ?? [realm]).includes(realm);
   const plain = routes.filter((route) => !route.host && route.methods?.includes("GET") && !/[{*]/.test(route.path));
   return (plain.find(may) ?? plain.find((route) => route.anonymous === true))?.path ?? "/";
 }
@@ -43,7 +44,7 @@ export async function seed({ url, realms, scopes, routes, token, folder }) {
     TOLLGATE_CLIENT_ID: client.client_id,
     TOLLGATE_CLIENT_SECRET: client.client_secret,
     TOLLGATE_SCOPE: client.scope,
-    TOLLGATE_API: `${url}${demoRoute(routes, scopes, client.scope)}`,
+    TOLLGATE_API: `${url}${demoRoute({ realm, routes, scopes }, client.scope)}`,
   };
   writeAssignments(path, values);
   return { path, values, realm };

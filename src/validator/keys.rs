@@ -1,8 +1,6 @@
 //! The public keys of our own realms, as one isolate knows them.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::rc::Rc;
 
 use crate::error::Fault;
 use crate::id::{KeyId, RealmName};
@@ -39,8 +37,9 @@ struct Entry {
     failed_at: Option<Timestamp>,
     /// The last search for a `kid` that was not there.
     search: Option<Search>,
-    /// Searches under way.
-    searching: Rc<Cell<usize>>,
+    /// When the searches under way began. One whose request was given up never ends, so those older than
+    /// [`PAUSE`] do not count.
+    searching: Vec<Timestamp>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -48,22 +47,6 @@ struct Search {
     at: Timestamp,
     /// Whether the authority answered. Where it did not, the key may exist: that is our trouble.
     answered: bool,
-}
-
-/// One search under way, counted until it ends or its request is given up.
-struct UnderWay(Rc<Cell<usize>>);
-
-impl UnderWay {
-    fn start(count: &Rc<Cell<usize>>) -> Self {
-        count.set(count.get().saturating_add(1));
-        Self(Rc::clone(count))
-    }
-}
-
-impl Drop for UnderWay {
-    fn drop(&mut self) {
-        self.0.set(self.0.get().saturating_sub(1));
-    }
 }
 
 /// The key set of a realm: remembered, else published, else from the authority.
@@ -104,7 +87,7 @@ fn remember<P: Ports>(ports: &P, realm: &RealmName, keys: &JwkSet, now: Timestam
         fetched_at: now,
         failed_at: None,
         search: None,
-        searching: Rc::default(),
+        searching: Vec::new(),
     };
     let entry = cache.0.entry(realm.clone()).or_insert_with(fresh);
     if entry.fetched_at <= now {
@@ -138,9 +121,9 @@ pub(crate) async fn realm_key<P: Ports>(
         return Ok(Some(key.clone()));
     }
     // The copy may be older than the key: ask the authority, once per cool-down.
-    let under_way = {
-        let cache = ports.isolate().keys.borrow();
-        let Some(entry) = cache.0.get(realm) else {
+    {
+        let mut cache = ports.isolate().keys.borrow_mut();
+        let Some(entry) = cache.0.get_mut(realm) else {
             return Ok(None);
         };
         match entry.search {
@@ -148,16 +131,22 @@ pub(crate) async fn realm_key<P: Ports>(
             Some(search) if !search.answered && now.since(search.at) <= PAUSE => {
                 return Err(Fault::new(OP, "the authority did not answer a moment ago"));
             }
-            _ if entry.searching.get() >= SEARCHES => {
-                return Err(Fault::new(OP, "enough of them are under way"));
-            }
-            _ => UnderWay::start(&entry.searching),
+            _ => {}
         }
-    };
+        entry.searching.retain(|began_at| now.since(*began_at) <= PAUSE);
+        if entry.searching.len() >= SEARCHES {
+            return Err(Fault::new(OP, "enough of them are under way"));
+        }
+        entry.searching.push(now);
+    }
     let asked = ports.keyrings().authority(realm).await;
-    change(ports, realm, |entry| entry.search = Some(Search { at: now, answered: asked.is_ok() }));
+    change(ports, realm, |entry| {
+        entry.search = Some(Search { at: now, answered: asked.is_ok() });
+        if let Some(ours) = entry.searching.iter().position(|began_at| *began_at == now) {
+            entry.searching.swap_remove(ours);
+        }
+    });
     let keys = asked?;
     remember(ports, realm, &keys, now);
-    drop(under_way);
     Ok(keys.find(id, algorithm).cloned())
 }

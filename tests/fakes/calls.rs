@@ -138,3 +138,24 @@ fn app<'e>(edge: &'e Edge<'_>) -> App<'e, 'e, Edge<'e>> {
         request_id: &ID,
     }
 }
+
+/// Makes a request that is given up while it waits: polled once, and then neither finished nor dropped.
+pub(crate) fn give_up(edge: &Edge<'_>, call: &Call) {
+    let path = call.url.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..])).unwrap();
+    let fields = Fields(&call.headers);
+    let head = Head {
+        method: call.method,
+        is_https: true,
+        authority: "edge.example",
+        path,
+        query: None,
+        has_body: false,
+        headers: &fields,
+    };
+    let app = app(edge);
+    let mut body = Bytes("");
+    let mut future = Box::pin(app.handle(&head, &mut body));
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    assert!(future.as_mut().poll(&mut context).is_pending(), "nothing was waited for");
+    std::mem::forget(future);
+}

@@ -4,7 +4,7 @@ mod calls;
 mod memory;
 mod world;
 
-pub(crate) use calls::{Call, Reply, call, finish};
+pub(crate) use calls::{Call, Reply, call, finish, give_up};
 pub(crate) use world::{Broken, Edge, World};
 
 use std::future::Future;

@@ -59,6 +59,8 @@ pub(crate) struct World {
     /// How often a principal, and a keyring, was asked.
     pub(crate) asked_principals: Cell<usize>,
     pub(crate) asked_authority: Cell<usize>,
+    /// Whether the authority takes for ever.
+    pub(crate) hangs: Cell<bool>,
     /// How often a signature was checked.
     pub(crate) verified: Cell<usize>,
     /// Another number is another key for every realm: the old one is gone.
@@ -77,6 +79,7 @@ impl World {
             broken: Cell::new(None),
             asked_principals: Cell::new(0),
             asked_authority: Cell::new(0),
+            hangs: Cell::new(false),
             verified: Cell::new(0),
             key_number: Cell::new(0),
             now: Cell::new(Timestamp::from_seconds(1_800_000_000)),
@@ -207,6 +210,9 @@ impl Keyrings for World {
 
     async fn authority(&self, realm: &RealmName) -> Result<JwkSet, Fault> {
         self.asked_authority.set(self.asked_authority.get() + 1);
+        if self.hangs.get() {
+            std::future::pending::<()>().await;
+        }
         self.check(Broken::Keyrings)?;
         Ok(JwkSet { keys: vec![Self::public_key(&self.current_key(realm))] })
     }

@@ -85,3 +85,24 @@ fn while_nobody_answers_the_stores_are_left_in_peace() {
     }
     assert_eq!(world.asked_authority.get(), before + 1);
 }
+
+#[test]
+fn a_search_whose_request_was_given_up_does_not_stand_in_the_way() {
+    let world = World::new(CONFIG);
+    let edge = world.edge();
+    let token = token(&edge, "sandbox", "orders:read");
+    assert_eq!(get(&edge, &token), 200);
+    for n in 0..8 {
+        // The platform forgets a cancelled request: its future is neither finished nor dropped.
+        world.hangs.set(true);
+        crate::fakes::give_up(
+            &edge,
+            &Call::get("https://edge.example/any").bearer(&with_kid(&token, &format!("gone-{n}"))),
+        );
+        world.hangs.set(false);
+    }
+    assert_eq!(get(&edge, &with_kid(&token, "made-up")), 503, "8 of them count as under way");
+    assert_eq!(get(&edge, &token), 200);
+    world.pass(Lifetime::from_seconds(6));
+    assert_eq!(get(&edge, &with_kid(&token, "made-up")), 401);
+}
