@@ -87,7 +87,7 @@ fmt: install ## Format the Rust code
 	@cargo fmt
 
 clean: ## Forget the local instances (.dev, .dev-*) and what was built into build/ and pkg/wasm/
-	@rm -rf .dev .dev-* .wrangler build pkg/wasm
+	@rm -rf .dev .dev-* .wrangler examples/upstream/.wrangler build pkg/wasm
 
 distclean: clean ## As clean, and remove target/ and node_modules/ as well (tools in ~/.cache/tollgate stay)
 	@rm -rf target node_modules
