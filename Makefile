@@ -8,7 +8,7 @@ step = @printf '\n== %s\n' "$(1)"
 .DEFAULT_GOAL := help
 # The order of `test` is the order of its parts, also under -j.
 .NOTPARALLEL:
-.PHONY: help install dev client fuzz test fmt-check lint test-native test-core doc schema build pkg test-pkg test-e2e size fmt clean distclean
+.PHONY: help install dev client deny fuzz test fmt-check lint test-native test-core doc schema build pkg test-pkg test-e2e size fmt clean distclean
 
 help: ## Print this list
 	@printf 'tollgate: make <target>\n\n'
@@ -72,6 +72,10 @@ size: install ## Bundle as for a deployment and hold the worker's gzip size unde
 
 schema: install ## Write docs/tollgate.schema.json anew from the parser's types
 	@UPDATE_DOCS=1 cargo test --locked --all-features --test main the_schema_in_docs
+
+deny: ## Check licences, sources and bans of the dependencies (installs cargo-deny, about five minutes the first time)
+	@cargo deny --version >/dev/null 2>&1 || cargo install cargo-deny --version 0.20.2 --locked
+	@cargo deny --offline check bans licenses sources
 
 fuzz: ## Fuzz every parser for SECONDS=60 each, from the kept corpus (needs nightly Rust and cargo-fuzz)
 	@cargo fuzz --version >/dev/null 2>&1 || { echo 'installing cargo-fuzz (about a minute)'; cargo install cargo-fuzz --version 0.13.2 --locked; }
