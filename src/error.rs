@@ -38,8 +38,12 @@ pub enum Denied {
     ExpireToken,
     /// The session was ended.
     EndSession,
+    /// From `iat` to `exp` is longer than the issuer's tokens may live.
+    ExceedLifetime,
     /// A claim that must be there is not (RFC 9068 section 2.2).
     LackClaim(&'static str),
+    /// A claim that the configuration asks for is not there, or says something else.
+    LackRequired(String),
     /// The token does not grant the scopes (RFC 6750 section 3.1).
     LackScope {
         /// Every scope that the route asks for.
@@ -93,7 +97,9 @@ impl Denied {
             Self::ExpireIdle => "expire_idle",
             Self::ExpireToken => "expire_token",
             Self::EndSession => "end_session",
+            Self::ExceedLifetime => "exceed_lifetime",
             Self::LackClaim(_) => "lack_claim",
+            Self::LackRequired(_) => "lack_required",
             Self::LackScope { .. } => "lack_scope",
             Self::MalformClaim(_) => "malform_claim",
             Self::MalformCredentials => "malform_credentials",
@@ -119,9 +125,10 @@ impl Denied {
 
     /// Which claim it is about, for the log.
     #[must_use]
-    pub const fn claim(&self) -> Option<&'static str> {
+    pub fn claim(&self) -> Option<&str> {
         match self {
-            Self::LackClaim(name) | Self::MalformClaim(name) => Some(*name),
+            Self::LackClaim(name) | Self::MalformClaim(name) => Some(name),
+            Self::LackRequired(place) => Some(place),
             _ => None,
         }
     }

@@ -10,7 +10,10 @@ use serde::Serialize;
 use crate::error::Fault;
 use crate::id::{ClientId, KeyId, Locator, RealmName, RequestId};
 use crate::principal::{Answer, Client, Question};
+use crate::secret::Secret;
+use crate::time::Lifetime;
 use crate::token::{Algorithm, Compact, Jwk, JwkSet};
+use crate::uri::WebUrl;
 use crate::validator::Isolate;
 
 /// Everything that one request may ask of the platform.
@@ -25,10 +28,18 @@ pub trait Ports {
     type Keyrings: Keyrings;
     /// See [`Principals`].
     type Principals: Principals;
+    /// See [`SharedCache`].
+    type SharedCache: SharedCache;
     /// See [`Signer`].
     type Signer: Signer;
+    /// See [`Timer`].
+    type Timer: Timer;
+    /// See [`Vault`].
+    type Vault: Vault;
     /// See [`Verifier`].
     type Verifier: Verifier;
+    /// See [`Web`].
+    type Web: Web;
 
     /// The client records.
     fn clients(&self) -> &Self::Clients;
@@ -42,10 +53,22 @@ pub trait Ports {
     fn keyrings(&self) -> &Self::Keyrings;
     /// The principals.
     fn principals(&self) -> &Self::Principals;
+    /// What the isolates of one place remember together.
+    fn shared_cache(&self) -> &Self::SharedCache;
     /// The realms' private keys.
     fn signer(&self) -> &Self::Signer;
+    /// Waiting.
+    fn timer(&self) -> &Self::Timer;
+    /// The deployment's secrets.
+    fn vault(&self) -> &Self::Vault;
     /// Signature checks.
     fn verifier(&self) -> &Self::Verifier;
+    /// Other people's servers.
+    fn web(&self) -> &Self::Web;
+
+    /// Passed before anything that takes time or leaves a trace. Where a request must be decided at once
+    /// ([`crate::app::App::at_once`]) it is never passed, and nothing has happened.
+    async fn may_wait(&self) {}
 }
 
 /// A request's body, read at most once.
@@ -159,6 +182,15 @@ pub trait Principals {
     async fn ask(&self, locator: Locator, question: &Question) -> Result<Answer, Fault>;
 }
 
+/// A cache that all isolates of one place share, such as the Cache API. What it lacks or loses costs time only.
+pub trait SharedCache {
+    /// What was written under this name, if it is still there.
+    async fn read(&self, name: &str) -> Option<String>;
+
+    /// Writes for so long. Failing is nobody's business.
+    async fn write(&self, name: &str, text: &str, keep_for: Lifetime);
+}
+
 /// Signs for a realm.
 pub trait Signer {
     /// Signs what `write` makes of the realm's current key, and answers the compact JWS.
@@ -172,6 +204,18 @@ pub trait Signer {
     ) -> Result<String, Fault>;
 }
 
+/// Waiting, without work.
+pub trait Timer {
+    /// Resolves after about this span.
+    async fn pause(&self, span: Lifetime);
+}
+
+/// The secrets of the deployment, by name.
+pub trait Vault {
+    /// The secret of this name; `None` where the deployment has none.
+    fn secret(&self, name: &str) -> Option<Secret>;
+}
+
 /// Checks signatures.
 pub trait Verifier {
     /// Whether `token` was signed by `key` with `algorithm`. A key that does not serve the algorithm, or that is
@@ -180,4 +224,58 @@ pub trait Verifier {
     /// # Errors
     /// The platform cannot check.
     async fn verify(&self, key: &Jwk, algorithm: Algorithm, token: &Compact<'_>) -> Result<bool, Fault>;
+}
+
+/// The longest body that is read from somebody else's server.
+pub const MAX_WEB_BODY: usize = 64 * 1024;
+
+/// How long somebody else's server may take, from the question to the end of its answer.
+pub const WEB_TIMEOUT: Lifetime = Lifetime::from_seconds(3);
+
+/// Other people's servers: key sets, metadata, introspection.
+pub trait Web {
+    /// Asks. Follows no redirect, reads at most [`MAX_WEB_BODY`], waits at most [`WEB_TIMEOUT`].
+    ///
+    /// # Errors
+    /// No answer, one that is too long, or one that takes too long. A status of any kind is an answer.
+    async fn ask(&self, request: &WebRequest<'_>) -> Result<WebReply, Fault>;
+}
+
+/// A question to somebody else's server: `GET`, or with a form `POST`. Its answer is wanted in JSON.
+#[derive(Clone)]
+pub struct WebRequest<'a> {
+    /// Where.
+    pub url: &'a WebUrl,
+    /// The `Authorization` header.
+    pub authorization: Option<String>,
+    /// The body, in `application/x-www-form-urlencoded`.
+    pub form: Option<String>,
+}
+
+impl<'a> WebRequest<'a> {
+    /// A plain `GET`.
+    #[must_use]
+    pub const fn get(url: &'a WebUrl) -> Self {
+        Self { url, authorization: None, form: None }
+    }
+}
+
+impl std::fmt::Debug for WebRequest<'_> {
+    /// The address only: the rest may hold credentials and tokens.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WebRequest").field("url", &self.url.as_str()).finish_non_exhaustive()
+    }
+}
+
+/// What somebody else's server answered.
+#[derive(Clone, Debug)]
+pub struct WebReply {
+    /// The status code.
+    pub status: u16,
+    /// `Cache-Control`.
+    pub cache_control: Option<String>,
+    /// `Age`.
+    pub age: Option<String>,
+    /// The body, whole.
+    pub body: Vec<u8>,
 }

@@ -87,6 +87,12 @@ impl Lifetime {
         Self(self.0.saturating_add(other.0))
     }
 
+    /// What is left of this span after another.
+    #[must_use]
+    pub const fn minus(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+
     /// This span `times` over.
     #[must_use]
     pub const fn times(self, times: u64) -> Self {

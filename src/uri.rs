@@ -139,6 +139,72 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
+/// An address that tollgate itself asks: a key set, metadata, introspection. Over TLS, or on this machine.
+#[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct WebUrl(String);
+
+impl WebUrl {
+    /// The address.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Where an issuer describes itself (OpenID Connect Discovery section 4.1): behind its identifier.
+    ///
+    /// # Errors
+    /// The issuer is reached without TLS, and not on this machine.
+    pub fn openid_metadata(issuer: &Issuer) -> Result<Self, Malformed> {
+        let base = issuer.as_str().strip_suffix('/').unwrap_or(issuer.as_str());
+        format!("{base}/.well-known/openid-configuration").parse()
+    }
+
+    /// Where an issuer describes itself (RFC 8414 section 3.1): between its host and its path.
+    ///
+    /// # Errors
+    /// As [`Self::openid_metadata`].
+    pub fn oauth_metadata(issuer: &Issuer) -> Result<Self, Malformed> {
+        let path = issuer.path().strip_suffix('/').unwrap_or(issuer.path());
+        format!("{}/.well-known/oauth-authorization-server{path}", issuer.origin()).parse()
+    }
+}
+
+impl FromStr for WebUrl {
+    type Err = Malformed;
+
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        const RULE: Malformed = Malformed::new(
+            "address",
+            "an absolute https URL without fragment or user (http on this machine only)",
+        );
+        let url = Url::parse(text).map_err(|_| RULE)?;
+        let is_plain = url.fragment().is_none() && url.username().is_empty() && url.password().is_none();
+        let is_safe = url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url));
+        (is_plain && is_safe && url.has_host() && text.len() <= 2048).then(|| Self(url.into())).ok_or(RULE)
+    }
+}
+
+impl TryFrom<String> for WebUrl {
+    type Error = Malformed;
+
+    fn try_from(text: String) -> Result<Self, Malformed> {
+        text.parse()
+    }
+}
+
+impl From<WebUrl> for String {
+    fn from(url: WebUrl) -> Self {
+        url.0
+    }
+}
+
+impl fmt::Display for WebUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// A request's path in normal form: escapes of unreserved characters undone, other escapes in capitals.
 ///
 /// Refused, because two servers could read them differently: empty and dot segments in any spelling, escaped
@@ -306,6 +372,47 @@ mod tests {
         for path in ["/a%2Bb", "/a;b", "/x/y/z/"] {
             let once: RequestPath = path.parse().unwrap();
             assert_eq!(once.as_str().parse::<RequestPath>().unwrap(), once);
+        }
+    }
+
+    #[test]
+    fn attack_24_what_is_fetched_has_tls_and_metadata_has_its_place() {
+        for bad in [
+            "http://issuer.example/jwks",
+            "ftp://issuer.example",
+            "//issuer.example",
+            "javascript:alert(1)",
+            "data:application/json,{}",
+            "file:///etc/passwd",
+            "https://u:p@issuer.example",
+            "https://issuer.example/#x",
+            "https://",
+            "",
+        ] {
+            assert!(bad.parse::<WebUrl>().is_err(), "{bad}");
+        }
+        assert!("https://issuer.example/jwks?v=1".parse::<WebUrl>().is_ok());
+        assert!("http://127.0.0.1:9000/jwks".parse::<WebUrl>().is_ok());
+        for (issuer, openid, oauth) in [
+            (
+                "https://i.example",
+                "https://i.example/.well-known/openid-configuration",
+                "https://i.example/.well-known/oauth-authorization-server",
+            ),
+            (
+                "https://i.example/",
+                "https://i.example/.well-known/openid-configuration",
+                "https://i.example/.well-known/oauth-authorization-server",
+            ),
+            (
+                "https://i.example/t/v2",
+                "https://i.example/t/v2/.well-known/openid-configuration",
+                "https://i.example/.well-known/oauth-authorization-server/t/v2",
+            ),
+        ] {
+            let issuer: Issuer = issuer.parse().unwrap();
+            assert_eq!(WebUrl::openid_metadata(&issuer).unwrap().as_str(), openid);
+            assert_eq!(WebUrl::oauth_metadata(&issuer).unwrap().as_str(), oauth);
         }
     }
 

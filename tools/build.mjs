@@ -1,4 +1,4 @@
-// node tools/build.mjs worker [--config tollgate.json] [--out build]
+// node tools/build.mjs worker [--config tollgate.json] [--out build] [--features harness]
 // node tools/build.mjs browser
 import { parseArgs } from "node:util";
 
@@ -8,7 +8,7 @@ import { buildWorker } from "./worker.mjs";
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { config: { type: "string" }, out: { type: "string" } },
+  options: { config: { type: "string" }, out: { type: "string" }, features: { type: "string" } },
 });
 
 // wrangler runs this command from `[build]` and cannot pass arguments along, so the environment may name both, too.
@@ -16,7 +16,7 @@ const config = values.config ?? (process.env.TOLLGATE_CONFIG || "tollgate.json")
 const out = values.out ?? (process.env.TOLLGATE_OUT || "build");
 
 try {
-  if (positionals[0] === "worker") await buildWorker({ config, out });
+  if (positionals[0] === "worker") await buildWorker({ config, out, features: values.features });
   else if (positionals[0] === "browser") await buildBrowser();
   else fail("usage: node tools/build.mjs worker [--config path] [--out dir] | browser");
 } catch (error) {

@@ -18,11 +18,11 @@ function files(path) {
   return readdirSync(path).sort().flatMap((name) => files(join(path, name)));
 }
 
-function inputs(config) {
+function inputs(config, features) {
   const parts = SOURCES.flatMap((name) => files(join(root, name))).map(
     (path) => `${relative(root, path)} ${sha256(readFileSync(path))}`,
   );
-  const settings = [`worker-build ${WORKER_BUILD_VERSION}`, `RUSTFLAGS ${process.env.RUSTFLAGS ?? ""}`];
+  const settings = [`worker-build ${WORKER_BUILD_VERSION}`, `RUSTFLAGS ${process.env.RUSTFLAGS ?? ""}`, `features ${features}`];
   return sha256([...settings, ...parts, `config ${sha256(readFileSync(config))}`].join("\n"));
 }
 
@@ -31,7 +31,7 @@ const stampOf = (folder) => {
   return existsSync(stamp) ? readFileSync(stamp, "utf8") : undefined;
 };
 
-async function compile(config, folder, { log, signal }) {
+async function compile(config, folder, { features, log, signal }) {
   rmSync(folder, { recursive: true, force: true });
   const { wasmBindgen, workerBuild } = cargoTools();
   const env = environment({
@@ -43,8 +43,18 @@ async function compile(config, folder, { log, signal }) {
     // A backtrace of worker-build would bury what cargo said.
     RUST_BACKTRACE: "0",
   });
-  const code = await run(workerBuild.program, ["--release", "--out-dir", folder, "--locked"], { env, log, signal });
+  const args = ["--release", "--out-dir", folder, "--locked", ...(features ? ["--features", features] : [])];
+  const code = await run(workerBuild.program, args, { env, log, signal });
   if (code !== 0) throw new Error("The edge worker was not built: the reason is above.");
+  putEntry(folder);
+}
+
+/** Puts the entry before the module: what worker-build makes would offer every export of the module over RPC. */
+function putEntry(folder) {
+  renameSync(join(folder, "index.js"), join(folder, "worker.js"));
+  cpSync(join(root, "src", "edge", "entry.js"), join(folder, "index.js"));
+  rmSync(join(folder, "worker"), { recursive: true, force: true }); // an alias of the old index.js
+  rmSync(join(folder, "package.json"), { force: true });
 }
 
 /** Overwrites in place, because `wrangler dev` watches these files. The stamp goes last: a copy that was cut short does not count. */
@@ -61,11 +71,14 @@ function forgetOld() {
   for (const folder of kept.slice(KEPT)) rmSync(folder, { recursive: true, force: true });
 }
 
-/** Builds with the configuration at `config` into `out`. Does nothing when `out` is that build already. */
-export async function buildWorker({ config, out, log, signal }) {
+/**
+ * Builds with the configuration at `config` into `out`. Does nothing when `out` is that build already.
+ * `features`: of the crate, for tests and benchmarks.
+ */
+export async function buildWorker({ config, out, features = "", log, signal }) {
   const [from, to] = [resolve(root, config), resolve(root, out)];
   if (!existsSync(from)) throw new Error(`There is no configuration at ${from}.`);
-  const hash = inputs(from);
+  const hash = inputs(from, features);
   if (stampOf(to) === hash) return;
   await withBuildLock(async () => {
     const kept = join(store, hash);
@@ -75,9 +88,9 @@ export async function buildWorker({ config, out, log, signal }) {
     }
     (log ?? ((text) => process.stdout.write(text)))("building the edge worker (a few minutes the first time)\n");
     const fresh = join(store, "new");
-    await compile(from, fresh, { log, signal });
+    await compile(from, fresh, { features, log, signal });
     // Edited meanwhile: what was compiled is neither the old input nor surely the new one, so it gets no stamp.
-    if (inputs(from) !== hash) return publish(fresh, to);
+    if (inputs(from, features) !== hash) return publish(fresh, to);
     writeFileSync(join(fresh, STAMP), hash);
     rmSync(kept, { recursive: true, force: true });
     renameSync(fresh, kept);

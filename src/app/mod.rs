@@ -2,6 +2,10 @@
 //!
 //! A path belongs to exactly one of: tollgate's own root paths, a realm's endpoints, the gateway.
 
+mod at_once;
+
+pub use at_once::{AtOnce, Never, poll_once};
+
 use serde_json::json;
 
 use crate::api;
@@ -69,6 +73,18 @@ impl<'c, P: Ports> App<'c, '_, P> {
         }
     }
 
+    /// Handles one request of the gateway without waiting, where memory is enough. `None`: nothing has happened, and
+    /// [`Self::handle`] has to be asked. To be called with ports that never wait ([`AtOnce`]).
+    #[must_use]
+    pub fn at_once(&self, head: &Head<'_>) -> Option<Outcome<'c>> {
+        let path: RequestPath = head.path.parse().ok()?;
+        if !matches!(self.place(&path), Place::Gateway) {
+            return None;
+        }
+        // A chore is work for later: who leaves one had to pass `may_wait`.
+        poll_once(self.gateway(path, head)).map(|(outcome, _)| outcome)
+    }
+
     /// Does what a request left behind.
     pub async fn finish(&self, chore: Chore) {
         if let Err(fault) = run_chore(chore, self.ports).await {
@@ -122,7 +138,7 @@ impl<'c, P: Ports> App<'c, '_, P> {
                 api::register_client(self.config, self.ports, realm, (self.bootstrap)(self.ports), head, body)
                     .await
             }
-            Endpoint::Jwks => oauth::jwks(self.ports, realm, self.now).await,
+            Endpoint::Jwks => oauth::jwks(self.config, self.ports, realm, self.now).await,
             Endpoint::Metadata => oauth::metadata(self.config, realm),
             Endpoint::Token => oauth::token(self.config, self.ports, realm, head, body, self.now).await,
         };

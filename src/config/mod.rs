@@ -8,16 +8,19 @@
 //! **Out of scope**: reading files or KV; secrets, which never stand in the document.
 
 pub mod document;
+mod issuer;
+mod preset;
 mod realm;
 mod routes;
 mod strict;
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::policy::RouteTable;
 use crate::scope::{ScopeCatalogue, ScopeToken};
-use crate::token::{JwkSet, Trust};
 
+pub use issuer::{Introspection, KeySource, TrustedIssuer};
 pub use realm::Realm;
 
 use document::Document;
@@ -26,27 +29,9 @@ use document::Document;
 #[derive(Debug)]
 pub struct Config {
     realms: Vec<Realm>,
-    foreign: Vec<ForeignIssuer>,
+    issuers: Vec<Arc<TrustedIssuer>>,
     scopes: ScopeCatalogue,
     routes: RouteTable,
-}
-
-/// An issuer that is not one of our realms, with its keys.
-#[derive(Clone, Debug)]
-pub struct ForeignIssuer {
-    /// On which terms its tokens count.
-    pub trust: Trust,
-    /// Its keys, from the configuration.
-    pub keys: JwkSet,
-}
-
-/// Where the keys of a trusted issuer are.
-#[derive(Clone, Copy, Debug)]
-pub enum KeySource<'a> {
-    /// In the configuration.
-    Inline(&'a JwkSet),
-    /// In the realm's keyring.
-    Realm(&'a Realm),
 }
 
 /// One thing that is wrong with a document.
@@ -116,9 +101,9 @@ impl Config {
     fn build(document: &Document, problems: &mut Problems) -> Option<Self> {
         let scopes = catalogue(document, problems);
         let realms = realm::realms(&document.realms, problems);
-        let foreign = realm::foreign_issuers(&document.issuers, &realms, problems);
-        let routes = routes::routes(&document.routes, &scopes, &realms, &foreign, problems)?;
-        Some(Self { realms, foreign, scopes, routes })
+        let issuers = issuer::trusted(&document.issuers, &realms, problems);
+        let routes = routes::routes(&document.routes, &scopes, &realms, &issuers, problems)?;
+        Some(Self { realms, issuers, scopes, routes })
     }
 
     /// The realm of this name.
@@ -127,14 +112,10 @@ impl Config {
         self.realms.iter().find(|realm| realm.name.as_str() == name)
     }
 
-    /// The terms and keys of the issuer that a token names, compared byte for byte.
+    /// The issuer that a token names, compared byte for byte.
     #[must_use]
-    pub fn trusted(&self, issuer: &str) -> Option<(&Trust, KeySource<'_>)> {
-        let realm = self.realms.iter().find(|realm| realm.issuer.as_str() == issuer);
-        let foreign = || self.foreign.iter().find(|foreign| foreign.trust.issuer.as_str() == issuer);
-        realm
-            .map(|realm| (&realm.trust, KeySource::Realm(realm)))
-            .or_else(|| foreign().map(|foreign| (&foreign.trust, KeySource::Inline(&foreign.keys))))
+    pub fn trusted(&self, issuer: &str) -> Option<&Arc<TrustedIssuer>> {
+        self.issuers.iter().find(|known| known.trust.issuer.as_str() == issuer)
     }
 
     /// Every scope.
@@ -225,7 +206,7 @@ mod tests {
     fn a_good_document_is_read() {
         let config = Config::parse(GOOD).unwrap();
         let realm = config.realm("test").unwrap();
-        assert_eq!(realm.trust.audiences, ["http://127.0.0.1:8787"]);
+        assert_eq!(realm.audience, "http://127.0.0.1:8787");
         assert_eq!(realm.pace.grain().as_seconds(), 15);
         assert!(config.trusted("http://127.0.0.1:8787/test").is_some());
         assert!(config.trusted("http://127.0.0.1:8787/test/").is_none());

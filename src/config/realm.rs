@@ -1,13 +1,13 @@
-//! Realms and the other issuers that are trusted.
+//! Realms: the environments that tokens are issued for.
 
 use std::collections::BTreeMap;
 
-use crate::config::document::{IssuerDocument, RealmDocument};
-use crate::config::{ForeignIssuer, Problems};
+use crate::config::Problems;
+use crate::config::document::RealmDocument;
 use crate::id::RealmName;
 use crate::session::Pace;
 use crate::time::Lifetime;
-use crate::token::{TokenType, Trust};
+use crate::token::{Algorithm, Trust};
 use crate::uri::Issuer;
 
 const YEAR: u64 = 365 * 86_400;
@@ -28,8 +28,8 @@ pub struct Realm {
     pub issuer: Issuer,
     /// The `aud` of its access tokens.
     pub audience: String,
-    /// On which terms its own tokens count.
-    pub trust: Trust,
+    /// How its tokens are signed.
+    pub signing: Algorithm,
     /// How long an access token lives.
     pub access_token: Lifetime,
     /// How long a refresh token lives.
@@ -41,6 +41,12 @@ pub struct Realm {
 }
 
 impl Realm {
+    /// On which terms its own tokens count.
+    pub(super) fn trust(&self) -> Trust {
+        let (issuer, audiences) = (self.issuer.clone(), vec![self.audience.clone()]);
+        Trust { leeway: OWN_LEEWAY, ..Trust::new(issuer, audiences, vec![self.signing]) }
+    }
+
     /// How long a session lasts: as long as what it hands out may still be presented.
     #[must_use]
     pub fn session(&self, with_refresh_token: bool) -> Lifetime {
@@ -98,13 +104,7 @@ fn realm(name: &str, document: &RealmDocument, problems: &mut Problems) -> Optio
     }
     let pace = Pace::new(idle.map(Lifetime::from_seconds), Lifetime::from_seconds(grain));
     Some(Realm {
-        trust: Trust {
-            issuer: issuer.clone(),
-            audiences: vec![audience.clone()],
-            algorithms: vec![document.signing.into()],
-            types: vec![TokenType::access_token()],
-            leeway: OWN_LEEWAY,
-        },
+        signing: document.signing.into(),
         name: realm,
         issuer,
         audience,
@@ -112,64 +112,5 @@ fn realm(name: &str, document: &RealmDocument, problems: &mut Problems) -> Optio
         refresh_token: Lifetime::from_seconds(refresh),
         pace,
         allow_http: document.allow_http,
-    })
-}
-
-pub(super) fn foreign_issuers(
-    documents: &[IssuerDocument],
-    realms: &[Realm],
-    problems: &mut Problems,
-) -> Vec<ForeignIssuer> {
-    let mut known: Vec<ForeignIssuer> = Vec::new();
-    for (at, document) in documents.iter().enumerate() {
-        let Some(foreign) = foreign_issuer(&format!("issuers[{at}]"), document, problems) else {
-            continue;
-        };
-        let issuer = &foreign.trust.issuer;
-        let taken = realms.iter().any(|realm| realm.issuer == *issuer)
-            || known.iter().any(|other| other.trust.issuer == *issuer);
-        if taken {
-            problems.add(
-                format_args!("issuers[{at}].issuer"),
-                "this issuer is configured already; keep one entry",
-            );
-        }
-        known.push(foreign);
-    }
-    known
-}
-
-fn foreign_issuer(path: &str, document: &IssuerDocument, problems: &mut Problems) -> Option<ForeignIssuer> {
-    let issuer: Option<Issuer> = problems.take(format_args!("{path}.issuer"), document.issuer.parse());
-    if issuer.as_ref().is_some_and(|issuer| issuer.is_plain_http() && !issuer.is_loopback()) {
-        problems.add(format_args!("{path}.issuer"), "is plain http; use https");
-    }
-    for (name, is_empty) in [
-        ("jwks.keys", document.jwks.keys.is_empty()),
-        ("algorithms", document.algorithms.is_empty()),
-        ("audiences", document.audiences.is_empty() || document.audiences.iter().any(String::is_empty)),
-        ("typ", document.typ.is_empty()),
-    ] {
-        if is_empty {
-            problems
-                .add(format_args!("{path}.{name}"), "is empty; nothing could ever pass: give at least one");
-        }
-    }
-    let leeway = problems.range(format_args!("{path}.leeway_seconds"), document.leeway_seconds, 0, 300);
-    let types: Vec<TokenType> = document
-        .typ
-        .iter()
-        .enumerate()
-        .filter_map(|(at, typ)| problems.take(format_args!("{path}.typ[{at}]"), typ.parse()))
-        .collect();
-    Some(ForeignIssuer {
-        trust: Trust {
-            issuer: issuer?,
-            audiences: document.audiences.clone(),
-            algorithms: document.algorithms.clone(),
-            types,
-            leeway: Lifetime::from_seconds(leeway),
-        },
-        keys: document.jwks.clone(),
     })
 }

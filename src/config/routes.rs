@@ -1,8 +1,10 @@
 //! The route policy, from its document.
 
+use std::sync::Arc;
+
 use crate::config::document::{RequireDocument, RouteDocument, UpstreamDocument};
 use crate::config::realm::RESERVED;
-use crate::config::{ForeignIssuer, Problems, Realm};
+use crate::config::{Problems, Realm, TrustedIssuer};
 use crate::id::RouteId;
 use crate::policy::{Access, Host, PathPattern, Route, RouteTable, Upstream};
 use crate::scope::{ScopeCatalogue, ScopeToken};
@@ -12,17 +14,17 @@ use crate::uri::{BaseUrl, Issuer};
 struct Known<'a> {
     scopes: &'a ScopeCatalogue,
     realms: &'a [Realm],
-    foreign: &'a [ForeignIssuer],
+    issuers: &'a [Arc<TrustedIssuer>],
 }
 
 pub(super) fn routes(
     documents: &[RouteDocument],
     scopes: &ScopeCatalogue,
     realms: &[Realm],
-    foreign: &[ForeignIssuer],
+    issuers: &[Arc<TrustedIssuer>],
     problems: &mut Problems,
 ) -> Option<RouteTable> {
-    let known = Known { scopes, realms, foreign };
+    let known = Known { scopes, realms, issuers };
     for (at, document) in documents.iter().enumerate() {
         if let Some(first) = documents.iter().take(at).position(|other| other.id == document.id) {
             let id = &document.id;
@@ -174,9 +176,7 @@ impl Known<'_> {
                 );
                 problems.add(&path, mend);
             }
-            let realms = self.realms.iter().map(|realm| realm.issuer.clone());
-            let issuers: Vec<_> =
-                realms.chain(self.foreign.iter().map(|foreign| foreign.trust.issuer.clone())).collect();
+            let issuers: Vec<_> = self.issuers.iter().map(|known| known.trust.issuer.clone()).collect();
             if issuers.is_empty() {
                 problems.add(&path, "nobody's tokens are trusted; add a realm or an issuer");
             }
@@ -188,13 +188,8 @@ impl Known<'_> {
         let find = |name: &str| {
             let realm =
                 self.realms.iter().find(|realm| realm.name.as_str() == name).map(|realm| &realm.issuer);
-            let foreign = || {
-                self.foreign
-                    .iter()
-                    .map(|foreign| &foreign.trust.issuer)
-                    .find(|issuer| issuer.as_str() == name)
-            };
-            realm.or_else(foreign).cloned()
+            let other = || self.issuers.iter().map(|known| &known.trust.issuer).find(|i| i.as_str() == name);
+            realm.or_else(other).cloned()
         };
         let mut issuers = Vec::new();
         for (at, name) in names.iter().enumerate() {

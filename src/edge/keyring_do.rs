@@ -72,7 +72,7 @@ impl KeyringDo {
         self.publish(realm, &key, &sql).await?;
         Ok(match question {
             KeyringQuestion::PublicKeys { .. } => {
-                KeyringAnswer::PublicKeys(JwkSet { keys: vec![key.public] })
+                KeyringAnswer::PublicKeys([key.public].into_iter().collect())
             }
             KeyringQuestion::SigningKey { .. } => KeyringAnswer::SigningKey(key),
         })
@@ -130,7 +130,7 @@ impl KeyringDo {
 
     async fn write_copy(&self, realm: &RealmName, key: &SealedKey) -> std::result::Result<(), Fault> {
         const OP: &str = "publish keys";
-        let keys = JwkSet { keys: vec![key.public.clone()] };
+        let keys = [key.public.clone()].into_iter().collect::<JwkSet>();
         let text = serde_json::to_string(&keys).map_err(|e| Fault::new(OP, e.to_string()))?;
         let kv = self.env.kv(KV).map_err(worker_fault(OP))?;
         let put = kv.put(&jwks_key(realm), text).map_err(|e| Fault::new(OP, e.to_string()))?;

@@ -2,9 +2,11 @@
 //!
 //! Adapters stay too small to be wrong: they convert, and what can be decided is decided elsewhere. They run
 //! nowhere but on the platform, so the end-to-end tests cover them.
+#![expect(unreachable_pub, reason = "what is exported to JavaScript has to be `pub`")]
 
 mod clients;
-mod forward;
+#[cfg(feature = "harness")]
+mod harness;
 mod journal;
 mod keyring_do;
 mod keyrings;
@@ -14,26 +16,71 @@ mod principal_do;
 mod principals;
 mod request;
 mod response;
+mod web;
 mod webcrypto;
 
+use std::cell::RefCell;
+use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::OnceLock;
 
-use worker::{Context, Env, Result, event, web_sys};
+use worker::js_sys::futures::future_to_promise;
+use worker::js_sys::{JsString, Promise};
+use worker::wasm_bindgen::{self, JsValue, prelude::wasm_bindgen};
+use worker::{Context, Env, web_sys, worker_sys};
 
-use crate::app::{App, Outcome};
+use crate::app::{App, AtOnce, Outcome};
 use crate::config::Config;
 use crate::encoding::{Digest, base64url};
+use crate::gateway::{Came, Pass};
 use crate::http::{Answer, bad_gateway, unavailable};
 use crate::id::RequestId;
 use crate::port::{Entry, Journal, random};
+use crate::time::Timestamp;
 use journal::ConsoleJournal;
-use platform::{Edge, PlatformEntropy, now};
-use request::{Incoming, IncomingBody};
+use platform::{Edge, PlatformEntropy, isolate, now};
+use request::{Incoming, IncomingBody, Line};
 
-/// One HTTP request.
-#[event(fetch)]
-async fn fetch(request: web_sys::Request, env: Env, context: Context) -> Result<web_sys::Response> {
+/// Decides on one request of the gateway without waiting: the one crossing of the hot path. `head` has a line each for
+/// method, address, `=` and the `Authorization` value (or nothing), and every header's name; `now` is in milliseconds.
+/// Answers a response, a plan for `entry.js`, or `undefined`: then [`decide`] has to be asked.
+#[wasm_bindgen]
+pub fn decide_now(head: &str, has_body: bool, now: f64) -> JsValue {
+    let decided = (|| {
+        let (config, line) = config().zip(Line::read(head, has_body))?;
+        let request_id = request_id()?;
+        let isolate = isolate();
+        let ports = AtOnce { entropy: &PlatformEntropy, isolate: &isolate, journal: &ConsoleJournal };
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "Date.now() is a whole number of this era"
+        )]
+        let now = Timestamp::from_millis(now as u64);
+        let app = App { config, ports: &ports, bootstrap: |_| None, now, request_id: &request_id };
+        let head = line.head();
+        match app.at_once(&head)? {
+            Outcome::Answer(answer) => response::of(&with_id(answer, &request_id)).ok().map(JsValue::from),
+            Outcome::Forward(pass) => {
+                let came = Came { origin: line.origin(), query: head.query, connection: "" };
+                Some(plan(&pass, came, line.names(), &request_id).into())
+            }
+        }
+    })();
+    decided.unwrap_or(JsValue::UNDEFINED)
+}
+
+/// Decides on one request, however long it takes: a promise of a response, or of a plan for `entry.js`.
+#[wasm_bindgen]
+pub fn decide(request: web_sys::Request, env: Env, context: worker_sys::Context) -> Promise {
+    future_to_promise(AssertUnwindSafe(decided(request, env, context)))
+}
+
+async fn decided(
+    request: web_sys::Request,
+    env: Env,
+    context: worker_sys::Context,
+) -> Result<JsValue, JsValue> {
     let now = now();
     let Some((config, request_id)) = config().zip(request_id()) else {
         let entry = Entry {
@@ -43,40 +90,71 @@ async fn fetch(request: web_sys::Request, env: Env, context: Context) -> Result<
             ..Entry::default()
         };
         ConsoleJournal.record(&entry);
-        return response::of(&unavailable());
+        return Ok(response::of(&unavailable())?.into());
     };
     let edge = Rc::new(Edge::new(env));
     let incoming = Incoming::read(&request)?;
     let app = App { config, ports: &*edge, bootstrap, now, request_id: &request_id };
-    let (outcome, chore) = app.handle(&incoming.head(), &mut IncomingBody::of(&request)).await;
+    let head = incoming.head();
+    let (outcome, chore) = app.handle(&head, &mut IncomingBody::of(&request)).await;
     // Before the upstream is waited for: a caller that leaves meanwhile has used its session all the same.
     if let Some(chore) = chore {
         let (edge, request_id) = (Rc::clone(&edge), request_id.clone());
-        context.wait_until(async move {
+        Context::new(context).wait_until(async move {
             App { config, ports: &*edge, bootstrap, now, request_id: &request_id }.finish(chore).await;
         });
     }
     match outcome {
-        Outcome::Answer(answer) => response::of(&with_id(answer, &request_id)),
+        Outcome::Answer(answer) => Ok(response::of(&with_id(answer, &request_id))?.into()),
         Outcome::Forward(pass) => {
-            match forward::forward(&request, &incoming, &pass, &request_id, edge.env()).await {
-                Ok(response) => Ok(response),
-                Err(fault) => {
-                    let (id, op, detail) = (Some(&request_id), Some(fault.op()), Some(fault.detail()));
-                    let target = Some(pass.route().as_str());
-                    ConsoleJournal.record(&Entry {
-                        request_id: id,
-                        target,
-                        decision: "fault",
-                        op,
-                        detail,
-                        ..Entry::default()
-                    });
-                    response::of(&with_id(bad_gateway(), &request_id))
-                }
-            }
+            let (names, connection) = (incoming.names(), incoming.connection());
+            let came = Came { origin: incoming.origin(), query: head.query, connection: &connection };
+            Ok(plan(&pass, came, names.iter().map(String::as_str), &request_id).into())
         }
     }
+}
+
+/// What becomes of a request whose upstream could not be asked.
+///
+/// # Errors
+/// The platform does not make a response.
+#[wasm_bindgen]
+pub fn not_forwarded(route: &str, id: &str, problem: &str) -> Result<web_sys::Response, JsValue> {
+    let id = id.parse::<RequestId>().ok();
+    ConsoleJournal.record(&Entry {
+        request_id: id.as_ref(),
+        target: Some(route),
+        decision: "fault",
+        op: Some("forward"),
+        detail: Some(problem),
+        ..Entry::default()
+    });
+    let answer = id.iter().fold(bad_gateway(), with_id);
+    Ok(response::of(&answer)?)
+}
+
+/// How a request goes on, in the lines that `entry.js` reads. No header's name or value holds a line's end.
+fn plan<'n>(
+    pass: &Pass<'_>,
+    came: Came<'_>,
+    names: impl Iterator<Item = &'n str>,
+    id: &RequestId,
+) -> JsString {
+    let onward = pass.onward(came, names, id);
+    let cache = if onward.may_be_cached { "1" } else { "0" };
+    let mut plan =
+        format!("{}\n{}\n{cache}\n{}\n{id}", onward.binding.unwrap_or_default(), onward.url, pass.route());
+    for name in onward.remove {
+        plan.push_str("\n-");
+        plan.push_str(&name);
+    }
+    for (name, value) in onward.set {
+        plan.push_str("\n+");
+        plan.push_str(name);
+        plan.push(' ');
+        plan.push_str(&value);
+    }
+    plan.into()
 }
 
 /// The configuration that was built in; `build.rs` has read it with the same parser.
@@ -85,8 +163,19 @@ fn config() -> Option<&'static Config> {
     CONFIG.get_or_init(|| Config::parse(include_str!(env!("TOLLGATE_CONFIG_FILE"))).ok()).as_ref()
 }
 
+/// A new request's name: 96 random bits. Randomness is drawn for several at a time.
 fn request_id() -> Option<RequestId> {
-    base64url(&random::<12>(&PlatformEntropy).ok()?).parse().ok()
+    const BYTES: usize = 12;
+    thread_local! {
+        static DRAWN: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    }
+    DRAWN.with_borrow_mut(|drawn| {
+        if drawn.len() < BYTES {
+            *drawn = random::<{ 32 * BYTES }>(&PlatformEntropy).ok()?.to_vec();
+        }
+        let rest = drawn.len().checked_sub(BYTES)?;
+        base64url(&drawn.split_off(rest)).parse().ok()
+    })
 }
 
 fn with_id(answer: Answer, id: &RequestId) -> Answer {

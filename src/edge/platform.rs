@@ -10,6 +10,7 @@ use crate::edge::clients::KvClients;
 use crate::edge::journal::ConsoleJournal;
 use crate::edge::keyrings::{KeyringSigner, ObjectKeyrings};
 use crate::edge::principals::ObjectPrincipals;
+use crate::edge::web::{EnvVault, PlatformCache, PlatformTimer, PlatformWeb};
 use crate::edge::webcrypto::EdgeVerifier;
 use crate::error::Fault;
 use crate::port::{Entropy, Ports};
@@ -62,6 +63,11 @@ thread_local! {
     static ISOLATE: Rc<Isolate> = Rc::new(Isolate::new());
 }
 
+/// What this isolate remembers.
+pub(super) fn isolate() -> Rc<Isolate> {
+    ISOLATE.with(Rc::clone)
+}
+
 /// The ports of one request.
 pub(super) struct Edge {
     env: Env,
@@ -70,16 +76,18 @@ pub(super) struct Edge {
     keyrings: ObjectKeyrings,
     principals: ObjectPrincipals,
     signer: KeyringSigner,
+    vault: EnvVault,
 }
 
 impl Edge {
     pub(super) fn new(env: Env) -> Self {
         Self {
-            isolate: ISOLATE.with(Rc::clone),
+            isolate: isolate(),
             clients: KvClients::new(env.clone()),
             keyrings: ObjectKeyrings::new(env.clone()),
             principals: ObjectPrincipals::new(env.clone()),
             signer: KeyringSigner::new(env.clone()),
+            vault: EnvVault::new(env.clone()),
             env,
         }
     }
@@ -95,8 +103,12 @@ impl Ports for Edge {
     type Journal = ConsoleJournal;
     type Keyrings = ObjectKeyrings;
     type Principals = ObjectPrincipals;
+    type SharedCache = PlatformCache;
     type Signer = KeyringSigner;
+    type Timer = PlatformTimer;
+    type Vault = EnvVault;
     type Verifier = EdgeVerifier;
+    type Web = PlatformWeb;
 
     fn clients(&self) -> &KvClients {
         &self.clients
@@ -122,11 +134,27 @@ impl Ports for Edge {
         &self.principals
     }
 
+    fn shared_cache(&self) -> &PlatformCache {
+        &PlatformCache
+    }
+
     fn signer(&self) -> &KeyringSigner {
         &self.signer
     }
 
+    fn timer(&self) -> &PlatformTimer {
+        &PlatformTimer
+    }
+
+    fn vault(&self) -> &EnvVault {
+        &self.vault
+    }
+
     fn verifier(&self) -> &EdgeVerifier {
         &EdgeVerifier
+    }
+
+    fn web(&self) -> &PlatformWeb {
+        &PlatformWeb
     }
 }

@@ -3,30 +3,23 @@
 use worker::js_sys::futures::JsFuture;
 use worker::js_sys::{Reflect, Uint8Array};
 use worker::wasm_bindgen::JsCast;
-use worker::web_sys::{self, ReadableStreamDefaultReader};
+use worker::web_sys::{self, ReadableStream, ReadableStreamDefaultReader};
 
 use crate::edge::platform::fault;
 use crate::error::Fault;
 use crate::http::{Head, Headers};
 use crate::port::Body;
 
-/// A request's head, taken apart once.
-pub(super) struct Incoming {
-    method: String,
-    url: String,
-    /// Where the parts of `url` lie: the authority's begin and end, the path's end.
+/// Where the parts of a serialised URL (WHATWG) lie: scheme, `://`, authority, path, and maybe a query.
+#[derive(Clone, Copy)]
+struct Parts {
     authority: (usize, usize),
     path_end: usize,
-    has_body: bool,
-    headers: IncomingHeaders,
 }
 
-impl Incoming {
-    /// The platform's URL is serialised (WHATWG): scheme, `://`, authority, path, and maybe a query.
-    pub(super) fn read(request: &web_sys::Request) -> worker::Result<Self> {
-        let url = request.url();
-        let bad = || worker::Error::RustError("the platform's URL has no authority".to_owned());
-        let start = url.find("://").and_then(|at| at.checked_add(3)).ok_or_else(bad)?;
+impl Parts {
+    fn of(url: &str) -> Option<Self> {
+        let start = url.find("://").and_then(|at| at.checked_add(3))?;
         let after = |from: usize, find: &[char]| {
             url.get(from..)
                 .and_then(|rest| rest.find(find))
@@ -34,11 +27,89 @@ impl Incoming {
                 .unwrap_or(url.len())
         };
         let end = after(start, &['/', '?', '#']);
-        let path_end = after(end, &['?', '#']);
+        Some(Self { authority: (start, end), path_end: after(end, &['?', '#']) })
+    }
+
+    fn head<'a>(self, method: &'a str, url: &'a str, has_body: bool, headers: &'a dyn Headers) -> Head<'a> {
+        let part = |from: usize, to: usize| url.get(from..to).unwrap_or_default();
+        Head {
+            method,
+            is_https: url.starts_with("https://"),
+            authority: part(self.authority.0, self.authority.1),
+            path: part(self.authority.1, self.path_end),
+            query: url.get(self.path_end..).and_then(|rest| rest.strip_prefix('?')),
+            has_body,
+            headers,
+        }
+    }
+
+    /// Scheme, host and port.
+    fn origin(self, url: &str) -> &str {
+        url.get(..self.authority.1).unwrap_or_default()
+    }
+}
+
+/// A request's head as `entry.js` writes it: lines of one text.
+pub(super) struct Line<'a> {
+    method: &'a str,
+    url: &'a str,
+    parts: Parts,
+    has_body: bool,
+    names: &'a str,
+    headers: OneHeader<'a>,
+}
+
+/// The only header whose value comes along.
+struct OneHeader<'a>(Option<&'a str>);
+
+impl Headers for OneHeader<'_> {
+    fn get(&self, name: &str) -> Option<String> {
+        self.0.filter(|_| name.eq_ignore_ascii_case("authorization")).map(str::to_owned)
+    }
+}
+
+impl<'a> Line<'a> {
+    pub(super) fn read(text: &'a str, has_body: bool) -> Option<Self> {
+        let mut lines = text.splitn(4, '\n');
+        let (method, url, authorization) = (lines.next()?, lines.next()?, lines.next()?);
+        let names = lines.next().unwrap_or_default();
+        // What it names would have to be taken away, and its value is not here.
+        if names.split('\n').any(|name| name.eq_ignore_ascii_case("connection")) {
+            return None;
+        }
+        let headers = OneHeader(authorization.strip_prefix('='));
+        Some(Self { method, url, parts: Parts::of(url)?, has_body, names, headers })
+    }
+
+    pub(super) fn head(&self) -> Head<'_> {
+        self.parts.head(self.method, self.url, self.has_body, &self.headers)
+    }
+
+    pub(super) fn origin(&self) -> &str {
+        self.parts.origin(self.url)
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &'a str> {
+        self.names.split('\n').filter(|name| !name.is_empty())
+    }
+}
+
+/// A request's head, taken apart once.
+pub(super) struct Incoming {
+    method: String,
+    url: String,
+    parts: Parts,
+    has_body: bool,
+    headers: IncomingHeaders,
+}
+
+impl Incoming {
+    pub(super) fn read(request: &web_sys::Request) -> worker::Result<Self> {
+        let url = request.url();
+        let bad = || worker::Error::RustError("the platform's URL has no authority".to_owned());
         Ok(Self {
             method: request.method(),
-            authority: (start, end),
-            path_end,
+            parts: Parts::of(&url).ok_or_else(bad)?,
             has_body: request.body().is_some(),
             headers: IncomingHeaders(request.headers()),
             url,
@@ -46,25 +117,20 @@ impl Incoming {
     }
 
     pub(super) fn head(&self) -> Head<'_> {
-        let part = |from: usize, to: usize| self.url.get(from..to).unwrap_or_default();
-        Head {
-            method: &self.method,
-            is_https: self.url.starts_with("https://"),
-            authority: part(self.authority.0, self.authority.1),
-            path: part(self.authority.1, self.path_end),
-            query: self.url.get(self.path_end..).and_then(|rest| rest.strip_prefix('?')),
-            has_body: self.has_body,
-            headers: &self.headers,
-        }
+        self.parts.head(&self.method, &self.url, self.has_body, &self.headers)
     }
 
-    /// Scheme, host and port.
     pub(super) fn origin(&self) -> &str {
-        self.url.get(..self.authority.1).unwrap_or_default()
+        self.parts.origin(&self.url)
     }
 
-    pub(super) const fn headers(&self) -> &web_sys::Headers {
-        &self.headers.0
+    pub(super) fn connection(&self) -> String {
+        self.headers.get("connection").unwrap_or_default()
+    }
+
+    /// Every header's name.
+    pub(super) fn names(&self) -> Vec<String> {
+        self.headers.0.keys().into_iter().filter_map(|name| name.ok()?.as_string()).collect()
     }
 }
 
@@ -87,7 +153,6 @@ impl<'a> IncomingBody<'a> {
 
 impl Body for IncomingBody<'_> {
     async fn read(&mut self, limit: usize) -> Result<Option<Vec<u8>>, Fault> {
-        const OP: &str = "read body";
         let length = self
             .0
             .headers()
@@ -101,28 +166,37 @@ impl Body for IncomingBody<'_> {
         let Some(stream) = self.0.body() else {
             return Ok(Some(Vec::new()));
         };
-        let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
-        let mut body = Vec::new();
-        loop {
-            // Whoever breaks off its own body is not our trouble.
-            let Ok(piece) = JsFuture::from(reader.read()).await else {
-                return Ok(None);
-            };
-            let member = |name: &str| Reflect::get(&piece, &name.into()).map_err(fault(OP));
-            if member("done")?.is_truthy() {
-                return Ok(Some(body));
-            }
-            let piece = Uint8Array::new(&member("value")?);
-            let fits = usize::try_from(piece.length())
-                .ok()
-                .and_then(|more| body.len().checked_add(more))
-                .is_some_and(|sum| sum <= limit);
-            if !fits {
-                // Nobody waits for what is left; failing to say so changes nothing.
-                drop(reader.cancel());
-                return Ok(None);
-            }
-            body.extend_from_slice(&piece.to_vec());
+        read_stream(&stream, limit).await
+    }
+}
+
+/// A whole stream, or `None` when it is longer than `limit` bytes or was cut off by its sender.
+///
+/// # Errors
+/// The platform does not read.
+pub(super) async fn read_stream(stream: &ReadableStream, limit: usize) -> Result<Option<Vec<u8>>, Fault> {
+    const OP: &str = "read body";
+    let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
+    let mut body = Vec::new();
+    loop {
+        // Whoever breaks off its own body is not our trouble.
+        let Ok(piece) = JsFuture::from(reader.read()).await else {
+            return Ok(None);
+        };
+        let member = |name: &str| Reflect::get(&piece, &name.into()).map_err(fault(OP));
+        if member("done")?.is_truthy() {
+            return Ok(Some(body));
         }
+        let piece = Uint8Array::new(&member("value")?);
+        let fits = usize::try_from(piece.length())
+            .ok()
+            .and_then(|more| body.len().checked_add(more))
+            .is_some_and(|sum| sum <= limit);
+        if !fits {
+            // Nobody waits for what is left; failing to say so changes nothing.
+            drop(reader.cancel());
+            return Ok(None);
+        }
+        body.extend_from_slice(&piece.to_vec());
     }
 }

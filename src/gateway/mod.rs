@@ -6,8 +6,10 @@
 //! **Out of scope**: moving bytes (`edge`); field redaction, rate limits, proof of possession.
 
 mod forward_auth;
+mod onward;
 
 pub use forward_auth::{Named, original};
+pub use onward::{Came, Onward};
 
 use crate::config::Config;
 use crate::encoding::hex;
@@ -70,7 +72,7 @@ pub async fn decide<'c, P: Ports>(
             if target.query.is_some_and(has_token) {
                 return Err(Denied::MalformCredentials.into());
             }
-            let presented = Presented::parse(token, ports.isolate())?;
+            let presented = Presented::of(token, ports).await?;
             let verified = presented.verify(config, ports, issuers, now).await?;
             let (authorized, chore) = verified.authorize(scopes, config.scopes(), ports, now).await?;
             (Some(authorized), chore)
@@ -125,6 +127,10 @@ impl Pass<'_> {
         if let Some(client) = authorized.client() {
             headers.push(("x-tollgate-client", header_value(client)));
         }
+        if !authorized.roles().is_empty() {
+            let roles: Vec<_> = authorized.roles().iter().map(|role| list_item(role)).collect();
+            headers.push(("x-tollgate-roles", roles.join(",")));
+        }
         headers
     }
 }
@@ -146,6 +152,11 @@ fn header_value(text: &str) -> String {
         }
     }
     out
+}
+
+/// The same for one of several: the comma that joins them is encoded as well.
+fn list_item(text: &str) -> String {
+    header_value(text).replace(',', "%2C")
 }
 
 #[cfg(test)]

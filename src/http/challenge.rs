@@ -31,7 +31,9 @@ pub fn challenge(denied: &Denied) -> Answer {
         Denied::ExpireIdle
         | Denied::ExpireToken
         | Denied::EndSession
+        | Denied::ExceedLifetime
         | Denied::LackClaim(_)
+        | Denied::LackRequired(_)
         | Denied::MalformClaim(_)
         | Denied::MalformToken
         | Denied::RefuseUnproven

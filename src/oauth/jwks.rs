@@ -1,18 +1,26 @@
 //! `GET /{realm}/jwks`: the public keys (RFC 7517 section 5).
 
-use crate::config::Realm;
+use crate::config::{Config, Realm};
 use crate::error::Fault;
 use crate::http::Answer;
 use crate::port::Ports;
 use crate::time::Timestamp;
-use crate::validator::{JWKS_FRESH, realm_keys};
+use crate::validator::{JWKS_FRESH, key_set};
 
 /// Answers with the realm's key set. Caches may keep it as long as our own edges do.
 ///
 /// # Errors
 /// The keys cannot be had.
-pub async fn jwks<P: Ports>(ports: &P, realm: &Realm, now: Timestamp) -> Result<Answer, Fault> {
-    let keys = realm_keys(ports, &realm.name, now).await?;
+pub async fn jwks<P: Ports>(
+    config: &Config,
+    ports: &P,
+    realm: &Realm,
+    now: Timestamp,
+) -> Result<Answer, Fault> {
+    let issuer = config
+        .trusted(realm.issuer.as_str())
+        .ok_or_else(|| Fault::new("get keys", "the realm is not trusted"))?;
+    let keys = key_set(ports, issuer, now).await?;
     let seconds = JWKS_FRESH.as_seconds();
     Ok(Answer::json(200, &keys)?
         .with("Content-Type", "application/jwk-set+json")

@@ -61,6 +61,16 @@ impl Leases {
         Ask::Later
     }
 
+    /// Whether memory is enough for a request at `now`: [`Self::ask`] would say [`Ask::Nobody`].
+    #[must_use]
+    pub fn is_enough(&self, id: &SessionId, now: Timestamp) -> bool {
+        self.0.get(id).is_some_and(|lease| {
+            lease.grain != Lifetime::ZERO
+                && lease.used_at <= now
+                && (now <= lease.used_at.after(lease.grain) || (lease.is_told && now <= lease.ends_at()))
+        })
+    }
+
     /// The authority has counted a use at `used_at` and said alive.
     pub fn confirm(&mut self, id: SessionId, used_at: Timestamp, grain: Lifetime, now: Timestamp) {
         if grain == Lifetime::ZERO {
@@ -123,13 +133,20 @@ mod tests {
     fn a_grain_from_memory_then_one_background_touch_then_ask() {
         let mut leases = Leases::new();
         let id = session(0);
-        assert_eq!(leases.ask(&id, at(100)), Ask::First);
+        let ask = |leases: &mut Leases, now| {
+            let is_enough = leases.is_enough(&id, at(now));
+            let ask = leases.ask(&id, at(now));
+            assert_eq!(is_enough, ask == Ask::Nobody, "{now}");
+            ask
+        };
+        assert_eq!(ask(&mut leases, 100), Ask::First);
         leases.confirm(id, at(100), GRAIN, at(100));
-        assert_eq!(leases.ask(&id, at(115)), Ask::Nobody);
-        assert_eq!(leases.ask(&id, at(116)), Ask::Later);
-        assert_eq!(leases.ask(&id, at(117)), Ask::Nobody, "one touch a grain");
-        assert_eq!(leases.ask(&id, at(130)), Ask::Nobody);
-        assert_eq!(leases.ask(&id, at(131)), Ask::First, "the background touch never came back");
+        assert_eq!(ask(&mut leases, 99), Ask::First);
+        assert_eq!(ask(&mut leases, 115), Ask::Nobody);
+        assert_eq!(ask(&mut leases, 116), Ask::Later);
+        assert_eq!(ask(&mut leases, 117), Ask::Nobody, "one touch a grain");
+        assert_eq!(ask(&mut leases, 130), Ask::Nobody);
+        assert_eq!(ask(&mut leases, 131), Ask::First, "the background touch never came back");
     }
 
     #[test]

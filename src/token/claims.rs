@@ -6,8 +6,9 @@ use serde::Serialize;
 use crate::error::Denied;
 use crate::id::{ClientId, SessionId};
 use crate::json::{self, Object, Value};
-use crate::scope::ScopeSet;
+use crate::scope::{ScopeSet, ScopeToken};
 use crate::time::Timestamp;
+use crate::token::{ClaimMap, ClaimPath};
 use crate::uri::Issuer;
 
 /// What a token says, read but not checked.
@@ -15,7 +16,7 @@ use crate::uri::Issuer;
 pub struct Claims {
     /// `iss`, as it stands.
     pub issuer: String,
-    /// `sub`.
+    /// `sub`, or what stands for it ([`ClaimMap`]).
     pub subject: String,
     /// `aud`, one or many.
     pub audiences: Vec<String>,
@@ -31,6 +32,8 @@ pub struct Claims {
     pub token_id: Option<String>,
     /// `scope`; absent is empty.
     pub scopes: ScopeSet,
+    /// `roles`; absent is empty.
+    pub roles: Vec<String>,
     /// `sid`, where it is text: ours are [`SessionId`]s, other issuers' are their own business.
     pub session: Option<String>,
     /// `cnf`.
@@ -47,31 +50,72 @@ pub enum Confirmation {
 }
 
 impl Claims {
-    /// Reads a payload. Checks types and the presence of `iss` and `sub`; does **not** check values.
+    /// Reads a payload with the standard names. Checks types and the presence of `iss` and `sub`; does **not**
+    /// check values.
     ///
     /// # Errors
     /// [`Denied::MalformToken`] when it is no strict JSON object, [`Denied::MalformClaim`], [`Denied::LackClaim`].
     pub fn parse(payload: &[u8]) -> Result<Self, Denied> {
-        let members = Members(json::object(payload).map_err(|_| Denied::MalformToken)?);
+        let members = json::object(payload).map_err(|_| Denied::MalformToken)?;
+        Self::read(&members, &ClaimMap::default())
+    }
+
+    /// Reads claims where their issuer puts them. Checks and does not check the same.
+    ///
+    /// # Errors
+    /// [`Denied::MalformClaim`], [`Denied::LackClaim`].
+    pub fn read(claims: &Object, map: &ClaimMap) -> Result<Self, Denied> {
+        let members = Members(claims);
         Ok(Self {
-            issuer: members.text("iss")?.ok_or(Denied::LackClaim("iss"))?,
-            subject: members.text("sub")?.filter(|sub| !sub.is_empty()).ok_or(Denied::LackClaim("sub"))?,
-            audiences: members.audiences()?,
+            issuer: issuer_of(claims)?.to_owned(),
+            subject: members.subject(&map.subject)?,
+            audiences: members.audiences(&map.audience)?,
             expires_at: members.date("exp")?,
             not_before: members.date("nbf")?,
             issued_at: members.date("iat")?,
-            client: members.text("client_id")?,
+            client: members.client(&map.client)?,
             token_id: members.text("jti")?,
-            scopes: members.scopes()?,
+            scopes: members.scopes(&map.scope)?,
+            roles: members.roles(&map.roles)?,
             session: members.text("sid").ok().flatten(),
-            confirmation: if members.0.has("cnf") { Confirmation::Bound } else { Confirmation::Bearer },
+            confirmation: if claims.has("cnf") { Confirmation::Bound } else { Confirmation::Bearer },
         })
     }
 }
 
-struct Members(Object);
+/// `iss`: one string, which decides whose rules the rest is read by.
+///
+/// # Errors
+/// [`Denied::MalformClaim`], [`Denied::LackClaim`].
+pub fn issuer_of(claims: &Object) -> Result<&str, Denied> {
+    let issuer = claims.get("iss").ok_or(Denied::LackClaim("iss"))?;
+    issuer.as_text().ok_or(Denied::MalformClaim("iss"))
+}
 
-impl Members {
+struct Members<'c>(&'c Object);
+
+impl<'c> Members<'c> {
+    fn first(&self, places: &[ClaimPath]) -> Option<&'c Value> {
+        places.iter().find_map(|place| place.find(self.0))
+    }
+
+    /// Empty is absent: some issuers leave `sub` so where another claim names the caller.
+    fn subject(&self, places: &[ClaimPath]) -> Result<String, Denied> {
+        for value in places.iter().filter_map(|place| place.find(self.0)) {
+            let text = value.as_text().ok_or(Denied::MalformClaim("sub"))?;
+            if !text.is_empty() {
+                return Ok(text.to_owned());
+            }
+        }
+        Err(Denied::LackClaim("sub"))
+    }
+
+    fn client(&self, places: &[ClaimPath]) -> Result<Option<String>, Denied> {
+        let text =
+            |value: &Value| value.as_text().map(str::to_owned).ok_or(Denied::MalformClaim("client_id"));
+        self.first(places).map(text).transpose()
+    }
+
     fn text(&self, name: &'static str) -> Result<Option<String>, Denied> {
         match self.0.get(name) {
             None => Ok(None),
@@ -99,20 +143,41 @@ impl Members {
     }
 
     /// `aud` (RFC 7519 section 4.1.3): a string, or an array of strings.
-    fn audiences(&self) -> Result<Vec<String>, Denied> {
-        let bad = Denied::MalformClaim("aud");
-        match self.0.get("aud") {
-            None => Ok(Vec::new()),
-            Some(Value::Text(one)) => Ok(vec![one.clone()]),
-            Some(Value::Array(many)) => {
-                many.iter().map(|aud| aud.as_text().map(str::to_owned).ok_or_else(|| bad.clone())).collect()
-            }
-            Some(_) => Err(bad),
+    fn audiences(&self, places: &[ClaimPath]) -> Result<Vec<String>, Denied> {
+        self.first(places).map_or(Ok(Vec::new()), |value| texts(value).ok_or(Denied::MalformClaim("aud")))
+    }
+
+    /// `scope` (RFC 6749 section 3.3): one string of names with single spaces; or, as others write it, an array of
+    /// names.
+    fn scopes(&self, places: &[ClaimPath]) -> Result<ScopeSet, Denied> {
+        let bad = Denied::MalformClaim("scope");
+        match self.first(places) {
+            None => Ok(ScopeSet::default()),
+            Some(Value::Text(text)) => text.parse().map_err(|_| bad),
+            Some(value) => texts(value)
+                .and_then(|names| {
+                    names.iter().map(|name| name.parse::<ScopeToken>().ok()).collect::<Option<ScopeSet>>()
+                })
+                .ok_or(bad),
         }
     }
 
-    fn scopes(&self) -> Result<ScopeSet, Denied> {
-        self.text("scope")?.unwrap_or_default().parse().map_err(|_| Denied::MalformClaim("scope"))
+    /// Roles: a string is one role.
+    fn roles(&self, places: &[ClaimPath]) -> Result<Vec<String>, Denied> {
+        let mut roles = Vec::new();
+        for value in places.iter().filter_map(|place| place.find(self.0)) {
+            roles.extend(texts(value).ok_or(Denied::MalformClaim("roles"))?);
+        }
+        Ok(roles)
+    }
+}
+
+/// A string, or an array of strings.
+fn texts(value: &Value) -> Option<Vec<String>> {
+    match value {
+        Value::Text(one) => Some(vec![one.clone()]),
+        Value::Array(many) => many.iter().map(|item| item.as_text().map(str::to_owned)).collect(),
+        _ => None,
     }
 }
 
@@ -185,6 +250,40 @@ mod tests {
     }
 
     #[test]
+    fn attack_50_scopes_are_one_string_or_an_array_of_names() {
+        for good in [r#""a b""#, r#"["b","a"]"#, r#"["a","b","a"]"#] {
+            assert_eq!(read(&format!(r#""scope":{good}"#)).unwrap().scopes.to_string(), "a b", "{good}");
+        }
+        for bad in
+            ["null", "7", "{}", "[7]", r#"["a b"]"#, r#"[""]"#, r#""a  b""#, r#"" a""#, r#"["a",null]"#]
+        {
+            let claims = read(&format!(r#""scope":{bad}"#));
+            assert_eq!(claims.unwrap_err(), Denied::MalformClaim("scope"), "{bad}");
+        }
+        assert!(read(r#""scp":"a""#).unwrap().scopes.is_empty(), "only where the issuer puts it");
+    }
+
+    #[test]
+    fn claims_are_found_where_the_issuer_puts_them() {
+        let path = |text: &str| vec![text.parse::<ClaimPath>().unwrap()];
+        let map = ClaimMap {
+            audience: path("client_id"),
+            client: vec!["azp".parse().unwrap(), "appid".parse().unwrap()],
+            roles: vec!["/realm_access/roles".parse().unwrap(), "groups".parse().unwrap()],
+            scope: vec!["scope".parse().unwrap(), "scp".parse().unwrap()],
+            subject: vec!["sub".parse().unwrap(), "common_name".parse().unwrap()],
+        };
+        let text = r#"{"iss":"i","sub":"","common_name":"n","client_id":"c","appid":"a","scp":["r"],
+            "realm_access":{"roles":["x","y"]},"groups":"z"}"#;
+        let claims = Claims::read(&json::object(text.as_bytes()).unwrap(), &map).unwrap();
+        assert_eq!((claims.subject.as_str(), claims.client.as_deref()), ("n", Some("a")));
+        assert_eq!((claims.audiences, claims.scopes.to_string()), (vec!["c".to_owned()], "r".to_owned()));
+        assert_eq!(claims.roles, ["x", "y", "z"]);
+        let bad = json::object(br#"{"iss":"i","sub":"s","realm_access":{"roles":{"x":1}}}"#).unwrap();
+        assert_eq!(Claims::read(&bad, &map).unwrap_err(), Denied::MalformClaim("roles"));
+    }
+
+    #[test]
     fn attack_47_and_51_issuer_and_subject_are_one_string_each() {
         for (payload, want) in [
             (r#"{"sub":"s"}"#, Denied::LackClaim("iss")),
@@ -195,18 +294,6 @@ mod tests {
             (r#"["iss"]"#, Denied::MalformToken),
         ] {
             assert_eq!(Claims::parse(payload.as_bytes()).unwrap_err(), want, "{payload}");
-        }
-    }
-
-    #[test]
-    fn attack_50_scope_is_space_delimited_text() {
-        assert_eq!(read(r#""scope":"b a""#).unwrap().scopes.to_string(), "a b");
-        for bad in [r#"["a"]"#, r#""a  b""#, r#"" a""#, "7"] {
-            assert_eq!(
-                read(&format!(r#""scope":{bad}"#)).unwrap_err(),
-                Denied::MalformClaim("scope"),
-                "{bad}"
-            );
         }
     }
 

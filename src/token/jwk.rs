@@ -101,6 +101,8 @@ impl std::fmt::Debug for Material {
 pub enum Unfit {
     /// `alg` is unknown, or is not one for this type of key.
     Algorithm,
+    /// Another key of the same type has the same `kid`: nobody can say which one a token means.
+    Duplicate,
     /// An RSA exponent that is even, below 65537 or longer than 32 bits.
     Exponent,
     /// A member that this type of key needs is missing, or not what it should be.
@@ -123,6 +125,7 @@ impl Unfit {
     pub const fn code(self) -> &'static str {
         match self {
             Self::Algorithm => "algorithm",
+            Self::Duplicate => "duplicate",
             Self::Exponent => "exponent",
             Self::Member => "member",
             Self::Private => "private",
@@ -138,6 +141,7 @@ impl std::fmt::Display for Unfit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Algorithm => "`alg` is not one for this type of key",
+            Self::Duplicate => "another key of the same type has the same `kid`",
             Self::Exponent => "the RSA exponent must be odd, at least 65537 and at most 32 bits long",
             Self::Member => "a member that this type of key needs is missing or malformed",
             Self::Private => "it has a private part; publish the public one only",
@@ -234,10 +238,23 @@ impl Jwk {
         Ok(self)
     }
 
+    /// Whether it is a shared secret: whoever verifies with it can sign.
+    #[must_use]
+    pub const fn is_symmetric(&self) -> bool {
+        matches!(self.material, Material::Oct(_))
+    }
+
     /// Whether it may verify `algorithm`: its material can, and its `alg` does not say otherwise.
     #[must_use]
     pub fn serves(&self, algorithm: Algorithm) -> bool {
         self.algorithm.is_none_or(|own| own == algorithm) && self.material.serves(algorithm)
+    }
+
+    /// Whether both have the same `kid` and could serve the same algorithm.
+    pub(super) fn is_rival_of(&self, other: &Self) -> bool {
+        self.id.is_some()
+            && self.id == other.id
+            && Algorithm::ALL.iter().any(|algorithm| self.serves(*algorithm) && other.serves(*algorithm))
     }
 
     /// Whether a signature of this many bytes can be one by this key. Anything else is refused before it is tried:

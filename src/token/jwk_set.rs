@@ -1,17 +1,45 @@
 //! A key set (RFC 7517 section 5): which keys it offers, and which one a token's header means.
 
-use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::id::{KeyId, Malformed};
 use crate::json::{self, Object, Value};
 use crate::token::jwk::Wire;
 use crate::token::{Algorithm, Jwk, Unfit};
 
-/// Keys of one issuer.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-pub struct JwkSet {
-    /// The keys, each of which meets the policy.
-    pub keys: Vec<Jwk>,
+/// Keys of one issuer, each of which meets the policy. Cheap to clone, and so is each key.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(from = "Members")]
+pub struct JwkSet(Arc<[Arc<Jwk>]>);
+
+/// As it travels.
+#[derive(Deserialize)]
+struct Members {
+    keys: Vec<Jwk>,
+}
+
+impl From<Members> for JwkSet {
+    fn from(members: Members) -> Self {
+        members.keys.into_iter().collect()
+    }
+}
+
+impl Serialize for JwkSet {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Members<'a> {
+            keys: Vec<&'a Jwk>,
+        }
+        Members { keys: self.keys().collect() }.serialize(serializer)
+    }
+}
+
+impl FromIterator<Jwk> for JwkSet {
+    fn from_iter<I: IntoIterator<Item = Jwk>>(keys: I) -> Self {
+        Self(keys.into_iter().map(Arc::new).collect())
+    }
 }
 
 /// The largest number of keys that is read from a document.
@@ -32,22 +60,38 @@ impl JwkSet {
             .and_then(Value::as_array)
             .filter(|keys| keys.len() <= MAX_KEYS)
             .ok_or(BAD)?;
-        let (mut keys, mut unfit) = (Vec::new(), Vec::new());
+        let (mut keys, mut unfit): (Vec<Jwk>, Vec<Unfit>) = (Vec::new(), Vec::new());
         for entry in entries {
             match published(entry) {
+                // The same key twice is one key.
+                Ok(key) if keys.contains(&key) => {}
                 Ok(key) => keys.push(key),
                 Err(reason) => unfit.push(reason),
             }
         }
-        Ok((Self { keys }, unfit))
+        let ambiguous = |key: &Jwk| keys.iter().filter(|other| key.is_rival_of(other)).count() > 1;
+        let (rivals, keys): (Vec<Jwk>, Vec<Jwk>) = keys.iter().cloned().partition(ambiguous);
+        unfit.extend(rivals.iter().map(|_| Unfit::Duplicate));
+        Ok((keys.into_iter().collect(), unfit))
+    }
+
+    /// Each key.
+    pub fn keys(&self) -> impl Iterator<Item = &Jwk> {
+        self.0.iter().map(AsRef::as_ref)
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// The one key that a header means: by `kid`; without a `kid`, the only key that may verify `algorithm`.
     /// Several keys that fit are no key: guessing costs a signature check each.
     #[must_use]
-    pub fn find(&self, id: Option<&KeyId>, algorithm: Algorithm) -> Option<&Jwk> {
+    pub fn find(&self, id: Option<&KeyId>, algorithm: Algorithm) -> Option<&Arc<Jwk>> {
         let mut fitting =
-            self.keys.iter().filter(|key| key.serves(algorithm) && id.is_none_or(|id| key.id() == Some(id)));
+            self.0.iter().filter(|key| key.serves(algorithm) && id.is_none_or(|id| key.id() == Some(id)));
         let first = fitting.next()?;
         fitting.next().is_none().then_some(first)
     }
@@ -106,7 +150,7 @@ mod tests {
 
     fn unfit(members: &str) -> Option<Unfit> {
         let (set, mut unfit) = JwkSet::parse(format!(r#"{{"keys":[{{{members}}}]}}"#).as_bytes()).unwrap();
-        assert_ne!(set.keys.is_empty(), unfit.is_empty());
+        assert_ne!(set.is_empty(), unfit.is_empty());
         unfit.pop()
     }
 
@@ -175,7 +219,7 @@ mod tests {
         ] {
             assert_eq!(unfit(&members), Some(reason), "{members}");
             let both = format!(r#"{{"keys":[{{{members}}},{{{}}}]}}"#, ec(""));
-            assert_eq!(JwkSet::parse(both.as_bytes()).unwrap().0.keys.len(), 1);
+            assert_eq!(JwkSet::parse(both.as_bytes()).unwrap().0.keys().count(), 1);
         }
         assert_eq!(
             unfit(&ec(r#","use":"sig","key_ops":["verify"],"alg":"ES256","x5c":["x"],"more":1"#)),
@@ -186,6 +230,26 @@ mod tests {
         }
         let many = format!(r#"{{"keys":[{}]}}"#, vec!["{}"; 101].join(","));
         assert!(JwkSet::parse(many.as_bytes()).is_err());
+    }
+
+    #[test]
+    fn attack_23_two_keys_of_one_kid_and_kind_are_none_and_one_key_twice_is_one() {
+        let parse = |keys: &[String]| {
+            let (set, unfit) =
+                JwkSet::parse(format!(r#"{{"keys":[{}]}}"#, keys.join(",")).as_bytes()).unwrap();
+            (set.keys().count(), unfit)
+        };
+        let named = |kid: &str| format!("{{{}}}", ec(&format!(r#","kid":"{kid}""#)));
+        let other = named("k").replace(X, Y).replacen(Y, X, 0);
+        let rsa = format!(r#"{{"kty":"RSA","n":"{}","e":"AQAB","kid":"k"}}"#, modulus(256, 1));
+        assert_eq!(parse(&[named("k"), named("k")]), (1, vec![]));
+        assert_eq!(parse(&[named("k"), other.clone()]), (0, vec![Unfit::Duplicate; 2]));
+        assert_eq!(parse(&[named("k"), other, named("j")]), (1, vec![Unfit::Duplicate; 2]));
+        assert_eq!(
+            parse(&[named("k"), rsa]),
+            (2, vec![]),
+            "RFC 7517 section 4.5: another type is another key"
+        );
     }
 
     #[test]
@@ -230,7 +294,7 @@ mod tests {
     fn attack_22_a_header_without_kid_means_the_only_key() {
         let find = |keys: Vec<Jwk>, id: Option<&str>| {
             let id = id.map(|id| id.parse().unwrap());
-            JwkSet { keys }.find(id.as_ref(), Algorithm::Es256).is_some()
+            keys.into_iter().collect::<JwkSet>().find(id.as_ref(), Algorithm::Es256).is_some()
         };
         assert!(find(vec![key(Some("a"))], None));
         assert!(!find(vec![key(Some("a"))], Some("b")));

@@ -9,12 +9,14 @@ mod compact;
 mod jwk;
 mod jwk_set;
 mod keyring;
+mod mapping;
 mod trust;
 
 pub use algorithm::Algorithm;
-pub use claims::{AccessClaims, Claims, Confirmation};
+pub use claims::{AccessClaims, Claims, Confirmation, issuer_of};
 pub use compact::{Compact, Header, MAX_TOKEN, access_token_input};
 pub use jwk::{Curve, Jwk, Material, Unfit};
 pub use jwk_set::{JwkSet, MAX_KEYS};
 pub use keyring::{KeyringAnswer, KeyringQuestion, SealedKey};
+pub use mapping::{ClaimMap, ClaimPath, RequiredClaim};
 pub use trust::{TokenType, Trust};

@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Denied;
 use crate::id::Malformed;
+use crate::json::Object;
 use crate::time::{Lifetime, Timestamp};
-use crate::token::{Algorithm, Claims, Confirmation, Header};
+use crate::token::{Algorithm, ClaimMap, Claims, Confirmation, Header, RequiredClaim};
 use crate::uri::Issuer;
 
 /// A `typ` value, compared in lower case and without `application/`.
@@ -71,25 +72,50 @@ pub struct Trust {
     pub algorithms: Vec<Algorithm>,
     /// Of which `typ`.
     pub types: Vec<TokenType>,
+    /// Whether a header without `typ` counts as well: some issuers write none.
+    pub untyped: bool,
     /// How far two clocks may be apart.
     pub leeway: Lifetime,
+    /// How long its tokens may live, from `iat` to `exp`.
+    pub max_lifetime: Option<Lifetime>,
+    /// Where it puts its claims.
+    pub claims: ClaimMap,
+    /// What its tokens must say besides.
+    pub required: Vec<RequiredClaim>,
 }
 
 impl Trust {
+    /// The terms of an access token by RFC 9068 and nothing else: `typ` is `at+jwt`, clocks may be 30 s apart.
+    #[must_use]
+    pub fn new(issuer: Issuer, audiences: Vec<String>, algorithms: Vec<Algorithm>) -> Self {
+        Self {
+            issuer,
+            audiences,
+            algorithms,
+            types: vec![TokenType::access_token()],
+            untyped: false,
+            leeway: Lifetime::from_seconds(30),
+            max_lifetime: None,
+            claims: ClaimMap::default(),
+            required: Vec::new(),
+        }
+    }
+
     /// Checks `typ` and `alg`. Does **not** check the signature.
     ///
     /// # Errors
     /// [`Denied::RejectType`], [`Denied::RejectAlgorithm`].
     pub fn check_header(&self, header: &Header) -> Result<Algorithm, Denied> {
-        let typ = header.typ.as_deref().ok_or(Denied::RejectType)?;
-        if !self.types.iter().any(|known| known.0 == typ) {
+        let counts =
+            header.typ.as_deref().map_or(self.untyped, |typ| self.types.iter().any(|known| known.0 == typ));
+        if !counts {
             return Err(Denied::RejectType);
         }
         header.algorithm.filter(|alg| self.algorithms.contains(alg)).ok_or(Denied::RejectAlgorithm)
     }
 
-    /// Checks `iss`, `aud`, `exp`, `nbf`, `iat`, `cnf`, and for an `at+jwt` that every claim of RFC 9068
-    /// section 2.2 is there. Does **not** check the signature, scopes or the session.
+    /// Checks `iss`, `aud`, `exp`, `nbf`, `iat`, `cnf`, the lifetime, and for an `at+jwt` that every claim of
+    /// RFC 9068 section 2.2 is there. Does **not** check the signature, scopes or the session.
     ///
     /// A token is alive at `exp` plus the leeway minus one millisecond, and dead at `exp` plus the leeway:
     /// the processing time MUST be before `exp` (RFC 7519 section 4.1.4).
@@ -113,6 +139,12 @@ impl Trust {
         {
             return Err(Denied::TooEarly);
         }
+        if let Some(longest) = self.max_lifetime {
+            let issued_at = claims.issued_at.ok_or(Denied::LackClaim("iat"))?;
+            if expires_at.since(issued_at) > longest {
+                return Err(Denied::ExceedLifetime);
+            }
+        }
         if claims.confirmation == Confirmation::Bound {
             return Err(Denied::RefuseUnproven);
         }
@@ -131,6 +163,18 @@ impl Trust {
         }
         Ok(())
     }
+
+    /// Checks that the claims say what the configuration asks for besides. What it finds is a fact about the
+    /// bytes of a token: it does not change with time.
+    ///
+    /// # Errors
+    /// [`Denied::LackRequired`] with the first place that does not.
+    pub fn check_required(&self, claims: &Object) -> Result<(), Denied> {
+        match self.required.iter().find(|required| !required.is_met(claims)) {
+            None => Ok(()),
+            Some(required) => Err(Denied::LackRequired(required.path.to_string())),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -138,13 +182,8 @@ mod tests {
     use super::*;
 
     fn trust() -> Trust {
-        Trust {
-            issuer: "https://issuer.example".parse().unwrap(),
-            audiences: vec!["https://api.example".to_owned()],
-            algorithms: vec![Algorithm::Es256],
-            types: vec![TokenType::access_token()],
-            leeway: Lifetime::from_seconds(30),
-        }
+        let issuer = "https://issuer.example".parse().unwrap();
+        Trust::new(issuer, vec!["https://api.example".to_owned()], vec![Algorithm::Es256])
     }
 
     fn header(typ: Option<&str>) -> Header {
@@ -209,6 +248,29 @@ mod tests {
         ] {
             assert_eq!(checked(&[("iss", Some(iss))], 950), Err(Denied::UntrustedIssuer), "{iss}");
         }
+    }
+
+    #[test]
+    fn a_token_that_lives_too_long_for_its_issuer_is_refused() {
+        let short = Trust { max_lifetime: Some(Lifetime::from_seconds(60)), ..trust() };
+        let check = |claims: &str| {
+            let claims = format!(
+                r#"{{"iss":"https://issuer.example","sub":"s","aud":"https://api.example",{claims}}}"#
+            );
+            let header = Header { algorithm: Some(Algorithm::Es256), key: None, typ: None };
+            short.check_claims(&header, &Claims::parse(claims.as_bytes())?, Timestamp::from_seconds(950))
+        };
+        assert_eq!(check(r#""iat":940,"exp":1000"#), Ok(()));
+        assert_eq!(check(r#""iat":939.5,"exp":1000"#), Err(Denied::ExceedLifetime));
+        assert_eq!(check(r#""exp":1000"#), Err(Denied::LackClaim("iat")));
+    }
+
+    #[test]
+    fn a_header_without_typ_counts_only_where_the_issuer_writes_none() {
+        let lax = Trust { untyped: true, ..trust() };
+        assert!(lax.check_header(&header(None)).is_ok());
+        assert_eq!(lax.check_header(&header(Some("jwt"))), Err(Denied::RejectType));
+        assert_eq!(trust().check_header(&header(None)), Err(Denied::RejectType));
     }
 
     #[test]

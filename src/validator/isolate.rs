@@ -3,26 +3,43 @@
 use std::cell::RefCell;
 
 use crate::session::Leases;
-use crate::validator::{KeyCache, TokenCache};
+use crate::validator::KeyCache;
+use crate::validator::fact::Facts;
 
 /// The memory of one isolate. Holds facts, never decisions; losing it costs questions, never an answer.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Isolate {
     pub(crate) leases: RefCell<Leases>,
     pub(crate) keys: RefCell<KeyCache>,
-    pub(crate) tokens: RefCell<TokenCache>,
+    pub(crate) facts: RefCell<Facts>,
+}
+
+impl Default for Isolate {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Isolate {
     /// Nothing remembered.
     #[must_use]
-    pub fn new() -> Self {
-        Self::default()
+    pub const fn new() -> Self {
+        Self {
+            leases: RefCell::new(Leases::new()),
+            keys: RefCell::new(KeyCache::new()),
+            facts: RefCell::new(Facts::none()),
+        }
+    }
+
+    /// Forgets every verified token.
+    #[cfg(feature = "harness")]
+    pub(crate) fn forget_tokens(&self) {
+        self.facts.borrow_mut().clear();
     }
 
     /// How many verified tokens are remembered, and how many bytes they have.
     #[must_use]
     pub fn verified_tokens(&self) -> (usize, usize) {
-        self.tokens.borrow().size()
+        self.facts.borrow().size()
     }
 }

@@ -1,152 +1,302 @@
-//! The public keys of our own realms, as one isolate knows them.
+//! Key sets, as one isolate knows them.
+//!
+//! Three tiers: what this isolate remembers; a copy near it (KV for a realm, the Cache API for everybody else);
+//! the source itself (a realm's keyring, another issuer's server). The rules are the same for all:
+//!
+//! - A set is *fresh* for as long as its source says, within 60 s and 24 h; a realm's for [`JWKS_FRESH`]. Until
+//!   then nobody is asked. A key that has left the source verifies nothing after that time.
+//! - One request asks at a time. Others use what is known, or look again every 25 ms: a promise belongs to its
+//!   request, so they cannot share it.
+//! - An unknown `kid` makes one request ask the source itself, at most once in 30 s.
+//! - After a failure nobody asks for 5 s, then 10, 20, up to 60, each shortened by up to a half at random. A set
+//!   that is known is used for an hour beyond its freshness; then, or where nothing is known, tokens are refused as
+//!   our trouble.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use crate::config::{KeySource, TrustedIssuer};
 use crate::error::Fault;
-use crate::id::{KeyId, RealmName};
-use crate::port::{Keyrings, Ports};
+use crate::id::KeyId;
+use crate::port::{Entry, Journal, Keyrings, Ports, Timer, random};
 use crate::time::{Lifetime, Timestamp};
 use crate::token::{Algorithm, Jwk, JwkSet};
+use crate::uri::{Issuer, WebUrl};
+use crate::validator::remote;
 
-/// How long a key set is used without asking again. Also what `/jwks` tells caches.
+/// How long a realm's key set is used without asking again. Also what `/jwks` tells caches.
 pub const JWKS_FRESH: Lifetime = Lifetime::from_seconds(300);
 
-/// How long it is used when asking fails: an hour of a store's outage does not refuse valid tokens.
+/// How long a set is used beyond its freshness when asking fails.
 const STALE: Lifetime = Lifetime::from_seconds(3600);
 
-/// A `kid` that is not there makes us ask the authority, but no more often than this: a flood of made-up
-/// names costs one question.
+/// A `kid` that is not there makes us ask the source, but no more often than this.
 const COOL_DOWN: Lifetime = Lifetime::from_seconds(30);
 
-/// Requests that arrive while a search is under way cannot wait for its answer (a promise belongs to its
-/// request), so they search as well; a flood of made-up names is so many questions at once and no more.
-const SEARCHES: usize = 8;
+/// The longest that one request may ask: metadata and keys, each within [`crate::port::WEB_TIMEOUT`], and what
+/// stands around them. One whose request was given up never ends, so an older one does not count.
+const FLIGHT: Lifetime = Lifetime::from_seconds(7);
 
-/// How long nobody is asked after nobody answered, while what is remembered may still be used.
+/// How often whoever waits for another request's answer looks again.
+const LOOK: Lifetime = Lifetime::from_millis(25);
+
+/// How long nobody asks after the first failure; doubled with each that follows.
 const PAUSE: Lifetime = Lifetime::from_seconds(5);
 
-/// Key sets by realm. As large as the configuration.
+/// And no longer than this.
+const MAX_PAUSE: Lifetime = Lifetime::from_seconds(60);
+
+/// Key sets by issuer. As large as the configuration.
 #[derive(Debug, Default)]
-pub struct KeyCache(BTreeMap<RealmName, Entry>);
+pub struct KeyCache(BTreeMap<Issuer, State>);
 
+impl KeyCache {
+    /// Nothing known.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+/// What is known about one issuer's keys.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    known: Option<Known>,
+    /// How often asking has failed in a row, and until when nobody asks again.
+    failures: u32,
+    paused_until: Option<Timestamp>,
+    /// When the source itself was last asked for a `kid` that was not there, and answered.
+    searched_at: Option<Timestamp>,
+    /// When the request that is asking began.
+    flight: Option<Timestamp>,
+    /// Where the keys are, as the metadata said, and until when that is believed.
+    pub(super) jwks_uri: Option<(WebUrl, Timestamp)>,
+}
+
+/// A key set and its time.
 #[derive(Clone, Debug)]
-struct Entry {
-    keys: JwkSet,
-    fetched_at: Timestamp,
-    /// When nobody answered, last: until [`PAUSE`] has passed nobody is asked again.
-    failed_at: Option<Timestamp>,
-    /// The last search for a `kid` that was not there.
-    search: Option<Search>,
-    /// When the searches under way began. One whose request was given up never ends, so those older than
-    /// [`PAUSE`] do not count.
-    searching: Vec<Timestamp>,
+pub(super) struct Known {
+    pub(super) keys: JwkSet,
+    pub(super) fresh_until: Timestamp,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Search {
-    at: Timestamp,
-    /// Whether the authority answered. Where it did not, the key may exist: that is our trouble.
-    answered: bool,
+/// What a request does about an issuer's keys.
+enum Step {
+    Ask,
+    /// Nothing new is to be had.
+    Done,
+    /// Asking has failed a moment ago.
+    Fail,
+    /// Another request is asking.
+    Look,
+    Use(JwkSet),
 }
 
-/// The key set of a realm: remembered, else published, else from the authority.
+impl State {
+    fn is_flying(&self, now: Timestamp) -> bool {
+        self.flight.is_some_and(|since| now.since(since) <= FLIGHT)
+    }
+
+    fn is_paused(&self, now: Timestamp) -> bool {
+        self.paused_until.is_some_and(|until| now < until)
+    }
+
+    fn usable(&self, now: Timestamp) -> Option<&Known> {
+        self.known.as_ref().filter(|known| now <= known.fresh_until.after(STALE))
+    }
+
+    /// For whoever wants the set.
+    fn step(&self, now: Timestamp) -> Step {
+        match self.usable(now) {
+            Some(known) if now <= known.fresh_until || self.is_flying(now) || self.is_paused(now) => {
+                Step::Use(known.keys.clone())
+            }
+            None if self.is_flying(now) => Step::Look,
+            None if self.is_paused(now) => Step::Fail,
+            Some(_) | None => Step::Ask,
+        }
+    }
+
+    /// For whoever wants a key that the set has not.
+    fn search_step(&self, now: Timestamp) -> Step {
+        if self.searched_at.is_some_and(|at| now.since(at) <= COOL_DOWN) {
+            Step::Done
+        } else if self.is_flying(now) {
+            Step::Look
+        } else if self.is_paused(now) {
+            Step::Fail
+        } else {
+            Step::Ask
+        }
+    }
+}
+
+const OP: &str = "get keys";
+
+fn failed_before() -> Fault {
+    Fault::new(OP, "asking failed a moment ago")
+}
+
+/// The key set of an issuer.
 ///
 /// # Errors
-/// Nobody answers and nothing young enough is remembered.
-pub async fn realm_keys<P: Ports>(ports: &P, realm: &RealmName, now: Timestamp) -> Result<JwkSet, Fault> {
-    let known = ports.isolate().keys.borrow().0.get(realm).cloned();
-    if let Some(entry) = &known {
-        let pauses =
-            entry.failed_at.is_some_and(|at| now.since(at) < PAUSE) && now.since(entry.fetched_at) <= STALE;
-        if pauses || now.since(entry.fetched_at) <= JWKS_FRESH {
-            return Ok(entry.keys.clone());
-        }
+/// Nobody answers, and nothing young enough is remembered.
+pub async fn key_set<P: Ports>(ports: &P, issuer: &TrustedIssuer, now: Timestamp) -> Result<JwkSet, Fault> {
+    match &issuer.keys {
+        KeySource::Inline(keys) => return Ok(keys.clone()),
+        KeySource::Nowhere => return Ok(JwkSet::default()),
+        KeySource::Metadata(_) | KeySource::Published(_) | KeySource::Realm(_) => {}
     }
-    let asked = match ports.keyrings().published(realm).await {
-        Ok(Some(keys)) => Ok(keys),
-        Ok(None) | Err(_) => ports.keyrings().authority(realm).await,
-    };
-    match (asked, known) {
-        (Ok(keys), _) => {
-            remember(ports, realm, &keys, now);
-            Ok(keys)
+    let mut now = now;
+    loop {
+        match look(ports, issuer, |state| state.step(now)) {
+            Step::Use(keys) => return Ok(keys),
+            Step::Done | Step::Fail => return Err(failed_before()),
+            Step::Look => now = pause(ports, now).await,
+            Step::Ask => {
+                ports.may_wait().await;
+                return ask(ports, issuer, Tier::Nearest, now).await;
+            }
         }
-        (Err(_), Some(entry)) if now.since(entry.fetched_at) <= STALE => {
-            change(ports, realm, |entry| entry.failed_at = Some(now));
-            Ok(entry.keys)
-        }
-        (Err(fault), _) => Err(fault),
     }
 }
 
-/// Keeps what was fetched for a request at `now`, unless a later request has fetched meanwhile.
-fn remember<P: Ports>(ports: &P, realm: &RealmName, keys: &JwkSet, now: Timestamp) {
-    let mut cache = ports.isolate().keys.borrow_mut();
-    let fresh = || Entry {
-        keys: keys.clone(),
-        fetched_at: now,
-        failed_at: None,
-        search: None,
-        searching: Vec::new(),
-    };
-    let entry = cache.0.entry(realm.clone()).or_insert_with(fresh);
-    if entry.fetched_at <= now {
-        keys.clone_into(&mut entry.keys);
-        entry.fetched_at = now;
-        entry.failed_at = None;
-    }
-}
-
-fn change<P: Ports>(ports: &P, realm: &RealmName, change: impl FnOnce(&mut Entry)) {
-    if let Some(entry) = ports.isolate().keys.borrow_mut().0.get_mut(realm) {
-        change(entry);
-    }
-}
-
-/// The one key of a realm that a token's header means.
+/// The one key that a token's header means.
 ///
 /// # Errors
-/// As [`realm_keys`]; and where the authority was not asked, or did not answer, so that nobody can know. A key
-/// that does not exist is `Ok(None)`.
-pub(crate) async fn realm_key<P: Ports>(
+/// As [`key_set`]; and where the source was not asked, or did not answer, so that nobody can know. A key that does
+/// not exist is `Ok(None)`.
+pub(super) async fn key<P: Ports>(
     ports: &P,
-    realm: &RealmName,
+    issuer: &TrustedIssuer,
     id: Option<&KeyId>,
     algorithm: Algorithm,
     now: Timestamp,
-) -> Result<Option<Jwk>, Fault> {
-    const OP: &str = "search key";
-    let keys = realm_keys(ports, realm, now).await?;
-    if let Some(key) = keys.find(id, algorithm) {
-        return Ok(Some(key.clone()));
+) -> Result<Option<Arc<Jwk>>, Fault> {
+    let find = |keys: &JwkSet| keys.find(id, algorithm).cloned();
+    let keys = key_set(ports, issuer, now).await?;
+    let found = find(&keys);
+    if found.is_some() || matches!(issuer.keys, KeySource::Inline(_) | KeySource::Nowhere) {
+        return Ok(found);
     }
-    // The copy may be older than the key: ask the authority, once per cool-down.
-    {
-        let mut cache = ports.isolate().keys.borrow_mut();
-        let Some(entry) = cache.0.get_mut(realm) else {
-            return Ok(None);
-        };
-        match entry.search {
-            Some(search) if search.answered && now.since(search.at) <= COOL_DOWN => return Ok(None),
-            Some(search) if !search.answered && now.since(search.at) <= PAUSE => {
-                return Err(Fault::new(OP, "the authority did not answer a moment ago"));
+    // What is known may be older than the key.
+    let mut now = now;
+    loop {
+        match look(ports, issuer, |state| state.search_step(now)) {
+            Step::Ask => {
+                ports.may_wait().await;
+                return Ok(find(&ask(ports, issuer, Tier::Source, now).await?));
             }
-            _ => {}
+            Step::Fail => return Err(failed_before()),
+            Step::Look => now = pause(ports, now).await,
+            Step::Done | Step::Use(_) => {
+                // Perhaps somebody else's search has found it meanwhile.
+                return Ok(find(&look(ports, issuer, |state| {
+                    state.usable(now).map(|known| known.keys.clone()).unwrap_or_default()
+                })));
+            }
         }
-        entry.searching.retain(|began_at| now.since(*began_at) <= PAUSE);
-        if entry.searching.len() >= SEARCHES {
-            return Err(Fault::new(OP, "enough of them are under way"));
-        }
-        entry.searching.push(now);
     }
-    let asked = ports.keyrings().authority(realm).await;
-    change(ports, realm, |entry| {
-        entry.search = Some(Search { at: now, answered: asked.is_ok() });
-        if let Some(ours) = entry.searching.iter().position(|began_at| *began_at == now) {
-            entry.searching.swap_remove(ours);
+}
+
+async fn pause<P: Ports>(ports: &P, now: Timestamp) -> Timestamp {
+    ports.may_wait().await;
+    ports.timer().pause(LOOK).await;
+    now.after(LOOK)
+}
+
+fn look<P: Ports, T>(ports: &P, issuer: &TrustedIssuer, what: impl FnOnce(&State) -> T) -> T {
+    match ports.isolate().keys.borrow().0.get(&issuer.trust.issuer) {
+        Some(state) => what(state),
+        None => what(&State::default()),
+    }
+}
+
+pub(super) fn change<P: Ports, T>(
+    ports: &P,
+    issuer: &TrustedIssuer,
+    what: impl FnOnce(&mut State) -> T,
+) -> T {
+    let mut cache = ports.isolate().keys.borrow_mut();
+    what(cache.0.entry(issuer.trust.issuer.clone()).or_default())
+}
+
+/// From where on a set will do.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub(super) enum Tier {
+    /// A copy will do.
+    Nearest,
+    /// Nothing but the source itself.
+    Source,
+}
+
+/// Asks, and remembers what came of it.
+async fn ask<P: Ports>(
+    ports: &P,
+    issuer: &TrustedIssuer,
+    tier: Tier,
+    now: Timestamp,
+) -> Result<JwkSet, Fault> {
+    change(ports, issuer, |state| state.flight = Some(now));
+    let asked = match &issuer.keys {
+        KeySource::Realm(realm) => {
+            let copy = match tier {
+                Tier::Nearest => ports.keyrings().published(realm).await.ok().flatten(),
+                Tier::Source => None,
+            };
+            let keys = match copy {
+                Some(keys) => Ok(keys),
+                None => ports.keyrings().authority(realm).await,
+            };
+            keys.map(|keys| Known { keys, fresh_until: now.after(JWKS_FRESH) })
         }
-    });
-    let keys = asked?;
-    remember(ports, realm, &keys, now);
-    Ok(keys.find(id, algorithm).cloned())
+        KeySource::Metadata(url) => remote::described(ports, issuer, url, tier, now).await,
+        KeySource::Published(url) => remote::published(ports, issuer, url, tier, now).await,
+        KeySource::Inline(keys) => Ok(Known { keys: keys.clone(), fresh_until: now }),
+        KeySource::Nowhere => Ok(Known { keys: JwkSet::default(), fresh_until: now }),
+    };
+    // Without randomness the pause is the longest of its kind.
+    let jitter = u64::from(random::<1>(ports.entropy()).map_or(0, |[byte]| byte));
+    change(ports, issuer, |state| {
+        if state.flight == Some(now) {
+            state.flight = None;
+        }
+        match asked {
+            Ok(known) => {
+                state.failures = 0;
+                state.paused_until = None;
+                if tier == Tier::Source {
+                    state.searched_at = Some(now);
+                }
+                let keys = known.keys.clone();
+                state.known = Some(known);
+                Ok(keys)
+            }
+            Err(fault) => {
+                let pause = PAUSE.times(1_u64 << state.failures.min(8)).min(MAX_PAUSE);
+                // Up to a half less: isolates that failed together do not all come back together.
+                let less = Lifetime::from_millis(pause.as_millis().saturating_mul(jitter) / 512);
+                state.failures = state.failures.saturating_add(1);
+                state.paused_until = Some(now.after(pause.minus(less)));
+                state
+                    .usable(now)
+                    .map(|known| known.keys.clone())
+                    .filter(|_| tier == Tier::Nearest)
+                    .map_or_else(
+                        || Err(fault.clone()),
+                        |keys| {
+                            // What is known bridges the outage: the request does not fail, so the fault is told here.
+                            ports.journal().record(&Entry {
+                                target: Some(issuer.trust.issuer.as_str()),
+                                decision: "fault",
+                                op: Some(fault.op()),
+                                detail: Some(fault.detail()),
+                                ..Entry::default()
+                            });
+                            Ok(keys)
+                        },
+                    )
+            }
+        }
+    })
 }

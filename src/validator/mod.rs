@@ -2,18 +2,19 @@
 //!
 //! The order of checks, cheap first: size, shape, issuer, `typ`, `alg`, claims and time, then at most one
 //! signature check, then scopes, then the session. A token whose signature this isolate has checked before goes
-//! the same way, without the signature check ([`TokenCache`]). Each state has private fields and one way in, so
-//! "used before checked" does not compile.
+//! the same way, without the signature check. Each state has private fields and one way in, so "used before
+//! checked" does not compile.
 //!
-//! **In scope**: JWTs of our own realms and of issuers with inline keys. **Out of scope**: finding the token
-//! in a request ([`crate::http::bearer`]), choosing the route ([`crate::gateway`]).
+//! **In scope**: JWTs of our own realms and of other issuers. **Out of scope**: finding the token in a request
+//! ([`crate::http::bearer`]), choosing the route ([`crate::gateway`]).
 
-mod cache;
+mod by_token;
+mod fact;
 mod isolate;
 mod keys;
+mod remote;
 mod states;
 
-pub use cache::TokenCache;
 pub use isolate::Isolate;
-pub use keys::{JWKS_FRESH, KeyCache, realm_keys};
+pub use keys::{JWKS_FRESH, KeyCache, key_set};
 pub use states::{Authorized, Chore, Presented, Verified, run_chore};

@@ -1,20 +1,21 @@
 //! The three states of a token.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
-use crate::config::{Config, KeySource};
+use crate::config::{Config, KeySource, TrustedIssuer};
 use crate::error::{Denied, Error, Fault};
 use crate::id::SessionId;
+use crate::json::{self, Object};
 use crate::port::{Ports, Principals, Verifier, random};
 use crate::principal::{Answer, Question};
 use crate::scope::{ScopeCatalogue, ScopeSet, ScopeToken};
 use crate::session::{Ask, EndReason, Touch};
 use crate::time::Timestamp;
-use crate::token::{Algorithm, Claims, Compact, Header, Jwk, MAX_TOKEN};
+use crate::token::{Algorithm, Claims, Compact, Jwk, MAX_TOKEN, issuer_of};
 use crate::uri::Issuer;
-use crate::validator::Isolate;
-use crate::validator::cache::Fact;
-use crate::validator::keys::realm_key;
+use crate::validator::fact::Fact;
+use crate::validator::keys;
 
 /// A token that can be read. Nothing that it says is proved here, whatever an isolate may remember of it.
 #[derive(Debug)]
@@ -27,40 +28,53 @@ pub struct Presented<'a> {
 #[derive(Debug)]
 enum Read<'a> {
     /// Now.
-    Fresh { token: Compact<'a>, claims: Rc<Claims> },
+    Fresh { token: Compact<'a>, members: Object },
     /// Before, by the same code; its signature was checked then.
     Known(Rc<Fact>),
 }
 
 impl<'a> Presented<'a> {
-    /// Reads a compact JWT. Checks size, shape, encodings and the types of what is read.
+    /// Takes a token in: as it was read before, if this isolate has checked the signature of these bytes, else as
+    /// [`Self::parse`] reads it. A new token will have to be waited for, so where nobody may wait it is not read.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub async fn of<P: Ports>(text: &'a str, ports: &P) -> Result<Self, Denied> {
+        let known = ports.isolate().facts.borrow_mut().get(text);
+        if let Some(fact) = known {
+            return Ok(Self { text, read: Read::Known(fact) });
+        }
+        ports.may_wait().await;
+        Self::parse(text)
+    }
+
+    /// Reads a compact JWT. Checks size, shape, encodings and that there is one issuer.
     /// Does **not** check who made it, for whom, when, or whether it is genuine.
     ///
     /// # Errors
     /// The first thing that cannot be read.
-    pub fn parse(text: &'a str, isolate: &Isolate) -> Result<Self, Denied> {
+    pub fn parse(text: &'a str) -> Result<Self, Denied> {
         if text.len() > MAX_TOKEN {
             return Err(Denied::RejectSize);
         }
-        if let Some(fact) = isolate.tokens.borrow_mut().get(text) {
-            return Ok(Self { text, read: Read::Known(fact) });
-        }
         let token = Compact::parse(text)?;
-        let claims = Rc::new(Claims::parse(token.payload())?);
-        Ok(Self { text, read: Read::Fresh { token, claims } })
+        let members = json::object(token.payload()).map_err(|_| Denied::MalformToken)?;
+        issuer_of(&members)?;
+        Ok(Self { text, read: Read::Fresh { token, members } })
     }
 
-    fn parts(&self) -> (&Header, &Rc<Claims>) {
+    fn issuer(&self) -> Result<&str, Denied> {
         match &self.read {
-            Read::Fresh { token, claims } => (token.header(), claims),
-            Read::Known(fact) => (&fact.header, &fact.claims),
+            Read::Fresh { members, .. } => issuer_of(members),
+            Read::Known(fact) => Ok(&fact.claims.issuer),
         }
     }
 
-    /// Verifies the token for a place that accepts `issuers`. Checks `iss`, `typ`, `alg`, `aud`, `exp`, `nbf`,
-    /// `iat`, `cnf`, the claims of RFC 9068, then the signature: by the key that the issuer has now, unless this
-    /// isolate has checked the same bytes with the same key before. The key belongs to the issuer: nothing in
-    /// the header chooses where it comes from. Does **not** check scopes or whether the session is alive.
+    /// Verifies the token for a place that accepts `issuers`. Checks `iss`, `typ`, `alg`, the types of the claims,
+    /// `aud`, `exp`, `nbf`, `iat`, `cnf`, the claims of RFC 9068 and those that the configuration asks for, then the
+    /// signature: by the key that the issuer has now, unless this isolate has checked the same bytes with the same
+    /// key before. The key belongs to the issuer: nothing in the header chooses where it comes from. Does **not**
+    /// check scopes or whether the session is alive.
     ///
     /// # Errors
     /// [`Error::Denied`] with the first check that fails; [`Error::Fault`] when keys cannot be had.
@@ -71,63 +85,80 @@ impl<'a> Presented<'a> {
         issuers: &[Issuer],
         now: Timestamp,
     ) -> Result<Verified, Error> {
-        let (header, claims) = self.parts();
-        let (trust, source) = config.trusted(&claims.issuer).ok_or(Denied::UntrustedIssuer)?;
+        let issuer = config.trusted(self.issuer()?).ok_or(Denied::UntrustedIssuer)?;
+        let trust = &issuer.trust;
         if !issuers.contains(&trust.issuer) {
             return Err(Denied::RejectIssuer.into());
         }
-        let algorithm = trust.check_header(header)?;
-        trust.check_claims(header, claims, now)?;
-        let id = header.key.as_ref();
-        let (key, session) = match source {
-            KeySource::Inline(keys) => (keys.find(id, algorithm).cloned(), None),
-            KeySource::Realm(realm) => {
-                let sid = claims.session.as_deref().ok_or(Denied::LackClaim("sid"))?;
-                let session: SessionId = sid.parse().map_err(|_| Denied::MalformClaim("sid"))?;
-                (realm_key(ports, &realm.name, id, algorithm, now).await?, Some(session))
-            }
+        let read = match self.read {
+            // It was read by the terms of another configuration.
+            Read::Known(fact) if !Arc::ptr_eq(&fact.issuer, issuer) => Self::parse(self.text)?.read,
+            read => read,
         };
+        let header = match &read {
+            Read::Fresh { token, .. } => token.header(),
+            Read::Known(fact) => &fact.header,
+        };
+        let algorithm = trust.check_header(header)?;
+        let claims = match &read {
+            Read::Fresh { members, .. } => Rc::new(Claims::read(members, &trust.claims)?),
+            Read::Known(fact) => Rc::clone(&fact.claims),
+        };
+        trust.check_claims(header, &claims, now)?;
+        if let Read::Fresh { members, .. } = &read {
+            trust.check_required(members)?;
+        }
+        let session = match issuer.keys {
+            KeySource::Realm(_) => {
+                let sid = claims.session.as_deref().ok_or(Denied::LackClaim("sid"))?;
+                Some(sid.parse::<SessionId>().map_err(|_| Denied::MalformClaim("sid"))?)
+            }
+            _ => None,
+        };
+        let key = keys::key(ports, issuer, header.key.as_ref(), algorithm, now).await?;
         let key = key.ok_or(Denied::UnknownKey)?;
-        let claims = Rc::clone(claims);
-        let unproved = match self.read {
+        let unproved = match read {
             Read::Known(fact) if fact.is_by(&key, algorithm) => None,
             // The issuer has another key by now: only what it signs counts.
             Read::Known(_) => Some(Compact::parse(self.text)?),
             Read::Fresh { token, .. } => Some(token),
         };
         if let Some(token) = unproved {
-            check_signature(ports, self.text, &token, &claims, key, algorithm).await?;
+            check_signature(ports, issuer, self.text, &token, &claims, key, algorithm).await?;
         }
-        Ok(Verified { issuer: trust.issuer.clone(), claims, session })
+        Ok(Verified { issuer: Arc::clone(issuer), claims, session })
     }
 }
 
 async fn check_signature<P: Ports>(
     ports: &P,
+    issuer: &Arc<TrustedIssuer>,
     text: &str,
     token: &Compact<'_>,
     claims: &Rc<Claims>,
-    key: Jwk,
+    key: Arc<Jwk>,
     algorithm: Algorithm,
 ) -> Result<(), Error> {
+    ports.may_wait().await;
     if !ports.verifier().verify(&key, algorithm, token).await? {
         return Err(Denied::RejectSignature.into());
     }
-    let mut tokens = ports.isolate().tokens.borrow_mut();
-    if !tokens.is_keyed() {
+    let mut facts = ports.isolate().facts.borrow_mut();
+    if !facts.is_keyed() {
         // Without randomness nothing is remembered, and nothing is worse than slower.
         if let Ok(random) = random(ports.entropy()) {
-            tokens.set_key(&random);
+            facts.set_key(&random);
         }
     }
-    tokens.put(Fact::new(text, token.header().clone(), Rc::clone(claims), algorithm, key));
+    let (header, claims, issuer) = (token.header().clone(), Rc::clone(claims), Arc::clone(issuer));
+    facts.put(text, Fact { header, claims, algorithm, key, issuer });
     Ok(())
 }
 
 /// A genuine token, made for us, in its time. What it allows is not decided.
 #[derive(Debug)]
 pub struct Verified {
-    issuer: Issuer,
+    issuer: Arc<TrustedIssuer>,
     claims: Rc<Claims>,
     session: Option<SessionId>,
 }
@@ -163,6 +194,9 @@ async fn use_session<P: Ports>(
     ports: &P,
     now: Timestamp,
 ) -> Result<Option<Chore>, Error> {
+    if !ports.isolate().leases.borrow().is_enough(&session, now) {
+        ports.may_wait().await;
+    }
     let ask = ports.isolate().leases.borrow_mut().ask(&session, now);
     match ask {
         Ask::Nobody => Ok(None),
@@ -191,15 +225,15 @@ async fn touch<P: Ports>(session: SessionId, ports: &P, used_at: Timestamp) -> R
 /// A token that may do what was asked. Only this may be forwarded.
 #[derive(Debug)]
 pub struct Authorized {
-    issuer: Issuer,
+    issuer: Arc<TrustedIssuer>,
     claims: Rc<Claims>,
 }
 
 impl Authorized {
     /// Whose token it is.
     #[must_use]
-    pub const fn issuer(&self) -> &Issuer {
-        &self.issuer
+    pub fn issuer(&self) -> &Issuer {
+        &self.issuer.trust.issuer
     }
 
     /// `sub`.
@@ -212,6 +246,12 @@ impl Authorized {
     #[must_use]
     pub fn client(&self) -> Option<&str> {
         self.claims.client.as_deref()
+    }
+
+    /// The roles of its subject, as its issuer says them.
+    #[must_use]
+    pub fn roles(&self) -> &[String] {
+        &self.claims.roles
     }
 
     /// `scope`, as granted.

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use tollgate::app::{App, Outcome};
+use tollgate::app::{App, AtOnce, Outcome};
 use tollgate::encoding::Digest;
 use tollgate::error::Fault;
 use tollgate::http::{Answer, Head, Headers};
-use tollgate::port::Body;
+use tollgate::port::{Body, Ports as _};
 use tollgate::validator::Chore;
 
 use super::{Edge, run};
@@ -93,32 +93,54 @@ impl Reply {
     }
 }
 
-/// Makes a request at an edge. What it leaves behind is handed back undone.
-pub(crate) fn call(edge: &Edge<'_>, call: &Call) -> (Reply, Option<Chore>) {
-    let rest = call.url.split_once("://").unwrap().1;
-    let at = rest.find('/').unwrap();
-    let (path, query) =
-        rest[at..].split_once('?').map_or((&rest[at..], None), |(path, query)| (path, Some(query)));
-    let head = Head {
+fn split(url: &str) -> (&str, &str, Option<&str>) {
+    let rest = url.split_once("://").unwrap().1;
+    let (authority, target) = rest.split_at(rest.find('/').unwrap());
+    let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
+    (authority, path, query)
+}
+
+fn head<'a>(call: &'a Call, headers: &'a Fields<'a>) -> Head<'a> {
+    let (authority, path, query) = split(&call.url);
+    Head {
         method: call.method,
         is_https: call.url.starts_with("https"),
-        authority: &rest[..at],
+        authority,
         path,
         query,
         has_body: !call.body.is_empty(),
-        headers: &Fields(&call.headers),
-    };
-    let app = app(edge);
-    let (outcome, chore) = run(app.handle(&head, &mut Bytes(&call.body)));
-    let reply = match outcome {
+        headers,
+    }
+}
+
+fn reply(outcome: Outcome<'_>) -> Reply {
+    match outcome {
         Outcome::Answer(answer) => Reply::Answered(answer),
         Outcome::Forward(pass) => Reply::Forwarded {
             route: pass.route().to_string(),
             path: pass.path().to_string(),
             identity: pass.identity().into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
         },
+    }
+}
+
+/// Makes a request at an edge. What it leaves behind is handed back undone.
+pub(crate) fn call(edge: &Edge<'_>, call: &Call) -> (Reply, Option<Chore>) {
+    let (outcome, chore) = run(app(edge).handle(&head(call, &Fields(&call.headers)), &mut Bytes(&call.body)));
+    (reply(outcome), chore)
+}
+
+/// Asks an edge for a decision that waits for nobody.
+pub(crate) fn at_once(edge: &Edge<'_>, call: &Call) -> Option<Reply> {
+    let ports = AtOnce { entropy: edge.world, isolate: edge.isolate(), journal: edge.world };
+    let app = App {
+        config: &edge.world.config,
+        ports: &ports,
+        bootstrap: |_| None,
+        now: edge.world.now(),
+        request_id: &ID,
     };
-    (reply, chore)
+    app.at_once(&head(call, &Fields(&call.headers))).map(reply)
 }
 
 /// Does what a request left behind.
@@ -126,9 +148,10 @@ pub(crate) fn finish(edge: &Edge<'_>, chore: Chore) {
     run(app(edge).finish(chore));
 }
 
+static ID: std::sync::LazyLock<tollgate::id::RequestId> =
+    std::sync::LazyLock::new(|| "request-1".parse().unwrap());
+
 fn app<'e>(edge: &'e Edge<'_>) -> App<'e, 'e, Edge<'e>> {
-    static ID: std::sync::LazyLock<tollgate::id::RequestId> =
-        std::sync::LazyLock::new(|| "request-1".parse().unwrap());
     // An edge borrowed for one call lives as long as the call.
     App {
         config: &edge.world.config,
@@ -141,17 +164,8 @@ fn app<'e>(edge: &'e Edge<'_>) -> App<'e, 'e, Edge<'e>> {
 
 /// Makes a request that is given up while it waits: polled once, and then neither finished nor dropped.
 pub(crate) fn give_up(edge: &Edge<'_>, call: &Call) {
-    let path = call.url.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..])).unwrap();
     let fields = Fields(&call.headers);
-    let head = Head {
-        method: call.method,
-        is_https: true,
-        authority: "edge.example",
-        path,
-        query: None,
-        has_body: false,
-        headers: &fields,
-    };
+    let head = head(call, &fields);
     let app = app(edge);
     let mut body = Bytes("");
     let mut future = Box::pin(app.handle(&head, &mut body));

@@ -4,8 +4,8 @@ mod calls;
 mod memory;
 mod world;
 
-pub(crate) use calls::{Call, Reply, call, finish, give_up};
-pub(crate) use world::{Broken, Edge, World};
+pub(crate) use calls::{Call, Reply, at_once, call, finish, give_up};
+pub(crate) use world::{Broken, Edge, Page, World};
 
 use std::future::Future;
 use std::pin::pin;

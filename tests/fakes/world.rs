@@ -9,8 +9,12 @@ use tollgate::config::Config;
 use tollgate::encoding::{Digest, base64url};
 use tollgate::error::Fault;
 use tollgate::id::{ClientId, KeyId, Locator, RealmName};
-use tollgate::port::{Clients, Entropy, Entry, Journal, Keyrings, Ports, Principals, Signer, Verifier};
+use tollgate::port::{
+    Clients, Entropy, Entry, Journal, Keyrings, Ports, Principals, SharedCache, Signer, Timer, Vault,
+    Verifier, Web, WebReply, WebRequest,
+};
 use tollgate::principal::{Answer, Client, Question, client_key, step};
+use tollgate::secret::Secret;
 use tollgate::software::SoftwareVerifier;
 use tollgate::time::{Lifetime, Timestamp};
 use tollgate::token::{Algorithm, Compact, Jwk, JwkSet};
@@ -35,10 +39,12 @@ pub(crate) enum Broken {
     Signer,
     /// Signatures cannot be checked.
     Verifier,
+    /// Other people's servers do not answer.
+    Web,
 }
 
 impl Broken {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Clients,
         Self::Entropy,
         Self::Keyrings,
@@ -46,11 +52,34 @@ impl Broken {
         Self::PrincipalsBefore,
         Self::Signer,
         Self::Verifier,
+        Self::Web,
     ];
 }
 
 /// The text that every fault carries; no answer may show it.
 pub(crate) const FAULT_TEXT: &str = "injected-fault-detail";
+
+/// What a server of somebody else's answers.
+#[derive(Clone, Debug)]
+pub(crate) struct Page {
+    pub(crate) status: u16,
+    pub(crate) cache_control: Option<&'static str>,
+    pub(crate) body: String,
+}
+
+impl Page {
+    pub(crate) fn ok(body: impl Into<String>) -> Self {
+        Self { status: 200, cache_control: None, body: body.into() }
+    }
+}
+
+/// What a server of somebody else's was asked.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) url: String,
+    pub(crate) authorization: Option<String>,
+    pub(crate) form: Option<String>,
+}
 
 pub(crate) struct World {
     pub(crate) config: Config,
@@ -65,6 +94,12 @@ pub(crate) struct World {
     pub(crate) verified: Cell<usize>,
     /// Another number is another key for every realm: the old one is gone.
     pub(crate) key_number: Cell<u8>,
+    /// What other people's servers answer, by address; where nothing is said, 404.
+    pub(crate) web: RefCell<BTreeMap<String, Page>>,
+    /// Every question to them.
+    pub(crate) asked_web: RefCell<Vec<Asked>>,
+    /// The cache of one place.
+    pub(crate) shared: RefCell<BTreeMap<String, String>>,
     now: Cell<Timestamp>,
     kv: RefCell<BTreeMap<String, String>>,
     principals: RefCell<BTreeMap<Locator, Memory>>,
@@ -82,6 +117,9 @@ impl World {
             hangs: Cell::new(false),
             verified: Cell::new(0),
             key_number: Cell::new(0),
+            web: RefCell::default(),
+            asked_web: RefCell::default(),
+            shared: RefCell::default(),
             now: Cell::new(Timestamp::from_seconds(1_800_000_000)),
             kv: RefCell::default(),
             principals: RefCell::default(),
@@ -140,8 +178,12 @@ impl Ports for Edge<'_> {
     type Journal = World;
     type Keyrings = World;
     type Principals = World;
+    type SharedCache = World;
     type Signer = World;
+    type Timer = World;
+    type Vault = World;
     type Verifier = World;
+    type Web = World;
 
     fn clients(&self) -> &World {
         self.world
@@ -161,10 +203,22 @@ impl Ports for Edge<'_> {
     fn principals(&self) -> &World {
         self.world
     }
+    fn shared_cache(&self) -> &World {
+        self.world
+    }
     fn signer(&self) -> &World {
         self.world
     }
+    fn timer(&self) -> &World {
+        self.world
+    }
+    fn vault(&self) -> &World {
+        self.world
+    }
     fn verifier(&self) -> &World {
+        self.world
+    }
+    fn web(&self) -> &World {
         self.world
     }
 }
@@ -214,7 +268,7 @@ impl Keyrings for World {
             std::future::pending::<()>().await;
         }
         self.check(Broken::Keyrings)?;
-        Ok(JwkSet { keys: vec![Self::public_key(&self.current_key(realm))] })
+        Ok([Self::public_key(&self.current_key(realm))].into_iter().collect())
     }
 }
 
@@ -254,5 +308,47 @@ impl Verifier for World {
         self.check(Broken::Verifier)?;
         self.verified.set(self.verified.get() + 1);
         SoftwareVerifier.verify(key, algorithm, token).await
+    }
+}
+
+impl SharedCache for World {
+    async fn read(&self, name: &str) -> Option<String> {
+        self.shared.borrow().get(name).cloned()
+    }
+
+    async fn write(&self, name: &str, text: &str, _keep_for: Lifetime) {
+        self.shared.borrow_mut().insert(name.to_owned(), text.to_owned());
+    }
+}
+
+impl Timer for World {
+    async fn pause(&self, _span: Lifetime) {}
+}
+
+impl Vault for World {
+    fn secret(&self, name: &str) -> Option<Secret> {
+        (name == "INTROSPECTION_SECRET").then(|| Secret::new(b"s3cret/+".to_vec()))
+    }
+}
+
+impl Web for World {
+    async fn ask(&self, request: &WebRequest<'_>) -> Result<WebReply, Fault> {
+        self.asked_web.borrow_mut().push(Asked {
+            url: request.url.to_string(),
+            authorization: request.authorization.clone(),
+            form: request.form.clone(),
+        });
+        if self.hangs.get() {
+            std::future::pending::<()>().await;
+        }
+        self.check(Broken::Web)?;
+        let page = self.web.borrow().get(request.url.as_str()).cloned();
+        let page = page.unwrap_or(Page { status: 404, cache_control: None, body: String::new() });
+        Ok(WebReply {
+            status: page.status,
+            cache_control: page.cache_control.map(str::to_owned),
+            age: None,
+            body: page.body.into_bytes(),
+        })
     }
 }

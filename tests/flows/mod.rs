@@ -1,11 +1,13 @@
 //! Whole flows, from a request's head to what came of it.
 
+mod at_once;
 mod cache;
 mod faults;
 mod gateway;
 mod idle;
 mod issuer;
 mod keys;
+mod remote;
 mod tokens;
 
 use crate::fakes::{Call, Edge, call};

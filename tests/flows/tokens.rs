@@ -242,7 +242,8 @@ fn attack_43_to_47_and_51_claims_that_do_not_count() {
             ("sid", Value::Null),
             ("sid", json!("guess")),
             ("cnf", json!({ "jkt": "x" })),
-            ("scope", json!(["orders:read"])),
+            ("scope", json!([7])),
+            ("scope", json!(["orders:read orders:admin"])),
         ] {
             assert!(is_refused(edge, &change(name, value.clone())), "{name} {value}");
         }

@@ -1,0 +1,169 @@
+//! The ports of a decision that may wait for nobody: memory, randomness, the log, and nothing else.
+//!
+//! Most requests bear a token that this isolate has verified, for a session that was confirmed a moment ago. They
+//! are decided by the very code that decides all others, run once: where it would have to wait it stops at
+//! [`Ports::may_wait`], before anything has happened, and the request goes the long way.
+
+use std::future::{Future, pending};
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use crate::error::Fault;
+use crate::id::{ClientId, KeyId, Locator, RealmName};
+use crate::port::{
+    Clients, Entropy, Journal, Keyrings, Ports, Principals, SharedCache, Signer, Timer, Vault, Verifier, Web,
+    WebReply, WebRequest,
+};
+use crate::principal::{Answer, Client, Question};
+use crate::secret::Secret;
+use crate::time::Lifetime;
+use crate::token::{Algorithm, Compact, Jwk, JwkSet};
+use crate::validator::Isolate;
+
+/// What a future says at its first question; `None` where it has to wait.
+pub fn poll_once<T>(future: impl Future<Output = T>) -> Option<T> {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => Some(output),
+        Poll::Pending => None,
+    }
+}
+
+/// Ports that answer from memory or never.
+#[derive(Debug)]
+pub struct AtOnce<'p, E, J> {
+    /// Randomness.
+    pub entropy: &'p E,
+    /// What this isolate remembers.
+    pub isolate: &'p Isolate,
+    /// The log.
+    pub journal: &'p J,
+}
+
+impl<E: Entropy, J: Journal> Ports for AtOnce<'_, E, J> {
+    type Clients = Never;
+    type Entropy = E;
+    type Journal = J;
+    type Keyrings = Never;
+    type Principals = Never;
+    type SharedCache = Never;
+    type Signer = Never;
+    type Timer = Never;
+    type Vault = Never;
+    type Verifier = Never;
+    type Web = Never;
+
+    fn clients(&self) -> &Never {
+        &Never
+    }
+    fn entropy(&self) -> &E {
+        self.entropy
+    }
+    fn isolate(&self) -> &Isolate {
+        self.isolate
+    }
+    fn journal(&self) -> &J {
+        self.journal
+    }
+    fn keyrings(&self) -> &Never {
+        &Never
+    }
+    fn principals(&self) -> &Never {
+        &Never
+    }
+    fn shared_cache(&self) -> &Never {
+        &Never
+    }
+    fn signer(&self) -> &Never {
+        &Never
+    }
+    fn timer(&self) -> &Never {
+        &Never
+    }
+    fn vault(&self) -> &Never {
+        &Never
+    }
+    fn verifier(&self) -> &Never {
+        &Never
+    }
+    fn web(&self) -> &Never {
+        &Never
+    }
+
+    async fn may_wait(&self) {
+        pending::<()>().await;
+    }
+}
+
+/// Who is never reached.
+#[derive(Debug)]
+pub struct Never;
+
+impl Clients for Never {
+    async fn find(&self, _: &RealmName, _: &ClientId) -> Result<Option<Client>, Fault> {
+        pending().await
+    }
+    async fn publish(&self, _: &Client) -> Result<(), Fault> {
+        pending().await
+    }
+}
+
+impl Keyrings for Never {
+    async fn published(&self, _: &RealmName) -> Result<Option<JwkSet>, Fault> {
+        pending().await
+    }
+    async fn authority(&self, _: &RealmName) -> Result<JwkSet, Fault> {
+        pending().await
+    }
+}
+
+impl Principals for Never {
+    fn create(&self) -> Result<Locator, Fault> {
+        Err(Fault::new("place principal", "not at once"))
+    }
+    async fn ask(&self, _: Locator, _: &Question) -> Result<Answer, Fault> {
+        pending().await
+    }
+}
+
+impl SharedCache for Never {
+    async fn read(&self, _: &str) -> Option<String> {
+        pending().await
+    }
+    async fn write(&self, _: &str, _: &str, _: Lifetime) {
+        pending::<()>().await;
+    }
+}
+
+impl Signer for Never {
+    async fn sign(
+        &self,
+        _: &RealmName,
+        _: &dyn Fn(Algorithm, &KeyId) -> Result<String, Fault>,
+    ) -> Result<String, Fault> {
+        pending().await
+    }
+}
+
+impl Timer for Never {
+    async fn pause(&self, _: Lifetime) {
+        pending::<()>().await;
+    }
+}
+
+impl Vault for Never {
+    fn secret(&self, _: &str) -> Option<Secret> {
+        None
+    }
+}
+
+impl Verifier for Never {
+    async fn verify(&self, _: &Jwk, _: Algorithm, _: &Compact<'_>) -> Result<bool, Fault> {
+        pending().await
+    }
+}
+
+impl Web for Never {
+    async fn ask(&self, _: &WebRequest<'_>) -> Result<WebReply, Fault> {
+        pending().await
+    }
+}

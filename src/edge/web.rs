@@ -1,0 +1,103 @@
+//! Other people's servers, and what isolates of one place remember together.
+
+use std::time::Duration;
+
+use worker::{Cache, Delay, Env, Fetch, Headers, Response, web_sys};
+
+use crate::edge::platform::{fault, worker_fault};
+use crate::edge::request::read_stream;
+use crate::error::Fault;
+use crate::port::{MAX_WEB_BODY, SharedCache, Timer, Vault, WEB_TIMEOUT, Web, WebReply, WebRequest};
+use crate::secret::Secret;
+use crate::time::Lifetime;
+
+/// `fetch`.
+#[derive(Debug)]
+pub(super) struct PlatformWeb;
+
+impl Web for PlatformWeb {
+    async fn ask(&self, request: &WebRequest<'_>) -> Result<WebReply, Fault> {
+        const OP: &str = "ask the web";
+        let headers = web_sys::Headers::new().map_err(fault(OP))?;
+        headers.set("accept", "application/json").map_err(fault(OP))?;
+        if let Some(authorization) = &request.authorization {
+            headers.set("authorization", authorization).map_err(fault(OP))?;
+        }
+        let init = web_sys::RequestInit::new();
+        init.set_redirect(web_sys::RequestRedirect::Manual);
+        let timeout = u32::try_from(WEB_TIMEOUT.as_millis()).unwrap_or(u32::MAX);
+        init.set_signal(Some(&web_sys::AbortSignal::timeout_with_u32(timeout)));
+        if let Some(form) = &request.form {
+            headers.set("content-type", "application/x-www-form-urlencoded").map_err(fault(OP))?;
+            init.set_method("POST");
+            init.set_body(&form.as_str().into());
+        }
+        init.set_headers(&headers.into());
+        let onward =
+            web_sys::Request::new_with_str_and_init(request.url.as_str(), &init).map_err(fault(OP))?;
+        let response = Fetch::Request(onward.into()).send().await.map_err(worker_fault(OP))?;
+        let response: web_sys::Response = response.into();
+        let header = |name: &str| response.headers().get(name).ok().flatten();
+        let body = match response.body() {
+            None => Some(Vec::new()),
+            Some(stream) => read_stream(&stream, MAX_WEB_BODY).await?,
+        };
+        Ok(WebReply {
+            status: response.status(),
+            cache_control: header("cache-control"),
+            age: header("age"),
+            body: body.ok_or_else(|| Fault::new(OP, "the answer is too long, or was cut off"))?,
+        })
+    }
+}
+
+/// The Cache API, in a cache of its own.
+#[derive(Debug)]
+pub(super) struct PlatformCache;
+
+/// Where names become addresses: no such host exists, and nobody is asked.
+const BASE: &str = "https://cache.tollgate.invalid/";
+
+impl SharedCache for PlatformCache {
+    async fn read(&self, name: &str) -> Option<String> {
+        let cache = Cache::open("tollgate".to_owned()).await;
+        cache.get(format!("{BASE}{name}"), false).await.ok()??.text().await.ok()
+    }
+
+    async fn write(&self, name: &str, text: &str, keep_for: Lifetime) {
+        let write = async {
+            let headers = Headers::new();
+            headers.set("Cache-Control", &format!("max-age={}", keep_for.as_seconds()))?;
+            let response = Response::ok(text)?.with_headers(headers);
+            Cache::open("tollgate".to_owned()).await.put(format!("{BASE}{name}"), response).await
+        };
+        // Where there is no cache, the next isolate asks the source.
+        drop(write.await);
+    }
+}
+
+/// `setTimeout`.
+#[derive(Debug)]
+pub(super) struct PlatformTimer;
+
+impl Timer for PlatformTimer {
+    async fn pause(&self, span: Lifetime) {
+        Delay::from(Duration::from_millis(span.as_millis())).await;
+    }
+}
+
+/// The worker's secrets.
+#[derive(Debug)]
+pub(super) struct EnvVault(Env);
+
+impl EnvVault {
+    pub(super) const fn new(env: Env) -> Self {
+        Self(env)
+    }
+}
+
+impl Vault for EnvVault {
+    fn secret(&self, name: &str) -> Option<Secret> {
+        self.0.secret(name).ok().map(|secret| Secret::new(secret.to_string().into_bytes()))
+    }
+}

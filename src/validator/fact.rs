@@ -1,0 +1,82 @@
+//! Tokens whose signature this isolate has checked: a *fact* about bytes, never a decision.
+//!
+//! It says: exactly these bytes carried a valid signature by exactly this key, with this algorithm, and read by the
+//! terms of this issuer they say this. Everything else, `typ`, audience, time, route, scopes, session, and whether
+//! the key is still in the issuer's set, is checked on every hit by the same code that checks a new token.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::config::TrustedIssuer;
+use crate::token::{Algorithm, Claims, Header, Jwk};
+use crate::validator::by_token::{ByToken, Limits};
+
+/// Two generations of these hold the tokens that are in use; a token that is not used twice while 5,000 others are
+/// seen costs a signature check again. `docs/validation.md` has the memory that was measured.
+const LIMITS: Limits = Limits { entries: 5_000, bytes: 4_000_000 };
+
+/// What was checked, and by whom.
+#[derive(Debug)]
+pub(crate) struct Fact {
+    /// The header, as read.
+    pub(crate) header: Header,
+    /// The claims, as read by the issuer's terms.
+    pub(crate) claims: Rc<Claims>,
+    pub(crate) algorithm: Algorithm,
+    pub(crate) key: Arc<Jwk>,
+    /// The issuer's entry of the configuration, as it was then.
+    pub(crate) issuer: Arc<TrustedIssuer>,
+}
+
+impl Fact {
+    /// Whether it is about this key and algorithm.
+    pub(crate) fn is_by(&self, key: &Arc<Jwk>, algorithm: Algorithm) -> bool {
+        self.algorithm == algorithm && (Arc::ptr_eq(&self.key, key) || self.key == *key)
+    }
+}
+
+/// The facts of one isolate.
+pub(crate) type Facts = ByToken<Fact>;
+
+impl Facts {
+    /// None yet.
+    pub(crate) const fn none() -> Self {
+        Self::new(LIMITS)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::KeySource;
+    use crate::token::{JwkSet, Trust};
+
+    #[test]
+    fn a_fact_is_about_one_key_and_one_algorithm() {
+        let key =
+            |x: &str| Arc::new(Jwk::p256(None, x, "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0").unwrap());
+        let (ours, other) = (
+            key("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU"),
+            key("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEA"),
+        );
+        let issuer = TrustedIssuer {
+            trust: Trust::new("https://issuer.example".parse().unwrap(), vec![], vec![]),
+            keys: KeySource::Inline(JwkSet::default()),
+            introspection: None,
+        };
+        let fact = Fact {
+            header: Header { algorithm: Some(Algorithm::Es256), key: None, typ: None },
+            claims: Rc::new(Claims::parse(br#"{"iss":"i","sub":"s"}"#).unwrap()),
+            algorithm: Algorithm::Es256,
+            key: Arc::clone(&ours),
+            issuer: Arc::new(issuer),
+        };
+        assert!(fact.is_by(&ours, Algorithm::Es256));
+        assert!(
+            fact.is_by(&Arc::new((*ours).clone()), Algorithm::Es256),
+            "the set was fetched again, unchanged"
+        );
+        assert!(!fact.is_by(&other, Algorithm::Es256));
+        assert!(!fact.is_by(&ours, Algorithm::Es384));
+    }
+}

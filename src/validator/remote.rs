@@ -1,0 +1,137 @@
+//! Key sets of other issuers: from the Cache API, else from their servers.
+//!
+//! What a server answers is believed within limits: 200 and nothing else, 64 KiB, 100 keys, metadata that names
+//! the very issuer that was asked for (RFC 8414 section 3.3, OpenID Connect Discovery section 4.3). Keys that do
+//! not meet the policy are left out and logged.
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::TrustedIssuer;
+use crate::encoding::Digest;
+use crate::error::Fault;
+use crate::http::freshness;
+use crate::json::{self, Value};
+use crate::port::{Entry, Journal, Ports, SharedCache, Web, WebReply, WebRequest};
+use crate::time::Timestamp;
+use crate::token::JwkSet;
+use crate::uri::WebUrl;
+use crate::validator::keys::{Known, Tier, change};
+
+/// As it is kept in the shared cache. A test pins the shape.
+#[derive(Deserialize, Serialize)]
+struct Copy {
+    fresh_until: Timestamp,
+    body: String,
+}
+
+/// The keys that the metadata at `url` points to.
+pub(super) async fn described<P: Ports>(
+    ports: &P,
+    issuer: &TrustedIssuer,
+    url: &WebUrl,
+    tier: Tier,
+    now: Timestamp,
+) -> Result<Known, Fault> {
+    let name = copy_name(issuer, url);
+    if let Some(known) = copy(ports, &name, tier, now).await {
+        return Ok(known);
+    }
+    let remembered = change(ports, issuer, |state| state.jwks_uri.clone());
+    let jwks_uri = if let Some((jwks_uri, _)) = remembered.filter(|(_, until)| now <= *until) {
+        jwks_uri
+    } else {
+        const OP: &str = "read metadata";
+        let reply = get(ports, url, OP).await?;
+        let jwks_uri = jwks_uri(issuer, &reply.body).map_err(|problem| Fault::new(OP, problem))?;
+        let until = now.after(freshness(reply.cache_control.as_deref(), reply.age.as_deref()));
+        change(ports, issuer, |state| state.jwks_uri = Some((jwks_uri.clone(), until)));
+        jwks_uri
+    };
+    let fetched = fetch(ports, issuer, &name, &jwks_uri, now).await;
+    if fetched.is_err() {
+        // Perhaps the keys have moved.
+        change(ports, issuer, |state| state.jwks_uri = None);
+    }
+    fetched
+}
+
+/// The keys at `url`.
+pub(super) async fn published<P: Ports>(
+    ports: &P,
+    issuer: &TrustedIssuer,
+    url: &WebUrl,
+    tier: Tier,
+    now: Timestamp,
+) -> Result<Known, Fault> {
+    let name = copy_name(issuer, url);
+    match copy(ports, &name, tier, now).await {
+        Some(known) => Ok(known),
+        None => fetch(ports, issuer, &name, url, now).await,
+    }
+}
+
+/// One name for one issuer and one address: what is kept for another configuration is another copy.
+fn copy_name(issuer: &TrustedIssuer, url: &WebUrl) -> String {
+    format!("keys/{}", Digest::of(format!("{}\n{url}", issuer.trust.issuer).as_bytes()))
+}
+
+async fn copy<P: Ports>(ports: &P, name: &str, tier: Tier, now: Timestamp) -> Option<Known> {
+    if tier == Tier::Source {
+        return None;
+    }
+    let copy: Copy = serde_json::from_str(&ports.shared_cache().read(name).await?).ok()?;
+    let (keys, _) = JwkSet::parse(copy.body.as_bytes()).ok()?;
+    (now <= copy.fresh_until).then_some(Known { keys, fresh_until: copy.fresh_until })
+}
+
+async fn fetch<P: Ports>(
+    ports: &P,
+    issuer: &TrustedIssuer,
+    name: &str,
+    url: &WebUrl,
+    now: Timestamp,
+) -> Result<Known, Fault> {
+    const OP: &str = "read key set";
+    let reply = get(ports, url, OP).await?;
+    let (keys, unfit) = JwkSet::parse(&reply.body).map_err(|e| Fault::new(OP, e.to_string()))?;
+    for reason in unfit {
+        ports.journal().record(&Entry {
+            target: Some(issuer.trust.issuer.as_str()),
+            decision: "skip",
+            reason: Some(reason.code()),
+            op: Some(OP),
+            ..Entry::default()
+        });
+    }
+    let fresh = freshness(reply.cache_control.as_deref(), reply.age.as_deref());
+    let fresh_until = now.after(fresh);
+    // A strict JSON document is UTF-8.
+    let text = String::from_utf8(reply.body).ok();
+    let text = text.and_then(|body| serde_json::to_string(&Copy { fresh_until, body }).ok());
+    if let Some(text) = text {
+        ports.shared_cache().write(name, &text, fresh).await;
+    }
+    Ok(Known { keys, fresh_until })
+}
+
+async fn get<P: Ports>(ports: &P, url: &WebUrl, op: &'static str) -> Result<WebReply, Fault> {
+    let reply = ports.web().ask(&WebRequest::get(url)).await?;
+    if reply.status == 200 { Ok(reply) } else { Err(Fault::new(op, format!("status {}", reply.status))) }
+}
+
+/// Where the metadata of `issuer` says its keys are.
+fn jwks_uri(issuer: &TrustedIssuer, metadata: &[u8]) -> Result<WebUrl, &'static str> {
+    let issuer = &issuer.trust.issuer;
+    let metadata = json::object(metadata).map_err(|_| "it is no strict JSON object")?;
+    if metadata.get("issuer").and_then(Value::as_text) != Some(issuer.as_str()) {
+        return Err("it names another issuer");
+    }
+    let text = metadata.get("jwks_uri").and_then(Value::as_text).ok_or("it names no jwks_uri")?;
+    let url: WebUrl = text.parse().map_err(|_| "its jwks_uri is no https address")?;
+    // An address on this machine is for issuers on this machine.
+    if url.as_str().starts_with("https://") || issuer.is_loopback() {
+        Ok(url)
+    } else {
+        Err("its jwks_uri is no https address")
+    }
+}
