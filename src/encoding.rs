@@ -26,6 +26,12 @@ pub fn from_base64url(text: &str) -> Result<Vec<u8>, Malformed> {
         .map_err(|_| Malformed::new("base64url", "use A-Z a-z 0-9 - _ without padding"))
 }
 
+/// Encodes as base64 with padding, as HTTP Basic uses it (RFC 7617).
+#[must_use]
+pub fn base64(bytes: &[u8]) -> String {
+    Base64::encode_string(bytes)
+}
+
 /// Decodes base64 with padding, as HTTP Basic uses it (RFC 7617).
 ///
 /// # Errors

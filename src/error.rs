@@ -40,6 +40,8 @@ pub enum Denied {
     EndSession,
     /// From `iat` to `exp` is longer than the issuer's tokens may live.
     ExceedLifetime,
+    /// Its issuer says that the token does not count, or not any more (RFC 7662 section 2.2).
+    InactiveToken,
     /// A claim that must be there is not (RFC 9068 section 2.2).
     LackClaim(&'static str),
     /// A claim that the configuration asks for is not there, or says something else.
@@ -98,6 +100,7 @@ impl Denied {
             Self::ExpireToken => "expire_token",
             Self::EndSession => "end_session",
             Self::ExceedLifetime => "exceed_lifetime",
+            Self::InactiveToken => "inactive_token",
             Self::LackClaim(_) => "lack_claim",
             Self::LackRequired(_) => "lack_required",
             Self::LackScope { .. } => "lack_scope",

@@ -66,6 +66,12 @@ impl ScopeSet {
         self.0.is_empty()
     }
 
+    /// Whether this very scope is in it.
+    #[must_use]
+    pub fn contains(&self, scope: &ScopeToken) -> bool {
+        self.0.contains(scope)
+    }
+
     /// Each scope, in order.
     pub fn iter(&self) -> impl Iterator<Item = &ScopeToken> {
         self.0.iter()

@@ -126,6 +126,7 @@ impl Known<'_> {
                 let path = format!("{path}.require");
                 let scopes = self.required_scopes(&path, require, problems);
                 let issuers = self.accepted_issuers(&path, require, problems);
+                self.refuse_two_to_ask(&path, &issuers, problems);
                 Some(Access::Token { issuers, scopes })
             }
             (None, false) => {
@@ -136,6 +137,23 @@ impl Known<'_> {
                 problems.add(path, "`anonymous` and `require` contradict each other; keep one");
                 None
             }
+        }
+    }
+
+    /// An opaque token does not say whose it is, and showing it to the wrong issuer gives it away.
+    fn refuse_two_to_ask(&self, path: &str, issuers: &[Issuer], problems: &mut Problems) {
+        let asked: Vec<&str> = self
+            .issuers
+            .iter()
+            .filter(|known| known.introspection.is_some() && issuers.contains(&known.trust.issuer))
+            .map(|known| known.trust.issuer.as_str())
+            .collect();
+        if let [first, second, ..] = asked.as_slice() {
+            let mend = "an opaque token does not say which: name one of them";
+            problems.add(
+                format_args!("{path}.issuers"),
+                format_args!("both `{first}` and `{second}` have `introspection`; {mend}"),
+            );
         }
     }
 

@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::policy::Access;
 use crate::port::{Ports, Verifier};
 use crate::token::{Algorithm, Compact, Jwk};
-use crate::validator::Presented;
+use crate::validator::verify;
 
 thread_local! {
     static CONFIG: RefCell<Option<Rc<Config>>> = const { RefCell::new(None) };
@@ -48,8 +48,7 @@ async fn validate<P: Ports>(config: &Config, ports: &P, token: &str) -> Result<b
         return Err("no route needs a token".into());
     };
     let checked = async {
-        let presented = Presented::of(token, ports).await?;
-        let verified = presented.verify(config, ports, issuers, now).await?;
+        let verified = verify(token, config, ports, issuers, now).await?;
         verified.authorize(scopes, config.scopes(), ports, now).await
     };
     match checked.await {

@@ -20,7 +20,7 @@ use crate::policy::{Access, Host, Method, Upstream};
 use crate::port::Ports;
 use crate::time::Timestamp;
 use crate::uri::RequestPath;
-use crate::validator::{Authorized, Chore, Presented};
+use crate::validator::{Authorized, Chore, verify};
 
 /// What a caller wants: the request that is decided on, here or behind a proxy.
 #[derive(Debug)]
@@ -72,8 +72,7 @@ pub async fn decide<'c, P: Ports>(
             if target.query.is_some_and(has_token) {
                 return Err(Denied::MalformCredentials.into());
             }
-            let presented = Presented::of(token, ports).await?;
-            let verified = presented.verify(config, ports, issuers, now).await?;
+            let verified = verify(token, config, ports, issuers, now).await?;
             let (authorized, chore) = verified.authorize(scopes, config.scopes(), ports, now).await?;
             (Some(authorized), chore)
         }

@@ -32,6 +32,7 @@ pub fn challenge(denied: &Denied) -> Answer {
         | Denied::ExpireToken
         | Denied::EndSession
         | Denied::ExceedLifetime
+        | Denied::InactiveToken
         | Denied::LackClaim(_)
         | Denied::LackRequired(_)
         | Denied::MalformClaim(_)

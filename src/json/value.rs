@@ -41,6 +41,11 @@ impl Object {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
     }
 
+    /// Sets a member, in place of what it was.
+    pub fn set(&mut self, name: &str, value: Value) {
+        self.0.insert(name.to_owned(), value);
+    }
+
     /// Adds a member; `false` if there is one of this name.
     pub(super) fn add(&mut self, name: String, value: Value) -> bool {
         self.0.insert(name, value).is_none()

@@ -83,6 +83,24 @@ impl Claims {
     }
 }
 
+impl Claims {
+    /// These claims, where their issuer has also been asked: its answer is about the same subject, and what it grants
+    /// now is all that counts of what the token grants.
+    ///
+    /// # Errors
+    /// [`Denied::InactiveToken`] where the answer is about somebody else.
+    pub fn confirmed_by(&self, told: &Self) -> Result<Self, Denied> {
+        if told.subject != self.subject && Some(&told.subject) != self.client.as_ref() {
+            return Err(Denied::InactiveToken);
+        }
+        let mut claims = self.clone();
+        if !told.scopes.is_empty() {
+            claims.scopes = self.scopes.iter().filter(|scope| told.scopes.contains(scope)).cloned().collect();
+        }
+        Ok(claims)
+    }
+}
+
 /// `iss`: one string, which decides whose rules the rest is read by.
 ///
 /// # Errors

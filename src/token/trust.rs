@@ -126,25 +126,11 @@ impl Trust {
         if claims.issuer != self.issuer.as_str() {
             return Err(Denied::UntrustedIssuer);
         }
-        if !claims.audiences.iter().any(|aud| self.audiences.contains(aud)) {
-            return Err(Denied::RejectAudience);
+        self.check_audience(claims)?;
+        if claims.expires_at.is_none() {
+            return Err(Denied::LackClaim("exp"));
         }
-        let expires_at = claims.expires_at.ok_or(Denied::LackClaim("exp"))?;
-        if now >= expires_at.after(self.leeway) {
-            return Err(Denied::ExpireToken);
-        }
-        let latest = now.after(self.leeway);
-        if claims.not_before.is_some_and(|nbf| nbf > latest)
-            || claims.issued_at.is_some_and(|iat| iat > latest)
-        {
-            return Err(Denied::TooEarly);
-        }
-        if let Some(longest) = self.max_lifetime {
-            let issued_at = claims.issued_at.ok_or(Denied::LackClaim("iat"))?;
-            if expires_at.since(issued_at) > longest {
-                return Err(Denied::ExceedLifetime);
-            }
-        }
+        self.check_times(claims, now)?;
         if claims.confirmation == Confirmation::Bound {
             return Err(Denied::RefuseUnproven);
         }
@@ -159,6 +145,45 @@ impl Trust {
                 if !there {
                     return Err(Denied::LackClaim(name));
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks what an issuer says about a token (RFC 7662 section 2.2): `aud` unless the issuer is asked about every
+    /// token and none is configured, `exp`, `nbf` and `iat` where it says them, the lifetime, `cnf`. Does **not**
+    /// check scopes.
+    ///
+    /// # Errors
+    /// The first check that fails, in the order above.
+    pub fn check_answer(&self, claims: &Claims, now: Timestamp) -> Result<(), Denied> {
+        if !self.audiences.is_empty() {
+            self.check_audience(claims)?;
+        }
+        self.check_times(claims, now)?;
+        if claims.confirmation == Confirmation::Bound { Err(Denied::RefuseUnproven) } else { Ok(()) }
+    }
+
+    fn check_audience(&self, claims: &Claims) -> Result<(), Denied> {
+        let is_ours = claims.audiences.iter().any(|aud| self.audiences.contains(aud));
+        if is_ours { Ok(()) } else { Err(Denied::RejectAudience) }
+    }
+
+    fn check_times(&self, claims: &Claims, now: Timestamp) -> Result<(), Denied> {
+        if claims.expires_at.is_some_and(|expires_at| now >= expires_at.after(self.leeway)) {
+            return Err(Denied::ExpireToken);
+        }
+        let latest = now.after(self.leeway);
+        if claims.not_before.is_some_and(|nbf| nbf > latest)
+            || claims.issued_at.is_some_and(|iat| iat > latest)
+        {
+            return Err(Denied::TooEarly);
+        }
+        if let Some(longest) = self.max_lifetime {
+            let expires_at = claims.expires_at.ok_or(Denied::LackClaim("exp"))?;
+            let issued_at = claims.issued_at.ok_or(Denied::LackClaim("iat"))?;
+            if expires_at.since(issued_at) > longest {
+                return Err(Denied::ExceedLifetime);
             }
         }
         Ok(())

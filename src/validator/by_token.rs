@@ -113,6 +113,14 @@ impl<T> ByToken<T> {
         }
     }
 
+    /// Forgets what was known of these bytes.
+    pub(crate) fn remove(&mut self, token: &str) {
+        if let Some(hash) = self.hash(token) {
+            self.young.remove(hash);
+            self.old.remove(hash);
+        }
+    }
+
     /// Forgets everything, but not its key.
     #[cfg(feature = "harness")]
     pub(crate) fn clear(&mut self) {

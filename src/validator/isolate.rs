@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use crate::session::Leases;
 use crate::validator::KeyCache;
 use crate::validator::fact::Facts;
+use crate::validator::introspection::Inquiries;
 
 /// The memory of one isolate. Holds facts, never decisions; losing it costs questions, never an answer.
 #[derive(Debug)]
@@ -12,6 +13,7 @@ pub struct Isolate {
     pub(crate) leases: RefCell<Leases>,
     pub(crate) keys: RefCell<KeyCache>,
     pub(crate) facts: RefCell<Facts>,
+    pub(crate) inquiries: RefCell<Inquiries>,
 }
 
 impl Default for Isolate {
@@ -28,6 +30,7 @@ impl Isolate {
             leases: RefCell::new(Leases::new()),
             keys: RefCell::new(KeyCache::new()),
             facts: RefCell::new(Facts::none()),
+            inquiries: RefCell::new(Inquiries::new()),
         }
     }
 

@@ -10,6 +10,7 @@
 
 mod by_token;
 mod fact;
+mod introspection;
 mod isolate;
 mod keys;
 mod remote;
@@ -17,4 +18,4 @@ mod states;
 
 pub use isolate::Isolate;
 pub use keys::{JWKS_FRESH, KeyCache, key_set};
-pub use states::{Authorized, Chore, Presented, Verified, run_chore};
+pub use states::{Authorized, Chore, Presented, Verified, run_chore, verify};

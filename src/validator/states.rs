@@ -15,7 +15,33 @@ use crate::time::Timestamp;
 use crate::token::{Algorithm, Claims, Compact, Jwk, MAX_TOKEN, issuer_of};
 use crate::uri::Issuer;
 use crate::validator::fact::Fact;
-use crate::validator::keys;
+use crate::validator::{introspection, keys};
+
+/// Verifies a token of either kind for a place that accepts `issuers`: what has two dots is a JWT
+/// ([`Presented::verify`]), anything else is opaque, and the one issuer of the place that is asked about such tokens
+/// is asked (RFC 7662). Does **not** check scopes or whether a session is alive.
+///
+/// # Errors
+/// [`Error::Denied`] with the first check that fails; [`Error::Fault`] when keys or an issuer's word cannot be had.
+pub async fn verify<P: Ports>(
+    text: &str,
+    config: &Config,
+    ports: &P,
+    issuers: &[Issuer],
+    now: Timestamp,
+) -> Result<Verified, Error> {
+    if text.bytes().filter(|byte| *byte == b'.').count() == 2 {
+        return Presented::of(text, ports).await?.verify(config, ports, issuers, now).await;
+    }
+    let mut asked = issuers.iter().filter_map(|issuer| {
+        let issuer = config.trusted(issuer.as_str())?;
+        Some((issuer, issuer.introspection.as_ref()?))
+    });
+    // A configuration with two of them for one place is refused.
+    let (issuer, introspection) = asked.next().ok_or(Denied::MalformToken)?;
+    let claims = introspection::ask(ports, issuer, introspection, text, now).await?;
+    Ok(Verified { issuer: Arc::clone(issuer), claims, session: None })
+}
 
 /// A token that can be read. Nothing that it says is proved here, whatever an isolate may remember of it.
 #[derive(Debug)]
@@ -90,6 +116,11 @@ impl<'a> Presented<'a> {
         if !issuers.contains(&trust.issuer) {
             return Err(Denied::RejectIssuer.into());
         }
+        if let (KeySource::Nowhere, Some(introspection)) = (&issuer.keys, &issuer.introspection) {
+            // Nothing that the token says is proved, so nothing of it is used but where to ask.
+            let claims = introspection::ask(ports, issuer, introspection, self.text, now).await?;
+            return Ok(Verified { issuer: Arc::clone(issuer), claims, session: None });
+        }
         let read = match self.read {
             // It was read by the terms of another configuration.
             Read::Known(fact) if !Arc::ptr_eq(&fact.issuer, issuer) => Self::parse(self.text)?.read,
@@ -126,6 +157,13 @@ impl<'a> Presented<'a> {
         if let Some(token) = unproved {
             check_signature(ports, issuer, self.text, &token, &claims, key, algorithm).await?;
         }
+        let claims = match &issuer.introspection {
+            None => claims,
+            Some(introspection) => {
+                let told = introspection::ask(ports, issuer, introspection, self.text, now).await?;
+                Rc::new(claims.confirmed_by(&told)?)
+            }
+        };
         Ok(Verified { issuer: Arc::clone(issuer), claims, session })
     }
 }

@@ -1,0 +1,261 @@
+//! Asking an issuer about a token (RFC 7662): opaque tokens, and JWTs that count only while their issuer says so.
+//!
+//! What an issuer says is somebody else's fact and does not stay true, so it is believed for a time: `active` for
+//! the configured time and never beyond `exp`, the opposite for a shorter one. While it is believed nobody is asked;
+//! of several requests with one token one asks, and the others look again every 25 ms. Audience, time and what else
+//! the configuration wants are checked on every hit, by the code that checks a new answer.
+//!
+//! A flood of made-up tokens costs a question each, as it must, but no more than [`FLIGHTS`] at a time; and after a
+//! failure nobody asks for a second. Whoever may not ask hears that it is our trouble.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::config::document::IntrospectionAuthentication;
+use crate::config::{Introspection, TrustedIssuer};
+use crate::encoding::base64;
+use crate::error::{Denied, Error, Fault};
+use crate::json::{self, Value};
+use crate::port::{Ports, Timer, Vault, Web, WebRequest, random};
+use crate::time::{Lifetime, Timestamp};
+use crate::token::{ClaimPath, Claims, MAX_TOKEN};
+use crate::uri::Issuer;
+use crate::validator::by_token::{ByToken, Limits};
+
+const OP: &str = "introspect";
+
+/// Two generations of these. What is forgotten is asked about again.
+const LIMITS: Limits = Limits { entries: 2_000, bytes: 1_000_000 };
+
+/// Questions to one issuer that may be under way in one isolate.
+const FLIGHTS: usize = 32;
+
+/// The longest that one question takes: [`crate::port::WEB_TIMEOUT`] and a second. One whose request was given up
+/// never ends, so an older one does not count.
+const FLIGHT: Lifetime = Lifetime::from_seconds(4);
+
+/// How often whoever waits for another request's answer looks again.
+const LOOK: Lifetime = Lifetime::from_millis(25);
+
+/// How long nobody asks after a failure.
+const PAUSE: Lifetime = Lifetime::from_seconds(1);
+
+/// What this isolate has been told about tokens, and whom it is asking.
+#[derive(Debug)]
+pub(crate) struct Inquiries {
+    by_token: ByToken<Inquiry>,
+    issuers: BTreeMap<Issuer, Asking>,
+}
+
+impl Inquiries {
+    /// Nothing yet.
+    pub(crate) const fn new() -> Self {
+        Self { by_token: ByToken::new(LIMITS), issuers: BTreeMap::new() }
+    }
+}
+
+/// What is known about one token.
+#[derive(Debug)]
+struct Inquiry {
+    issuer: Arc<TrustedIssuer>,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// A request that began then is asking.
+    Asking(Timestamp),
+    Told {
+        told: Told,
+        believed_until: Timestamp,
+    },
+}
+
+/// What an issuer says about a token.
+#[derive(Clone, Debug)]
+enum Told {
+    Active(Rc<Claims>),
+    Inactive,
+}
+
+#[derive(Debug, Default)]
+struct Asking {
+    since: Vec<Timestamp>,
+    paused_until: Option<Timestamp>,
+}
+
+/// What a request does about a token.
+enum Step {
+    Ask,
+    Look,
+    Use(Told),
+}
+
+/// What `issuer` says about `token`, now or a moment ago. Checks that it is active, its audience, time and `cnf`, and
+/// what the configuration asks for besides. Does **not** check scopes.
+///
+/// # Errors
+/// [`Error::Denied`] with what is wrong; [`Error::Fault`] when the issuer does not say.
+pub(super) async fn ask<P: Ports>(
+    ports: &P,
+    issuer: &Arc<TrustedIssuer>,
+    introspection: &Introspection,
+    token: &str,
+    now: Timestamp,
+) -> Result<Rc<Claims>, Error> {
+    if token.len() > MAX_TOKEN {
+        return Err(Denied::RejectSize.into());
+    }
+    let inquiries = &ports.isolate().inquiries;
+    let mut at = now;
+    let told = loop {
+        match step(inquiries, issuer, token, at) {
+            Step::Use(told) => break told,
+            Step::Look => {
+                ports.may_wait().await;
+                ports.timer().pause(LOOK).await;
+                at = at.after(LOOK);
+            }
+            Step::Ask => {
+                ports.may_wait().await;
+                begin(ports, issuer, token, at)?;
+                let told = question(ports, issuer, introspection, token).await;
+                break end(inquiries, issuer, introspection, token, at, told)?;
+            }
+        }
+    };
+    let Told::Active(claims) = told else {
+        return Err(Denied::InactiveToken.into());
+    };
+    issuer.trust.check_answer(&claims, now)?;
+    Ok(claims)
+}
+
+fn step(inquiries: &RefCell<Inquiries>, issuer: &Arc<TrustedIssuer>, token: &str, now: Timestamp) -> Step {
+    let known = inquiries.borrow_mut().by_token.get(token);
+    match known.as_deref().filter(|known| Arc::ptr_eq(&known.issuer, issuer)).map(|known| &known.state) {
+        Some(State::Told { told, believed_until }) if now < *believed_until => Step::Use(told.clone()),
+        Some(State::Asking(since)) if now.since(*since) <= FLIGHT => Step::Look,
+        _ => Step::Ask,
+    }
+}
+
+/// Notes that somebody asks, if anybody may.
+fn begin<P: Ports>(ports: &P, issuer: &Arc<TrustedIssuer>, token: &str, now: Timestamp) -> Result<(), Fault> {
+    let mut inquiries = ports.isolate().inquiries.borrow_mut();
+    let Inquiries { by_token, issuers } = &mut *inquiries;
+    let asking = issuers.entry(issuer.trust.issuer.clone()).or_default();
+    if asking.paused_until.is_some_and(|until| now < until) {
+        return Err(Fault::new(OP, "asking failed a moment ago"));
+    }
+    asking.since.retain(|since| now.since(*since) <= FLIGHT);
+    if asking.since.len() >= FLIGHTS {
+        return Err(Fault::new(OP, "enough questions are under way"));
+    }
+    asking.since.push(now);
+    if !by_token.is_keyed() {
+        // Without randomness nothing is remembered: every request asks.
+        if let Ok(random) = random(ports.entropy()) {
+            by_token.set_key(&random);
+        }
+    }
+    by_token.put(token, Inquiry { issuer: Arc::clone(issuer), state: State::Asking(now) });
+    Ok(())
+}
+
+/// Notes what came of it.
+fn end(
+    inquiries: &RefCell<Inquiries>,
+    issuer: &Arc<TrustedIssuer>,
+    introspection: &Introspection,
+    token: &str,
+    now: Timestamp,
+    told: Result<Told, Fault>,
+) -> Result<Told, Fault> {
+    let mut inquiries = inquiries.borrow_mut();
+    let Inquiries { by_token, issuers } = &mut *inquiries;
+    let asking = issuers.entry(issuer.trust.issuer.clone()).or_default();
+    if let Some(ours) = asking.since.iter().position(|since| *since == now) {
+        asking.since.swap_remove(ours);
+    }
+    asking.paused_until = told.is_err().then(|| now.after(PAUSE));
+    let believed_until = match &told {
+        Ok(Told::Active(claims)) => {
+            let until = now.after(introspection.positive);
+            claims.expires_at.map_or(until, |expires_at| until.min(expires_at))
+        }
+        Ok(Told::Inactive) => now.after(introspection.negative),
+        Err(_) => {
+            by_token.remove(token);
+            return told;
+        }
+    };
+    let told = told?;
+    let state = State::Told { told: told.clone(), believed_until };
+    by_token.put(token, Inquiry { issuer: Arc::clone(issuer), state });
+    Ok(told)
+}
+
+async fn question<P: Ports>(
+    ports: &P,
+    issuer: &TrustedIssuer,
+    introspection: &Introspection,
+    token: &str,
+) -> Result<Told, Fault> {
+    let secret = ports.vault().secret(&introspection.secret_name);
+    let secret = secret.as_ref().and_then(|secret| std::str::from_utf8(secret.reveal()).ok());
+    let secret =
+        secret.ok_or_else(|| Fault::new(OP, "the deployment has no secret of the configured name"))?;
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    form.append_pair("token", token).append_pair("token_type_hint", "access_token");
+    let authorization = match introspection.authentication {
+        IntrospectionAuthentication::Basic => Some(basic(&introspection.client_id, secret)),
+        IntrospectionAuthentication::Post => {
+            form.append_pair("client_id", &introspection.client_id).append_pair("client_secret", secret);
+            None
+        }
+    };
+    let request = WebRequest { url: &introspection.endpoint, authorization, form: Some(form.finish()) };
+    let reply = ports.web().ask(&request).await?;
+    if reply.status != 200 {
+        return Err(Fault::new(OP, format!("status {}", reply.status)));
+    }
+    told(issuer, &reply.body).map_err(|problem| Fault::new(OP, problem))
+}
+
+/// RFC 6749 section 2.3.1: both are form-encoded before they are joined.
+fn basic(client_id: &str, secret: &str) -> String {
+    let encoded = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+    format!("Basic {}", base64(format!("{}:{}", encoded(client_id), encoded(secret)).as_bytes()))
+}
+
+/// RFC 7662 section 2.2. An answer that cannot be read, or is about another issuer's token, is our trouble: the
+/// token may be good.
+fn told(issuer: &TrustedIssuer, answer: &[u8]) -> Result<Told, String> {
+    let mut members = json::object(answer).map_err(|_| "it is no strict JSON object".to_owned())?;
+    match members.get("active") {
+        Some(Value::Bool(false)) => return Ok(Told::Inactive),
+        Some(Value::Bool(true)) => {}
+        _ => return Err("it does not say whether the token is active".to_owned()),
+    }
+    let name = issuer.trust.issuer.as_str();
+    if members.get("iss").is_some_and(|iss| iss.as_text() != Some(name)) {
+        return Err("it names another issuer".to_owned());
+    }
+    members.set("iss", Value::Text(name.to_owned()));
+    // A bearer token, or one that needs a proof: nothing else has a meaning here.
+    let is_bearer = members
+        .get("token_type")
+        .is_none_or(|kind| kind.as_text().is_some_and(|kind| kind.eq_ignore_ascii_case("bearer")));
+    if !is_bearer || issuer.trust.check_required(&members).is_err() {
+        return Ok(Told::Inactive);
+    }
+    let mut map = issuer.trust.claims.clone();
+    // A client that acts for itself may have no `sub` in an answer.
+    map.subject.push(ClaimPath::member("client_id"));
+    let claims = Claims::read(&members, &map)
+        .map_err(|denied| format!("{} {}", denied.code(), denied.claim().unwrap_or_default()))?;
+    Ok(Told::Active(Rc::new(claims)))
+}
