@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 
 import { fail, root } from "../tools/project.mjs";
 import { measureGateway } from "./lib/gateway.mjs";
-import { machine, versions } from "./lib/machine.mjs";
+import { machine, versions, watchCores } from "./lib/machine.mjs";
 import { report, verdicts } from "./lib/report.mjs";
 import { AUDIENCE, CASES, TYP, configuration, issuerOf, keys, specOf } from "./lib/tokens.mjs";
 import { findBuilds, gatewayServices } from "./lib/tollgate.mjs";
@@ -72,6 +72,9 @@ function writeConfiguration(made) {
   return text;
 }
 
+// One worker computes at a time, while this process waits for it.
+const ALONE = 1.3;
+
 const PEERS = ["jose", "hono", "fast-jwt", "raw"];
 
 /** The services of the validation part, each named after its contestant. */
@@ -125,8 +128,6 @@ async function main() {
     versions: versions({ wrk }),
     notes: [...skipped("validation", builds.harness), ...skipped("gateway", builds.gateway)],
   };
-  const { loadBefore, cores } = result.machine;
-  if (loadBefore > cores / 2) result.notes.push(`The machine was busy before the run (load ${loadBefore}): the numbers are worth less.`);
   for (const note of result.notes) say(note);
 
   say("making tokens");
@@ -142,9 +143,13 @@ async function main() {
   try {
     if (wanted("validation")) {
       const contestants = [...(builds.harness.folder ? ["tollgate"] : []), ...PEERS];
+      const busy = watchCores();
       const measured = await measureValidation(server, contestants, specs, { config, rounds: rounds.validation, say });
-      result.validation = { ...measured, contestants, rounds: rounds.validation };
+      result.validation = { ...measured, contestants, rounds: rounds.validation, busyCores: busy() };
       result.notes.push(...measured.notes);
+      if (result.validation.busyCores > ALONE) {
+        result.notes.push(`Other programs ran beside the validation part: ${result.validation.busyCores} cores were busy instead of one. The numbers are worth less.`);
+      }
     }
     if (wanted("gateway")) {
       const contestants = [

@@ -23,6 +23,13 @@ export function machine() {
   };
 }
 
+/** Starts watching how busy the machine is; what comes back says how many cores were at work since then, ours included. */
+export function watchCores() {
+  const busy = () => cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0);
+  const [before, start] = [busy(), performance.now()];
+  return () => Math.round(((busy() - before) / (performance.now() - start)) * 100) / 100;
+}
+
 export function versions({ wrk }) {
   const changed = git("status", "--porcelain", "--untracked-files=no");
   return {

@@ -20,9 +20,10 @@ export async function ensureWrk(say) {
   if (debian) {
     say("installing wrk with apt-get (a few seconds)");
     const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-    const install = () => run("apt-get", ["install", "-y", "--no-install-recommends", "wrk"], { env, quiet: true });
+    const aptGet = (...args) => run("apt-get", args, { env, quiet: true }).catch(() => 1);
+    const install = () => aptGet("install", "-y", "--no-install-recommends", "wrk");
     // Without its lists apt-get finds no package.
-    if ((await install()) !== 0 && (await run("apt-get", ["update"], { env, quiet: true })) === 0) await install();
+    if ((await install()) !== 0 && (await aptGet("update")) === 0) await install();
     const version = installed();
     if (version) return version;
   }
