@@ -8,7 +8,7 @@ step = @printf '\n== %s\n' "$(1)"
 .DEFAULT_GOAL := help
 # The order of `test` is the order of its parts, also under -j.
 .NOTPARALLEL:
-.PHONY: help install dev client deny fuzz test fmt-check lint test-native test-core doc schema build pkg test-pkg test-e2e size fmt clean distclean
+.PHONY: help install dev client bench deny fuzz test fmt-check lint test-native test-core doc schema build pkg test-pkg test-e2e size fmt clean distclean
 
 help: ## Print this list
 	@printf 'tollgate: make <target>\n\n'
@@ -22,6 +22,9 @@ dev: install ## Serve on http://127.0.0.1:8787 with an example API behind it (PO
 
 client: ## Register a client at a running instance: REALM=test NAME=… SCOPES="a b" (HELP=1 explains)
 	@node tools/client.mjs $(if $(HELP),--help)
+
+bench: install ## Measure tollgate beside jose, hono/jwk, fast-jwt and others in workerd, about five minutes (BENCH="--quick")
+	@node bench/run.mjs $(BENCH)
 
 test: install fmt-check lint test-native test-core doc build pkg test-pkg test-e2e size ## Run every check: the lines from fmt-check to size, in this order
 	$(call step,everything passed)

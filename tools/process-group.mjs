@@ -21,9 +21,10 @@ function killAll() {
   for (const kill of alive) kill();
 }
 
-export function startGroup(program, args, { cwd, env, onOutput }) {
-  const child = spawn(program, args, { cwd, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", onOutput);
+/** Output goes to `onOutput` piece by piece, or straight into the file descriptor `output`, which costs this process nothing. */
+export function startGroup(program, args, { cwd, env, onOutput, output = "pipe" }) {
+  const child = spawn(program, args, { cwd, env, detached: true, stdio: ["ignore", output, output] });
+  for (const stream of [child.stdout, child.stderr]) stream?.setEncoding("utf8").on("data", onOutput);
 
   let code;
   const ended = new Promise((resolve) => {

@@ -1,0 +1,104 @@
+// Numbers as text: tables, and whether what was promised holds.
+import { median, spread } from "./statistics.mjs";
+
+const round = (value) => (value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value >= 1 ? value.toFixed(2) : value.toPrecision(2));
+const percent = (part) => `${(part * 100).toFixed(part < 0.095 ? 1 : 0)}%`;
+
+/** `over` by `under`, round by round: what shook the machine shook both. */
+const ratio = (over, under) => (over?.length && over.length === under?.length ? median(over.map((value, index) => value / under[index])) : undefined);
+
+function table(rows) {
+  const widths = rows[0].map((_cell, column) => Math.max(...rows.map((row) => row[column].length)));
+  const line = (row) => row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column]))).join("  ");
+  return rows.map((row) => `  ${line(row).trimEnd()}`).join("\n");
+}
+
+const costs = (results, mode, name, service) => results[mode][name]?.[service]?.map(({ us }) => us);
+
+const LABELS = { hono: "hono/jwk", raw: "subtle.verify" };
+
+function validationTable({ results, contestants }, mode) {
+  const cell = (name, service) => {
+    const own = costs(results, mode, name, service);
+    if (!own?.length) return ["-", "", ""];
+    const faster = ratio(costs(results, mode, name, "jose"), own);
+    return [round(median(own)), `±${percent(spread(own))}`, faster === undefined ? "" : `${round(faster)}x`];
+  };
+  const rows = Object.keys(results[mode]).map((name) => [name, ...contestants.flatMap((service) => cell(name, service))]);
+  return table([["", ...contestants.flatMap((service) => [LABELS[service] ?? service, "", ""])], ...rows]);
+}
+
+function gatewayTable({ results }) {
+  const rates = (service) => results[service]?.map((one) => one.requestsPerSecond);
+  const rows = Object.keys(results).map((service) => {
+    const own = rates(service);
+    const times = (other) => {
+      const value = ratio(own, rates(other));
+      return value === undefined ? "-" : `${value.toFixed(2)}x`;
+    };
+    const latency = (key) => `${median(results[service].map((one) => one[key] ?? Number.NaN)).toFixed(2)} ms`;
+    return [service, median(own).toFixed(0), `±${percent(spread(own))}`, times("pass-through"), times("jose-guard"), latency("p50Ms"), latency("p99Ms")];
+  });
+  return table([["", "requests/s", "", "pass-through", "jose-guard", "p50", "p99"], ...rows]);
+}
+
+/** What must hold: a sentence, the measured value and the bound. */
+export function verdicts({ validation, gateway }) {
+  const cost = (mode, name, service) => validation && costs(validation.results, mode, name, service);
+  const rates = (service) => gateway?.results[service]?.map((one) => one.requestsPerSecond);
+  const faster = (mode, name) => ratio(cost(mode, name, "jose"), cost(mode, name, "tollgate"));
+  const bounds = [
+    ["repeated token, ES256: validations/s, times jose", faster("repeated", "ES256"), "at least", 15],
+    ["repeated token, HS256: validations/s, times jose", faster("repeated", "HS256"), "at least", 5],
+    ...["RS256", "ES256", "EdDSA"].map((name) => [`first-seen token, ${name}: validations/s, times jose`, faster("first", name), "at least", 1]),
+    ...["ES256", "EdDSA"].map((name) => [
+      `first-seen token, ${name}: cost, times crypto.subtle.verify alone`,
+      ratio(cost("first", name, "tollgate"), cost("first", name, "raw")),
+      "at most",
+      1.25,
+    ]),
+    ["gateway: requests/s, times the bare pass-through", ratio(rates("tollgate"), rates("pass-through")), "at least", 0.65],
+    ["gateway: requests/s, times the jose guard", ratio(rates("tollgate"), rates("jose-guard")), "at least", 1.3],
+  ];
+  return bounds.map(([what, value, sense, bound]) => ({
+    what,
+    value,
+    sense,
+    bound,
+    holds: value === undefined ? undefined : sense === "at least" ? value >= bound : value <= bound,
+  }));
+}
+
+const verdictLine = ({ what, value, sense, bound, holds }) => {
+  const word = holds === undefined ? "not measured" : holds ? "pass" : "FAIL";
+  return `  ${word.padEnd(12)}  ${what}: ${value === undefined ? "-" : value.toFixed(2)} (${sense} ${bound})`;
+};
+
+export function report(result) {
+  const { machine, versions, validation, gateway } = result;
+  const parts = [
+    `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.kernel}; load ${machine.loadBefore} before the run`,
+    Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(", "),
+  ];
+  if (validation) {
+    const how = `us per validation, ± how far rounds differ, validations/s relative to jose; median of ${validation.rounds} rounds`;
+    parts.push(
+      "",
+      `A token that was not seen before: ${how}`,
+      validationTable(validation, "first"),
+      "",
+      `One token over and over: ${how}`,
+      validationTable(validation, "repeated"),
+    );
+  }
+  if (gateway) {
+    parts.push(
+      "",
+      `Through the gateway, one ES256 token over and over: requests/s, and relative to two of them; wrk with ${gateway.connections} connections for ${gateway.seconds} s, median of ${gateway.rounds} rounds`,
+      gatewayTable(gateway),
+    );
+  }
+  if (result.notes.length > 0) parts.push("", "Notes", ...result.notes.map((note) => `  ${note}`));
+  parts.push("", "Must hold", ...result.verdicts.map(verdictLine));
+  return `${parts.join("\n")}\n`;
+}

@@ -1,0 +1,42 @@
+// tollgate's two builds, where they are.
+//
+// - harness: `worker.js` and `index_bg.wasm`, the crate with the feature `harness`. The prototype of the default export has
+//   `harness_load(text)`, `harness_first(token)` (a promise), `harness_repeated(token)` (a boolean at once) and `harness_forget()`
+// - gateway: `index.js` and `index_bg.wasm`, the edge worker with target/bench/tollgate.json compiled in
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+
+import { modulesOf, to } from "./workerd.mjs";
+
+const b64 = (bytes) => randomBytes(bytes).toString("base64url");
+
+/** What is there, and a sentence on what is not. */
+export function findBuilds({ harness, gateway }) {
+  const look = (folder, main, what) => {
+    const missing = [main, "index_bg.wasm"].filter((name) => !existsSync(join(folder, name)));
+    if (missing.length === 0) return { folder };
+    return { why: `no ${what} build: ${folder} has no ${missing.join(" and no ")}` };
+  };
+  return { harness: look(harness, "worker.js", "harness"), gateway: look(gateway, "index.js", "gateway") };
+}
+
+/** The services that the gateway needs, itself and its key-value store. */
+export function gatewayServices(folder, kv) {
+  return [
+    {
+      name: "tollgate",
+      modules: modulesOf(folder, "index.js"),
+      bindings: {
+        ORIGIN: to.service("upstream"),
+        TOLLGATE_KV: to.kv("kv"),
+        PRINCIPAL: to.durableObject("PrincipalDo"),
+        KEYRING: to.durableObject("KeyringDo"),
+        TOLLGATE_KEK: to.text(b64(32)),
+        TOLLGATE_BOOTSTRAP_TOKEN: to.text(`tgb_${b64(32)}`),
+      },
+      durableObjects: ["PrincipalDo", "KeyringDo"],
+    },
+    { name: "kv", modules: { "worker.js": kv }, socket: false },
+  ];
+}

@@ -1,0 +1,182 @@
+// `make bench`: tollgate beside others, in one workerd and one run. bench/README.md says what is measured and how.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { parseArgs } from "node:util";
+
+import { fail, root } from "../tools/project.mjs";
+import { measureGateway } from "./lib/gateway.mjs";
+import { machine, versions, watchCores } from "./lib/machine.mjs";
+import { report, verdicts } from "./lib/report.mjs";
+import { AUDIENCE, CASES, TYP, configuration, issuerOf, keys, specOf } from "./lib/tokens.mjs";
+import { findBuilds, gatewayServices } from "./lib/tollgate.mjs";
+import { measureValidation, serviceOf } from "./lib/validation.mjs";
+import { bundle, modulesOf, startWorkerd, to } from "./lib/workerd.mjs";
+import { ensureWrk } from "./lib/wrk.mjs";
+
+const USAGE = `node bench/run.mjs [options]        (or: make bench BENCH="--quick")
+
+Measures token validation and requests per second of tollgate and of others, all in one workerd process.
+
+  --quick              three rounds, and loads of one second: to see that it works, not to compare
+  --only PART          validation, or gateway
+  --rounds N           alternating rounds of both parts (validation 11, gateway 15)
+  --seconds N          how long wrk loads each contestant in each round (2)
+  --json PATH          where the numbers go (target/bench/result.json)
+  --harness FOLDER     tollgate's build with the feature harness (target/bench/harness)
+  --gateway FOLDER     tollgate's build with target/bench/tollgate.json (target/bench/gateway)
+  --prepare            write target/bench/tollgate.json and stop
+  --check              end with 1 unless everything that must hold was measured and holds
+  --help
+`;
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: "boolean" },
+    only: { type: "string" },
+    rounds: { type: "string" },
+    seconds: { type: "string" },
+    json: { type: "string" },
+    harness: { type: "string" },
+    gateway: { type: "string" },
+    prepare: { type: "boolean" },
+    check: { type: "boolean" },
+    help: { type: "boolean", short: "h" },
+  },
+});
+if (values.help) {
+  process.stdout.write(USAGE);
+  process.exit(0);
+}
+
+const count = (name, otherwise) => {
+  const value = Number(values[name] ?? otherwise);
+  if (!Number.isInteger(value) || value < 1) fail(`--${name} must be a whole number from 1, not \`${values[name]}\`.`, 2);
+  return value;
+};
+if (values.only && !["validation", "gateway"].includes(values.only)) fail(`--only must be validation or gateway, not \`${values.only}\`.`, 2);
+
+const folder = join(root, "target", "bench");
+const parts = values.only ? [values.only] : ["validation", "gateway"];
+const rounds = { validation: count("rounds", values.quick ? 3 : 11), gateway: count("rounds", values.quick ? 3 : 15) };
+const seconds = count("seconds", values.quick ? 1 : 2);
+const json = resolve(values.json ?? join(folder, "result.json"));
+
+const started = Date.now();
+const say = (text) => process.stderr.write(`[${((Date.now() - started) / 1000).toFixed(0).padStart(3)} s] ${text}\n`);
+
+/** Untouched when equal: its time would make cargo compile again. */
+function writeConfiguration(made) {
+  const path = join(folder, "tollgate.json");
+  const text = `${JSON.stringify(configuration(made), undefined, 2)}\n`;
+  if (!existsSync(path) || readFileSync(path, "utf8") !== text) writeFileSync(path, text);
+  return text;
+}
+
+// One worker computes at a time, while this process waits for it.
+const ALONE = 1.3;
+
+const PEERS = ["jose", "hono", "fast-jwt", "raw"];
+
+/** The services of the validation part, each named after its contestant. */
+async function validationServices(harness) {
+  const services = [];
+  for (const name of PEERS) {
+    const node = name === "fast-jwt"; // made for Node
+    services.push({
+      name: serviceOf(name),
+      modules: { "worker.js": await bundle(name, folder, { node }) },
+      flags: node ? ["nodejs_compat"] : [],
+    });
+  }
+  if (harness.folder) {
+    const modules = { "main.js": await bundle("tollgate", folder), ...modulesOf(harness.folder, "worker.js", "build/") };
+    services.push({ name: serviceOf("tollgate"), modules });
+  }
+  return services;
+}
+
+/** The services of the gateway part, the upstream first. */
+async function gatewayPart(gateway, jwk) {
+  const guard = { issuer: issuerOf("ES256"), audience: AUDIENCE, alg: "ES256", typ: TYP, jwks: { keys: [jwk] } };
+  const origin = { ORIGIN: to.service("upstream") };
+  const service = async (name, bindings) => ({ name, modules: { "worker.js": await bundle(name, folder) }, bindings });
+  const services = [
+    await service("upstream"),
+    await service("pass-through", origin),
+    await service("jose-guard", { ...origin, GUARD: to.json(guard) }),
+    await service("hono-guard", { ...origin, GUARD: to.json(guard) }),
+  ];
+  return gateway.folder ? [...services, ...gatewayServices(gateway.folder, await bundle("kv", folder))] : services;
+}
+
+async function main() {
+  mkdirSync(folder, { recursive: true });
+  const made = await keys(folder);
+  const config = writeConfiguration(made);
+  if (values.prepare) return;
+
+  const wanted = (part) => parts.includes(part);
+  const wrk = wanted("gateway") ? await ensureWrk(say) : undefined;
+  const builds = findBuilds({
+    harness: resolve(values.harness ?? join(folder, "harness")),
+    gateway: resolve(values.gateway ?? join(folder, "gateway")),
+  });
+  const skipped = (part, { why }) => (wanted(part) && why ? [`tollgate is left out of the ${part} part: ${why}`] : []);
+  const result = {
+    date: new Date().toISOString(),
+    machine: machine(),
+    versions: versions({ wrk }),
+    notes: [...skipped("validation", builds.harness), ...skipped("gateway", builds.gateway)],
+  };
+  for (const note of result.notes) say(note);
+
+  say("making tokens");
+  const specs = {};
+  for (const name of wanted("validation") ? Object.keys(CASES) : ["ES256"]) specs[name] = await specOf(name, made);
+
+  const services = [
+    ...(wanted("validation") ? await validationServices(builds.harness) : []),
+    ...(wanted("gateway") ? await gatewayPart(builds.gateway, made.ES256.public) : []),
+  ];
+  say(`starting workerd with ${services.length} workers`);
+  const server = await startWorkerd(services, folder);
+  try {
+    if (wanted("validation")) {
+      const contestants = [...(builds.harness.folder ? ["tollgate"] : []), ...PEERS];
+      const busy = watchCores();
+      const measured = await measureValidation(server, contestants, specs, { config, rounds: rounds.validation, say });
+      result.validation = { ...measured, contestants, rounds: rounds.validation, busyCores: busy() };
+      result.notes.push(...measured.notes);
+      if (result.validation.busyCores > ALONE) {
+        result.notes.push(`Other programs ran beside the validation part: ${result.validation.busyCores} cores were busy instead of one. The numbers are worth less.`);
+      }
+    }
+    if (wanted("gateway")) {
+      const contestants = [
+        { service: "upstream", guards: false },
+        { service: "pass-through", guards: false },
+        ...(builds.gateway.folder ? [{ service: "tollgate", guards: true }] : []),
+        { service: "jose-guard", guards: true },
+        { service: "hono-guard", guards: true },
+      ];
+      const measured = await measureGateway(server, contestants, specs.ES256.repeated, { rounds: rounds.gateway, seconds, say });
+      result.gateway = { ...measured, rounds: rounds.gateway };
+      result.notes.push(...measured.notes);
+    }
+  } finally {
+    await server.stop();
+  }
+
+  result.seconds = Math.round((Date.now() - started) / 1000);
+  result.verdicts = verdicts(result);
+  mkdirSync(dirname(json), { recursive: true });
+  writeFileSync(json, `${JSON.stringify(result, undefined, 2)}\n`);
+  process.stdout.write(`${report(result)}\nEvery number: ${relative(process.cwd(), json)}\n`);
+  if (values.check && result.verdicts.some(({ holds }) => !holds)) process.exitCode = 1;
+}
+
+try {
+  await main();
+} catch (error) {
+  fail(error.message);
+}
