@@ -4,6 +4,7 @@ import { dirname, join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
 
 import { fail, root } from "../tools/project.mjs";
+import { buildWorker } from "../tools/worker.mjs";
 import { measureGateway } from "./lib/gateway.mjs";
 import { machine, versions, watchCores } from "./lib/machine.mjs";
 import { report, verdicts } from "./lib/report.mjs";
@@ -22,9 +23,9 @@ Measures token validation and requests per second of tollgate and of others, all
   --rounds N           alternating rounds of both parts (validation 11, gateway 15)
   --seconds N          how long wrk loads each contestant in each round (2)
   --json PATH          where the numbers go (target/bench/result.json)
-  --harness FOLDER     tollgate's build with the feature harness (target/bench/harness)
-  --gateway FOLDER     tollgate's build with target/bench/tollgate.json (target/bench/gateway)
-  --prepare            write target/bench/tollgate.json and stop
+  --harness FOLDER     another build of tollgate with the feature harness
+  --gateway FOLDER     another build of tollgate, made with target/bench/tollgate.json
+  --prepare            build tollgate and stop
   --check              end with 1 unless everything that must hold was measured and holds
   --help
 `;
@@ -113,9 +114,12 @@ async function main() {
   mkdirSync(folder, { recursive: true });
   const made = await keys(folder);
   const config = writeConfiguration(made);
+  const wanted = (part) => parts.includes(part);
+  const build = (name, features) => buildWorker({ config: join(folder, "tollgate.json"), out: join(folder, name), features, log: say });
+  if (wanted("validation") && !values.harness) await build("harness", "harness");
+  if (wanted("gateway") && !values.gateway) await build("gateway", "");
   if (values.prepare) return;
 
-  const wanted = (part) => parts.includes(part);
   const wrk = wanted("gateway") ? await ensureWrk(say) : undefined;
   const builds = findBuilds({
     harness: resolve(values.harness ?? join(folder, "harness")),

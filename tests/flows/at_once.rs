@@ -74,7 +74,8 @@ fn attack_52_at_once_is_no_way_around_a_check() {
     let request = get("/orders/1", &token);
     assert_eq!(call(&edge, &request).0.status(), 200);
     for changed in [format!("{token}A"), token[..token.len() - 1].to_owned(), token.replacen('.', "..", 1)] {
-        assert!(at_once(&edge, &get("/orders/1", &changed)).is_none(), "not these bytes");
+        let decided = at_once(&edge, &get("/orders/1", &changed));
+        assert!(decided.is_none_or(|reply| reply.status() == 401), "not these bytes");
     }
     let twice = get("/orders/1?access_token=x", &token);
     assert_eq!(at_once(&edge, &twice).unwrap().status(), 400);
