@@ -5,11 +5,15 @@
 
 use std::fmt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64ct::{Base64, Base64UrlUnpadded, Encoding};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
 use crate::id::Malformed;
+
+const BASE64URL: Malformed = Malformed::new("base64url", "use A-Z a-z 0-9 - _ without padding");
 
 /// Encodes as base64url without padding.
 #[must_use]
@@ -17,13 +21,20 @@ pub fn base64url(bytes: &[u8]) -> String {
     Base64UrlUnpadded::encode_string(bytes)
 }
 
-/// Decodes base64url without padding.
+/// Decodes base64url without padding: tokens, public keys, names.
 ///
 /// # Errors
 /// Anything that is not the canonical encoding: padding, white space, the other alphabet, set trailing bits.
 pub fn from_base64url(text: &str) -> Result<Vec<u8>, Malformed> {
-    Base64UrlUnpadded::decode_vec(text)
-        .map_err(|_| Malformed::new("base64url", "use A-Z a-z 0-9 - _ without padding"))
+    URL_SAFE_NO_PAD.decode(text).map_err(|_| BASE64URL)
+}
+
+/// The same in time that does not depend on what is decoded: for secrets. Four times slower.
+///
+/// # Errors
+/// As [`from_base64url`].
+pub fn secret_from_base64url(text: &str) -> Result<Vec<u8>, Malformed> {
+    Base64UrlUnpadded::decode_vec(text).map_err(|_| BASE64URL)
 }
 
 /// Encodes as base64 with padding, as HTTP Basic uses it (RFC 7617).

@@ -11,7 +11,7 @@
 //! | vocabulary | [`encoding`], [`error`], [`id`], [`json`], [`pkce`], [`scope`], [`secret`], [`time`], [`uri`] | each other |
 //! | rules | [`grant`], [`http`], [`policy`], [`principal`], [`session`], [`token`] | vocabulary, each other |
 //! | use cases | [`api`], [`app`], [`config`], [`gateway`], [`oauth`], [`port`], [`validator`] | rules, vocabulary |
-//! | adapters | `edge`, `browser`, `software` | everything |
+//! | adapters | `edge`, `browser`, `software`, `webcrypto` | everything |
 //!
 //! The table is enforced by `tests/architecture.rs` and explained in `docs/architecture.md`.
 //!
@@ -59,3 +59,5 @@ pub mod browser;
 mod edge;
 #[cfg(feature = "jwt")]
 pub mod software;
+#[cfg(feature = "webcrypto")]
+pub mod webcrypto;

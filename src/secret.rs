@@ -9,7 +9,7 @@
 
 use std::fmt;
 
-use crate::encoding::{Digest, base64url, from_base64url};
+use crate::encoding::{Digest, base64url, secret_from_base64url};
 use crate::id::{Locator, Malformed};
 
 /// Bytes that must not be printed.
@@ -93,7 +93,7 @@ impl Credential {
         if checksum(head) != sum {
             return Err(bad);
         }
-        let bytes = from_base64url(body).map_err(|_| bad)?;
+        let bytes = secret_from_base64url(body).map_err(|_| bad)?;
         if bytes.len() != kind.body_bytes() {
             return Err(bad);
         }

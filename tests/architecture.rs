@@ -10,7 +10,7 @@ const LAYERS: [(&str, &[&str]); 4] = [
     ("vocabulary", &["encoding", "error", "id", "json", "pkce", "scope", "secret", "time", "uri"]),
     ("rules", &["grant", "http", "policy", "principal", "session", "token"]),
     ("use cases", &["api", "app", "config", "gateway", "oauth", "port", "validator"]),
-    ("adapters", &["browser", "edge", "software"]),
+    ("adapters", &["browser", "edge", "software", "webcrypto"]),
 ];
 
 /// Crates that only adapters may name.

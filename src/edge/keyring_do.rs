@@ -16,7 +16,7 @@ use worker::{DurableObject, Env, Request, Response, Result, SqlStorage, State, d
 
 use crate::edge::journal::ConsoleJournal;
 use crate::edge::platform::{KV, now, worker_fault};
-use crate::edge::{object, webcrypto};
+use crate::edge::{object, seal};
 use crate::error::Fault;
 use crate::id::RealmName;
 use crate::port::{Entry, Journal};
@@ -92,7 +92,7 @@ impl KeyringDo {
         if let Some(key) = stored(sql)? {
             return Ok(key);
         }
-        let fresh = webcrypto::generate(&self.env, realm).await?;
+        let fresh = seal::generate(&self.env, realm).await?;
         insert_first(sql, &fresh)?;
         stored(sql)?.ok_or_else(|| Fault::new("make key", "it was not stored"))
     }

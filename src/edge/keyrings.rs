@@ -7,7 +7,7 @@ use worker::Env;
 use worker::web_sys::CryptoKey;
 
 use crate::edge::platform::{KEYRING, KV, now, worker_fault};
-use crate::edge::{object, webcrypto};
+use crate::edge::{object, seal};
 use crate::encoding::base64url;
 use crate::error::Fault;
 use crate::id::{KeyId, RealmName};
@@ -93,7 +93,7 @@ impl KeyringSigner {
                 .public
                 .algorithm()
                 .ok_or_else(|| Fault::new("open key", "it names no algorithm"))?,
-            key: webcrypto::open(&self.env, realm, &sealed).await?,
+            key: seal::open(&self.env, realm, &sealed).await?,
             since: now,
         };
         OPENED.with(|all| all.borrow_mut().insert(realm.clone(), opened.clone()));
@@ -109,7 +109,7 @@ impl Signer for KeyringSigner {
     ) -> Result<String, Fault> {
         let key = self.key(realm).await?;
         let input = write(key.algorithm, &key.id)?;
-        let signature = webcrypto::sign(&key.key, &input).await?;
+        let signature = seal::sign(&key.key, &input).await?;
         Ok(format!("{input}.{}", base64url(&signature)))
     }
 }

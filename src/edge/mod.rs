@@ -16,8 +16,8 @@ mod principal_do;
 mod principals;
 mod request;
 mod response;
+mod seal;
 mod web;
-mod webcrypto;
 
 use std::cell::RefCell;
 use std::panic::AssertUnwindSafe;

@@ -2,20 +2,18 @@
 
 use std::rc::Rc;
 
-use worker::js_sys::{self, Reflect};
-use worker::wasm_bindgen::{JsCast, JsValue};
-use worker::{Env, web_sys};
+use worker::Env;
 
 use crate::edge::clients::KvClients;
 use crate::edge::journal::ConsoleJournal;
 use crate::edge::keyrings::{KeyringSigner, ObjectKeyrings};
 use crate::edge::principals::ObjectPrincipals;
 use crate::edge::web::{EnvVault, PlatformCache, PlatformTimer, PlatformWeb};
-use crate::edge::webcrypto::EdgeVerifier;
 use crate::error::Fault;
 use crate::port::{Entropy, Ports};
 use crate::time::Timestamp;
 use crate::validator::Isolate;
+use crate::webcrypto::{WebCryptoVerifier, crypto, fault};
 
 /// Names of the bindings in `wrangler.toml`; a test compares them.
 pub(super) const KV: &str = "TOLLGATE_KV";
@@ -29,24 +27,9 @@ pub(super) fn now() -> Timestamp {
     Timestamp::from_millis(worker::Date::now().as_millis())
 }
 
-/// What went wrong in JavaScript, for the log.
-pub(super) fn fault(op: &'static str) -> impl Fn(JsValue) -> Fault {
-    move |error| {
-        let message = error.dyn_ref::<js_sys::Error>().map(|error| String::from(error.message()));
-        Fault::new(op, message.unwrap_or_else(|| "not an Error".to_owned()))
-    }
-}
-
-/// The same for the platform crate's errors.
+/// What went wrong in the platform's crate, for the log.
 pub(super) fn worker_fault(op: &'static str) -> impl Fn(worker::Error) -> Fault {
     move |error| Fault::new(op, error.to_string())
-}
-
-/// `globalThis.crypto`.
-pub(super) fn crypto() -> Result<web_sys::Crypto, Fault> {
-    Reflect::get(&js_sys::global(), &JsValue::from_str("crypto"))
-        .map(JsCast::unchecked_into)
-        .map_err(fault("find crypto"))
 }
 
 /// `crypto.getRandomValues`.
@@ -107,7 +90,7 @@ impl Ports for Edge {
     type Signer = KeyringSigner;
     type Timer = PlatformTimer;
     type Vault = EnvVault;
-    type Verifier = EdgeVerifier;
+    type Verifier = WebCryptoVerifier;
     type Web = PlatformWeb;
 
     fn clients(&self) -> &KvClients {
@@ -150,8 +133,8 @@ impl Ports for Edge {
         &self.vault
     }
 
-    fn verifier(&self) -> &EdgeVerifier {
-        &EdgeVerifier
+    fn verifier(&self) -> &WebCryptoVerifier {
+        &WebCryptoVerifier
     }
 
     fn web(&self) -> &PlatformWeb {

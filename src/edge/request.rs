@@ -5,10 +5,10 @@ use worker::js_sys::{Reflect, Uint8Array};
 use worker::wasm_bindgen::JsCast;
 use worker::web_sys::{self, ReadableStream, ReadableStreamDefaultReader};
 
-use crate::edge::platform::fault;
 use crate::error::Fault;
 use crate::http::{Head, Headers};
 use crate::port::Body;
+use crate::webcrypto::fault;
 
 /// Where the parts of a serialised URL (WHATWG) lie: scheme, `://`, authority, path, and maybe a query.
 #[derive(Clone, Copy)]

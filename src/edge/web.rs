@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use worker::{Cache, Delay, Env, Fetch, Headers, Response, web_sys};
 
-use crate::edge::platform::{fault, worker_fault};
+use crate::edge::platform::worker_fault;
 use crate::edge::request::read_stream;
 use crate::error::Fault;
 use crate::port::{MAX_WEB_BODY, SharedCache, Timer, Vault, WEB_TIMEOUT, Web, WebReply, WebRequest};
 use crate::secret::Secret;
 use crate::time::Lifetime;
+use crate::webcrypto::fault;
 
 /// `fetch`.
 #[derive(Debug)]

@@ -41,14 +41,14 @@ pub(super) fn parse(bytes: &[u8]) -> Option<Value> {
                 stack.pop();
                 Next::After(Value::Array(Vec::new()))
             }
-            Next::Value | Next::ValueOrEnd => match reader.text.chars().next()? {
-                '[' | '{' if stack.len() >= MAX_DEPTH => return None,
-                '[' => {
+            Next::Value | Next::ValueOrEnd => match reader.text.as_bytes().first()? {
+                b'[' | b'{' if stack.len() >= MAX_DEPTH => return None,
+                b'[' => {
                     reader.take('[');
                     stack.push(Open::Array(Vec::new()));
                     Next::ValueOrEnd
                 }
-                '{' => begin_object(&mut reader, &mut stack)?,
+                b'{' => begin_object(&mut reader, &mut stack)?,
                 _ => Next::After(reader.scalar()?),
             },
         };
@@ -98,7 +98,10 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn skip_space(&mut self) {
-        self.text = self.text.trim_start_matches([' ', '\t', '\n', '\r']);
+        let is_space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
+        let spaces = self.text.bytes().take_while(|byte| is_space(byte)).count();
+        // Each of them is one byte.
+        self.text = self.text.get(spaces..).unwrap_or_default();
     }
 
     fn take(&mut self, wanted: char) -> bool {
@@ -116,30 +119,32 @@ impl<'a> Reader<'a> {
 
     /// Anything but an array or object.
     fn scalar(&mut self) -> Option<Value> {
-        for (word, value) in
-            [("true", Value::Bool(true)), ("false", Value::Bool(false)), ("null", Value::Null)]
-        {
-            if let Some(rest) = self.text.strip_prefix(word) {
-                self.text = rest;
-                return Some(value);
-            }
-        }
-        if self.text.starts_with('"') {
-            self.string().map(Value::Text)
-        } else {
-            self.number().map(Value::Number)
-        }
+        let (word, value) = match self.text.as_bytes().first()? {
+            b'"' => return self.string().map(Value::Text),
+            b't' => ("true", Value::Bool(true)),
+            b'f' => ("false", Value::Bool(false)),
+            b'n' => ("null", Value::Null),
+            _ => return self.number().map(Value::Number),
+        };
+        self.text = self.text.strip_prefix(word)?;
+        Some(value)
     }
 
     fn string(&mut self) -> Option<String> {
         self.text = self.text.strip_prefix('"')?;
         let mut out = String::new();
         loop {
-            let end = self.text.find(|c: char| c == '"' || c == '\\' || c < ' ')?;
-            out.push_str(self.advance(end)?);
+            // All of these are one byte, and no part of a longer character looks like one.
+            let end = self.text.bytes().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20))?;
+            let plain = self.advance(end)?;
             if self.take('"') {
+                if out.is_empty() {
+                    return Some(plain.to_owned());
+                }
+                out.push_str(plain);
                 return Some(out);
             }
+            out.push_str(plain);
             // A bare control character is refused here: it is neither.
             self.text = self.text.strip_prefix('\\')?;
             out.push(self.escape()?);
@@ -194,10 +199,9 @@ impl<'a> Reader<'a> {
     }
 
     fn digits(&mut self) -> Option<()> {
-        let rest = self.text.trim_start_matches(|c: char| c.is_ascii_digit());
-        let some = rest.len() < self.text.len();
-        self.text = rest;
-        some.then_some(())
+        let digits = self.text.bytes().take_while(u8::is_ascii_digit).count();
+        self.text = self.text.get(digits..)?;
+        (digits > 0).then_some(())
     }
 
     /// The next `length` bytes, where a character ends there.

@@ -164,6 +164,7 @@ pub struct Jwk {
     id: Option<KeyId>,
     algorithm: Option<Algorithm>,
     material: Material,
+    thumbprint: Digest,
 }
 
 /// The members as they travel. Others are ignored (RFC 7517 section 4).
@@ -208,7 +209,11 @@ impl Jwk {
         let rule = Malformed::new("P-256 key", "x and y are 32 bytes each");
         let coordinate = |text| from_base64url(text).ok().filter(|bytes| bytes.len() == 32).ok_or(rule);
         let material = Material::Ec { curve: Curve::P256, x: coordinate(x)?, y: coordinate(y)? };
-        Ok(Self { id, algorithm: Some(Algorithm::Es256), material })
+        Ok(Self::new(id, Some(Algorithm::Es256), material))
+    }
+
+    fn new(id: Option<KeyId>, algorithm: Option<Algorithm>, material: Material) -> Self {
+        Self { id, algorithm, thumbprint: material.thumbprint(), material }
     }
 
     /// `kid`.
@@ -273,8 +278,14 @@ impl Jwk {
 
     /// The SHA-256 thumbprint (RFC 7638, RFC 8037 section 2).
     #[must_use]
-    pub fn thumbprint(&self) -> Digest {
-        let members = match &self.material {
+    pub const fn thumbprint(&self) -> Digest {
+        self.thumbprint
+    }
+}
+
+impl Material {
+    fn thumbprint(&self) -> Digest {
+        let members = match self {
             Material::Ec { curve, x, y } => {
                 format!(
                     r#"{{"crv":"{}","kty":"EC","x":"{}","y":"{}"}}"#,
@@ -294,9 +305,7 @@ impl Jwk {
         };
         Digest::of(members.as_bytes())
     }
-}
 
-impl Material {
     fn serves(&self, algorithm: Algorithm) -> bool {
         use Algorithm as A;
         match self {
@@ -411,7 +420,7 @@ impl TryFrom<Wire> for Jwk {
             return Err(if matches!(material, Material::Oct(_)) { Unfit::Weak } else { Unfit::Algorithm });
         }
         let id = wire.kid.map(|kid| kid.parse()).transpose().map_err(|_| Unfit::Member)?;
-        Ok(Self { id, algorithm, material })
+        Ok(Self::new(id, algorithm, material))
     }
 }
 

@@ -1,0 +1,209 @@
+//! Signature checks with `crypto.subtle`, as Workers and browsers have it.
+//!
+//! What costs the same every time is done once for a key and algorithm: importing the key, and writing the objects
+//! that `verify` takes.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use js_sys::futures::JsFuture;
+use js_sys::{Array, Object, Promise, Reflect, Uint8Array};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{Crypto, CryptoKey, SubtleCrypto};
+
+use crate::encoding::base64url;
+use crate::error::Fault;
+use crate::port::Verifier;
+use crate::software;
+use crate::token::{Algorithm, Compact, Jwk, Material};
+
+/// Imported public keys that one isolate keeps; each is a few hundred bytes.
+const KEPT: usize = 256;
+
+/// A key's thumbprint and the algorithm that it was imported for.
+type Name = ([u8; 32], Algorithm);
+
+/// A key as the platform holds it, and what `verify` has to be told.
+#[derive(Clone)]
+struct Imported {
+    key: CryptoKey,
+    verify: Object,
+}
+
+thread_local! {
+    // Key handles belong to the isolate, not to a request. `None`: the platform refused the key.
+    static IMPORTED: RefCell<BTreeMap<Name, Option<Imported>>> = const { RefCell::new(BTreeMap::new()) };
+    static SUBTLE: RefCell<Option<SubtleCrypto>> = const { RefCell::new(None) };
+}
+
+/// What `crypto.subtle` has to be told.
+struct Parameters {
+    /// For `importKey`.
+    import: Object,
+    /// For `verify`.
+    verify: Object,
+}
+
+/// Who checks which algorithm: `crypto.subtle` where it can; `None`: software ([`software`]). Measured in `workerd`,
+/// see `docs/decisions/0013-hot-path.md`.
+fn parameters(algorithm: Algorithm) -> Result<Option<Parameters>, Fault> {
+    use Algorithm as A;
+    let ecdsa = |curve: &str, hash: &str| {
+        let import = object(&[("name", "ECDSA".into()), ("namedCurve", curve.into())])?;
+        let verify = object(&[("name", "ECDSA".into()), ("hash", hash.into())])?;
+        Ok(Some(Parameters { import, verify }))
+    };
+    let rsa = |name: &str, hash: &str, salt: Option<u32>| {
+        let import = object(&[("name", name.into()), ("hash", hash.into())])?;
+        let verify = match salt {
+            None => object(&[("name", name.into())])?,
+            // RFC 7518 section 3.5: the salt is as long as the digest.
+            Some(salt) => object(&[("name", name.into()), ("saltLength", salt.into())])?,
+        };
+        Ok(Some(Parameters { import, verify }))
+    };
+    match algorithm {
+        A::EdDsa => {
+            let name = object(&[("name", "Ed25519".into())])?;
+            Ok(Some(Parameters { import: name.clone(), verify: name }))
+        }
+        A::Es256 => ecdsa("P-256", "SHA-256"),
+        A::Es384 => ecdsa("P-384", "SHA-384"),
+        A::Es512 => ecdsa("P-521", "SHA-512"),
+        A::Ps256 => rsa("RSA-PSS", "SHA-256", Some(32)),
+        A::Ps384 => rsa("RSA-PSS", "SHA-384", Some(48)),
+        A::Ps512 => rsa("RSA-PSS", "SHA-512", Some(64)),
+        A::Rs256 => rsa("RSASSA-PKCS1-v1_5", "SHA-256", None),
+        A::Rs384 => rsa("RSASSA-PKCS1-v1_5", "SHA-384", None),
+        A::Rs512 => rsa("RSASSA-PKCS1-v1_5", "SHA-512", None),
+        A::Es256k | A::Hs256 | A::Hs384 | A::Hs512 | A::MlDsa44 | A::MlDsa65 | A::MlDsa87 => Ok(None),
+    }
+}
+
+/// Checks every algorithm: with `crypto.subtle` where that can, else in software.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct WebCryptoVerifier;
+
+impl Verifier for WebCryptoVerifier {
+    async fn verify(&self, key: &Jwk, algorithm: Algorithm, token: &Compact<'_>) -> Result<bool, Fault> {
+        const OP: &str = "verify";
+        if !key.serves(algorithm) || !key.signs_in(token.signature().len()) {
+            return Ok(false);
+        }
+        let (input, signature) = (token.signing_input().as_bytes(), token.signature());
+        if let Some(verified) = software(key.material(), algorithm, input, signature) {
+            return Ok(verified);
+        }
+        let Some(Imported { key, verify }) = imported(key, algorithm).await? else {
+            return Ok(false);
+        };
+        let promise = subtle()?
+            .verify_with_object_and_js_u8_array_and_js_u8_array(
+                &verify,
+                &key,
+                &Uint8Array::from(signature),
+                &Uint8Array::from(input),
+            )
+            .map_err(fault(OP))?;
+        done(OP, promise).await?.as_bool().ok_or_else(|| Fault::new(OP, "neither yes nor no"))
+    }
+}
+
+/// What software checks here; `None`: not its business.
+fn software(material: &Material, algorithm: Algorithm, input: &[u8], signature: &[u8]) -> Option<bool> {
+    use Algorithm as A;
+    let verified = match (algorithm, material) {
+        (A::Es256k, Material::Ec { x, y, .. }) => {
+            software::secp256k1(&[&[4], x.as_slice(), y].concat(), input, signature)
+        }
+        (A::MlDsa44 | A::MlDsa65 | A::MlDsa87, Material::MlDsa(_, public)) => {
+            software::ml_dsa(algorithm, public, input, signature)
+        }
+        (A::Hs256 | A::Hs384 | A::Hs512, Material::Oct(secret)) => {
+            software::hmac(algorithm, secret, input, signature)
+        }
+        _ => return None,
+    };
+    Some(verified.unwrap_or(false))
+}
+
+/// The key as the platform holds it; `None` where the platform says that it is none.
+async fn imported(key: &Jwk, algorithm: Algorithm) -> Result<Option<Imported>, Fault> {
+    let name = (*key.thumbprint().bytes(), algorithm);
+    if let Some(known) = IMPORTED.with_borrow(|all| all.get(&name).cloned()) {
+        return Ok(known);
+    }
+    let text = |bytes: &[u8]| JsValue::from(base64url(bytes));
+    let jwk = match key.material() {
+        Material::Ec { curve, x, y } => {
+            object(&[("kty", "EC".into()), ("crv", curve.name().into()), ("x", text(x)), ("y", text(y))])?
+        }
+        Material::Ed25519(x) => object(&[("kty", "OKP".into()), ("crv", "Ed25519".into()), ("x", text(x))])?,
+        Material::Rsa { n, e } => object(&[("kty", "RSA".into()), ("n", text(n)), ("e", text(e))])?,
+        Material::MlDsa(..) | Material::Oct(_) => return Ok(None),
+    };
+    let Some(Parameters { import, verify }) = parameters(algorithm)? else {
+        return Ok(None);
+    };
+    let promise = subtle()?
+        .import_key_with_object("jwk", &jwk, &import, false, &usages(&["verify"]))
+        .map_err(fault("import key"))?;
+    let imported = match JsFuture::from(promise).await {
+        Ok(key) => Some(Imported { key: key.unchecked_into(), verify }),
+        // The key's fault, for good. Anything else is the platform's, and may pass.
+        Err(error) if is_data_error(&error) => None,
+        Err(error) => return Err(fault("import key")(error)),
+    };
+    IMPORTED.with_borrow_mut(|all| {
+        if all.len() >= KEPT {
+            all.clear();
+        }
+        all.insert(name, imported.clone());
+    });
+    Ok(imported)
+}
+
+fn is_data_error(error: &JsValue) -> bool {
+    Reflect::get(error, &"name".into()).is_ok_and(|name| name == "DataError")
+}
+
+/// What went wrong in JavaScript, for the log.
+pub(crate) fn fault(op: &'static str) -> impl Fn(JsValue) -> Fault {
+    move |error| {
+        let message = error.dyn_ref::<js_sys::Error>().map(|error| String::from(error.message()));
+        Fault::new(op, message.unwrap_or_else(|| "not an Error".to_owned()))
+    }
+}
+
+/// `globalThis.crypto`.
+pub(crate) fn crypto() -> Result<Crypto, Fault> {
+    Reflect::get(&js_sys::global(), &JsValue::from_str("crypto"))
+        .map(JsCast::unchecked_into)
+        .map_err(fault("find crypto"))
+}
+
+pub(crate) fn subtle() -> Result<SubtleCrypto, Fault> {
+    SUBTLE.with_borrow_mut(|known| {
+        if let Some(subtle) = known {
+            return Ok(subtle.clone());
+        }
+        let subtle = crypto()?.subtle();
+        Ok(known.insert(subtle).clone())
+    })
+}
+
+pub(crate) async fn done(op: &'static str, promise: Promise) -> Result<JsValue, Fault> {
+    JsFuture::from(promise).await.map_err(fault(op))
+}
+
+pub(crate) fn object(members: &[(&str, JsValue)]) -> Result<Object, Fault> {
+    let object = Object::new();
+    for (name, value) in members {
+        Reflect::set(&object, &(*name).into(), value).map_err(fault("write object"))?;
+    }
+    Ok(object)
+}
+
+pub(crate) fn usages(names: &[&str]) -> JsValue {
+    names.iter().map(|name| JsValue::from_str(name)).collect::<Array>().into()
+}
