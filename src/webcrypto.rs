@@ -5,6 +5,9 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use js_sys::futures::JsFuture;
 use js_sys::{Array, Object, Promise, Reflect, Uint8Array};
@@ -105,7 +108,8 @@ impl Verifier for WebCryptoVerifier {
                 &Uint8Array::from(input),
             )
             .map_err(fault(OP))?;
-        done(OP, promise).await?.as_bool().ok_or_else(|| Fault::new(OP, "neither yes nor no"))
+        let verified = Wait::new(promise).await.map_err(fault(OP))?;
+        verified.as_bool().ok_or_else(|| Fault::new(OP, "neither yes nor no"))
     }
 }
 
@@ -194,6 +198,66 @@ pub(crate) fn subtle() -> Result<SubtleCrypto, Fault> {
 
 pub(crate) async fn done(op: &'static str, promise: Promise) -> Result<JsValue, Fault> {
     JsFuture::from(promise).await.map_err(fault(op))
+}
+
+/// Where work is done in turns: what the promise that it waited for came to, and the promise that it waits for.
+#[derive(Default)]
+struct Turn {
+    settled: Option<Result<JsValue, JsValue>>,
+    wanted: Option<Promise>,
+}
+
+thread_local! {
+    // There is no turn but while `turn` runs, and it does not run while it runs.
+    static TURN: RefCell<Option<Turn>> = const { RefCell::new(None) };
+}
+
+/// One turn of work that [`Wait`] may stop: what `poll` says, and the promise to wait for.
+#[cfg(feature = "worker")]
+pub(crate) fn turn<T>(
+    settled: Option<Result<JsValue, JsValue>>,
+    poll: impl FnOnce() -> T,
+) -> (T, Option<Promise>) {
+    TURN.set(Some(Turn { settled, wanted: None }));
+    let polled = poll();
+    (polled, TURN.take().and_then(|turn| turn.wanted))
+}
+
+/// A promise as a future. Where work is done in turns, whoever takes the turns waits for it; elsewhere it waits as any
+/// other does.
+pub(crate) struct Wait {
+    promise: Promise,
+    usual: Option<JsFuture>,
+}
+
+impl Wait {
+    const fn new(promise: Promise) -> Self {
+        Self { promise, usual: None }
+    }
+}
+
+impl Future for Wait {
+    type Output = Result<JsValue, JsValue>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.usual.is_none() {
+            let in_turns = TURN.with_borrow_mut(|turn| {
+                let turn = turn.as_mut()?;
+                let settled = turn.settled.take();
+                if settled.is_none() {
+                    turn.wanted = Some(self.promise.clone());
+                }
+                Some(settled)
+            });
+            match in_turns {
+                Some(Some(settled)) => return Poll::Ready(settled),
+                Some(None) => return Poll::Pending,
+                None => {}
+            }
+        }
+        let promise = self.promise.clone();
+        Pin::new(self.usual.get_or_insert_with(|| JsFuture::from(promise))).poll(context)
+    }
 }
 
 pub(crate) fn object(members: &[(&str, JsValue)]) -> Result<Object, Fault> {

@@ -8,22 +8,31 @@ import Worker, { KeyringDo, PrincipalDo } from "./worker.js";
 
 export { KeyringDo, PrincipalDo };
 
-const { decide_now: decideNow, not_forwarded: notForwarded } = Worker.prototype;
+const { decide_now: decideNow, decide, resume, not_forwarded: notForwarded } = Worker.prototype;
 const PRIVATE = { redirect: "manual", cache: "no-store" };
 const CACHEABLE = { redirect: "manual" };
 
-function atOnce(request) {
+function headOf(request) {
   const { headers } = request;
   const authorization = headers.get("authorization");
-  const head = [request.method, request.url, authorization === null ? "" : `=${authorization}`, ...headers.keys()];
-  try {
-    return decideNow(head.join("\n"), request.body !== null, Date.now());
-  } catch (error) {
-    // A trap: the module's memory cannot be trusted any more. The long way starts with a new one.
-    if (error instanceof WebAssembly.RuntimeError) globalThis.__worker_init_state.criticalError = true;
-    console.error("Critical", error);
-    return undefined;
+  return [request.method, request.url, authorization === null ? "" : `=${authorization}`, ...headers.keys()].join("\n");
+}
+
+/** In turns: where the module waits for a promise, it is waited for here, and the module goes on with what came of it. */
+async function inTurns(request, env, context) {
+  let turn = decide(request, env, context);
+  while (Array.isArray(turn)) {
+    const [promise, number] = turn;
+    let value;
+    let isFulfilled = true;
+    try {
+      value = await promise;
+    } catch (error) {
+      [value, isFulfilled] = [error, false];
+    }
+    turn = resume(number, isFulfilled, value);
   }
+  return turn;
 }
 
 /** `plan`: binding, address, cache or not, route, request id, then a line for each header to take away (-) or to set (+). */
@@ -45,7 +54,17 @@ async function forward(request, env, plan) {
 
 export default {
   async fetch(request, env, context) {
-    const decision = atOnce(request) ?? (await new Worker(context, env).decide(request, env, context));
-    return typeof decision === "string" ? forward(request, env, decision) : decision;
+    const state = globalThis.__worker_init_state;
+    // After a trap the module's memory cannot be trusted: making an instance of its class starts a new one.
+    if (state.criticalError) new Worker(context, env);
+    try {
+      const decision = decideNow(headOf(request), request.body !== null, Date.now()) ?? (await inTurns(request, env, context));
+      if (typeof decision === "string") return await forward(request, env, decision);
+      if (decision !== undefined) return decision;
+    } catch (error) {
+      if (error instanceof WebAssembly.RuntimeError) state.criticalError = true;
+      console.error("Critical", error);
+    }
+    return new Response(null, { status: 503, headers: { "cache-control": "no-store", "retry-after": "5" } });
   },
 };

@@ -13,6 +13,7 @@ use crate::app::{AtOnce, poll_once};
 use crate::config::Config;
 use crate::edge::journal::ConsoleJournal;
 use crate::edge::platform::{Edge, PlatformEntropy, isolate, now};
+use crate::edge::turns;
 use crate::error::Error;
 use crate::policy::Access;
 use crate::port::{Ports, Verifier};
@@ -63,13 +64,16 @@ fn edge() -> Edge {
     Edge::new(JsValue::UNDEFINED.unchecked_into())
 }
 
-/// Validates a token, however long that takes: a promise of whether it may pass.
+/// Validates a token, however long that takes: whether it may pass, in turns as [`super::decide`].
+///
+/// # Errors
+/// No configuration, or trouble of our own.
 #[wasm_bindgen]
-pub fn harness_first(token: String) -> Promise {
-    future_to_promise(AssertUnwindSafe(async move {
+pub fn harness_first(token: String) -> Result<JsValue, JsValue> {
+    turns::start(async move {
         let config = loaded()?;
         validate(&config, &edge(), &token).await.map(JsValue::from)
-    }))
+    })
 }
 
 /// Validates a token from memory alone: whether it may pass; no where it would have to be waited for.

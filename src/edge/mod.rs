@@ -17,15 +17,14 @@ mod principals;
 mod request;
 mod response;
 mod seal;
+mod turns;
 mod web;
 
 use std::cell::RefCell;
-use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::OnceLock;
 
-use worker::js_sys::futures::future_to_promise;
-use worker::js_sys::{JsString, Promise};
+use worker::js_sys::JsString;
 use worker::wasm_bindgen::{self, JsValue, prelude::wasm_bindgen};
 use worker::{Context, Env, web_sys, worker_sys};
 
@@ -70,10 +69,13 @@ pub fn decide_now(head: &str, has_body: bool, now: f64) -> JsValue {
     decided.unwrap_or(JsValue::UNDEFINED)
 }
 
-/// Decides on one request, however long it takes: a promise of a response, or of a plan for `entry.js`.
+/// Decides on one request, however long it takes: a response or a plan for `entry.js`, in turns ([`turns`]).
+///
+/// # Errors
+/// The platform does not make a response.
 #[wasm_bindgen]
-pub fn decide(request: web_sys::Request, env: Env, context: worker_sys::Context) -> Promise {
-    future_to_promise(AssertUnwindSafe(decided(request, env, context)))
+pub fn decide(request: web_sys::Request, env: Env, context: worker_sys::Context) -> Result<JsValue, JsValue> {
+    turns::start(decided(request, env, context))
 }
 
 async fn decided(
