@@ -38,6 +38,8 @@ pub enum Denied {
     ExpireToken,
     /// The session was ended.
     EndSession,
+    /// A form that is too long to look for a token in.
+    ExceedForm,
     /// From `iat` to `exp` is longer than the issuer's tokens may live.
     ExceedLifetime,
     /// Its issuer says that the token does not count, or not any more (RFC 7662 section 2.2).
@@ -99,6 +101,7 @@ impl Denied {
             Self::ExpireIdle => "expire_idle",
             Self::ExpireToken => "expire_token",
             Self::EndSession => "end_session",
+            Self::ExceedForm => "exceed_form",
             Self::ExceedLifetime => "exceed_lifetime",
             Self::InactiveToken => "inactive_token",
             Self::LackClaim(_) => "lack_claim",

@@ -65,7 +65,7 @@ pub async fn register_client<P: Ports>(
     let authorization = head.headers.get("authorization");
     let given = match bearer(authorization.as_deref()) {
         Ok(token) => Digest::of(token.as_bytes()),
-        Err(denied) => return Ok(challenge(&denied)),
+        Err(denied) => return Ok(challenge(&denied, None)),
     };
     if bootstrap.is_none() {
         let detail =

@@ -11,8 +11,8 @@ use std::task::{Context, Poll, Waker};
 use crate::error::Fault;
 use crate::id::{ClientId, KeyId, Locator, RealmName};
 use crate::port::{
-    Clients, Entropy, Journal, Keyrings, Ports, Principals, SharedCache, Signer, Timer, Vault, Verifier, Web,
-    WebReply, WebRequest,
+    Body, Clients, Entropy, Journal, Keyrings, Ports, Principals, SharedCache, Signer, Timer, Vault,
+    Verifier, Web, WebReply, WebRequest,
 };
 use crate::principal::{Answer, Client, Question};
 use crate::secret::Secret;
@@ -97,6 +97,12 @@ impl<E: Entropy, J: Journal> Ports for AtOnce<'_, E, J> {
 /// Who is never reached.
 #[derive(Debug)]
 pub struct Never;
+
+impl Body for Never {
+    async fn read(&mut self, _: usize) -> Result<Option<Vec<u8>>, Fault> {
+        pending().await
+    }
+}
 
 impl Clients for Never {
     async fn find(&self, _: &RealmName, _: &ClientId) -> Result<Option<Client>, Fault> {

@@ -16,7 +16,7 @@ use crate::gateway::{self, Named, Pass, Target};
 use crate::http::{Answer, Head, challenge, forward_auth, unavailable};
 use crate::id::RequestId;
 use crate::oauth::{self, Endpoint, Routed};
-use crate::policy::Host;
+use crate::policy::{Host, Resource, Route};
 use crate::port::{Body, Entry, Journal, Ports};
 use crate::time::Timestamp;
 use crate::uri::RequestPath;
@@ -27,6 +27,8 @@ enum Place<'c, 'a> {
     Check,
     Gateway,
     Health,
+    /// Where a protected resource describes itself.
+    Metadata(&'c Resource),
     /// A realm's, and the path below it.
     Realm(&'c Realm, &'a str),
 }
@@ -60,11 +62,12 @@ impl<'c, P: Ports> App<'c, '_, P> {
     /// The second part is work to do after the answer.
     pub async fn handle(&self, head: &Head<'_>, body: &mut impl Body) -> (Outcome<'c>, Option<Chore>) {
         let Ok(path) = head.path.parse::<RequestPath>() else {
-            return self.deny(&Denied::MalformPath, challenge);
+            return self.deny(&Denied::MalformPath, None, challenge);
         };
-        match self.place(&path) {
+        match self.place(&path, head.authority) {
             Place::Check => self.check(head).await,
-            Place::Gateway => self.gateway(path, head).await,
+            Place::Gateway => self.gateway(path, head, body).await,
+            Place::Metadata(resource) => self.metadata(resource, head),
             Place::Health => self.answer(
                 "healthz",
                 Answer::json(200, &json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") })),
@@ -78,11 +81,11 @@ impl<'c, P: Ports> App<'c, '_, P> {
     #[must_use]
     pub fn at_once(&self, head: &Head<'_>) -> Option<Outcome<'c>> {
         let path: RequestPath = head.path.parse().ok()?;
-        if !matches!(self.place(&path), Place::Gateway) {
+        if !matches!(self.place(&path, head.authority), Place::Gateway) {
             return None;
         }
         // A chore is work for later: who leaves one had to pass `may_wait`.
-        poll_once(self.gateway(path, head)).map(|(outcome, _)| outcome)
+        poll_once(self.gateway(path, head, &mut Never)).map(|(outcome, _)| outcome)
     }
 
     /// Does what a request left behind.
@@ -92,8 +95,8 @@ impl<'c, P: Ports> App<'c, '_, P> {
         }
     }
 
-    /// Whose a path is. RFC 8414 section 3.1 puts its well-known part before the realm.
-    fn place<'a>(&self, path: &'a RequestPath) -> Place<'c, 'a> {
+    /// Whose a path is. RFC 8414 section 3.1 and RFC 9728 section 3.1 put their well-known part before what it is about.
+    fn place<'a>(&self, path: &'a RequestPath, authority: &str) -> Place<'c, 'a> {
         let path = path.as_str();
         match path {
             "/healthz" => return Place::Health,
@@ -105,6 +108,13 @@ impl<'c, P: Ports> App<'c, '_, P> {
                 .config
                 .realm(name)
                 .map_or(Place::Gateway, |realm| Place::Realm(realm, Endpoint::Metadata.path()));
+        }
+        if path.starts_with("/.well-known/oauth-protected-resource") {
+            let host = Host::of_authority(authority);
+            let mut resources = self.config.resources().iter();
+            if let Some(resource) = resources.find(|known| known.is_described_at(host.as_ref(), path)) {
+                return Place::Metadata(resource);
+            }
         }
         let rest = path.strip_prefix('/').unwrap_or(path);
         let name = rest.split('/').next().unwrap_or_default();
@@ -122,14 +132,12 @@ impl<'c, P: Ports> App<'c, '_, P> {
         body: &mut impl Body,
     ) -> (Outcome<'c>, Option<Chore>) {
         if !(head.is_https || realm.allow_http && is_local(head)) {
-            return self.deny(&Denied::RefuseHttp, challenge);
+            return self.deny(&Denied::RefuseHttp, None, challenge);
         }
         let endpoint = match Endpoint::route(head.method, below) {
-            Routed::NotFound => return self.deny(&Denied::NoRoute, challenge),
+            Routed::NotFound => return self.deny(&Denied::NoRoute, None, challenge),
             Routed::MethodNotAllowed(allow) => {
-                let answer = Answer::problem(405, "Method Not Allowed", "Use a method that Allow lists.")
-                    .with("Allow", allow);
-                return self.answer("method", Ok(answer));
+                return self.answer("method", Ok(not_allowed(allow)));
             }
             Routed::To(endpoint) => endpoint,
         };
@@ -145,45 +153,76 @@ impl<'c, P: Ports> App<'c, '_, P> {
         self.answer(endpoint.name(), answer)
     }
 
-    async fn gateway(&self, path: RequestPath, head: &Head<'_>) -> (Outcome<'c>, Option<Chore>) {
+    /// What a protected resource says about itself (RFC 9728 section 3.2).
+    fn metadata(&self, resource: &Resource, head: &Head<'_>) -> (Outcome<'c>, Option<Chore>) {
         if !(head.is_https || self.config.allows_http() && is_local(head)) {
-            return self.deny(&Denied::RefuseHttp, challenge);
+            return self.deny(&Denied::RefuseHttp, None, challenge);
+        }
+        if !matches!(head.method, "GET" | "HEAD") {
+            return self.answer("method", Ok(not_allowed("GET, HEAD")));
+        }
+        self.answer("resource-metadata", gateway::resource_metadata(self.config, resource))
+    }
+
+    async fn gateway(
+        &self,
+        path: RequestPath,
+        head: &Head<'_>,
+        body: &mut impl Body,
+    ) -> (Outcome<'c>, Option<Chore>) {
+        if !(head.is_https || self.config.allows_http() && is_local(head)) {
+            return self.deny(&Denied::RefuseHttp, None, challenge);
         }
         let authorization = head.headers.get("authorization");
-        let target = Target {
+        let mut target = Target {
             method: head.method,
             host: Host::of_authority(head.authority),
             path,
             query: head.query,
             authorization: authorization.as_deref(),
             has_body: head.has_body,
+            headers: Some(head.headers),
+            form: None,
         };
-        match gateway::decide(self.config, self.ports, target, self.now).await {
+        let route = match gateway::route(self.config, &target) {
+            Ok(route) => route,
+            Err(denied) => return self.deny(&denied, None, challenge),
+        };
+        match gateway::form(self.ports, route, head, body).await {
+            Ok(form) => target.form = form,
+            Err(error) => return self.refuse(&error, Some(route), challenge),
+        }
+        match gateway::decide(self.config, self.ports, route, target, self.now).await {
             Ok(pass) => {
                 self.log_pass(&pass);
                 let chore = pass.chore();
                 (Outcome::Forward(Box::new(pass)), chore)
             }
-            Err(error) => self.refuse(&error, challenge),
+            Err(error) => self.refuse(&error, Some(route), challenge),
         }
     }
 
     async fn check(&self, head: &Head<'_>) -> (Outcome<'c>, Option<Chore>) {
         if !(head.is_https || self.config.allows_http() && is_local(head)) {
-            return self.deny(&Denied::RefuseHttp, forward_auth);
+            return self.deny(&Denied::RefuseHttp, None, forward_auth);
         }
         let (mut named, authorization) = (Named::default(), head.headers.get("authorization"));
         let must_name_host = self.config.routes().tells_hosts_apart();
         let target =
             match gateway::original(&mut named, must_name_host, authorization.as_deref(), head.headers) {
                 Ok(target) => target,
-                Err(denied) => return self.deny(&denied, forward_auth),
+                Err(denied) => return self.deny(&denied, None, forward_auth),
             };
         // What the gateway would never see, no upstream may be asked for.
-        if !matches!(self.place(&target.path), Place::Gateway) {
-            return self.deny(&Denied::NoRoute, forward_auth);
+        let host = target.host.as_ref().map_or_else(String::new, ToString::to_string);
+        if !matches!(self.place(&target.path, &host), Place::Gateway) {
+            return self.deny(&Denied::NoRoute, None, forward_auth);
         }
-        match gateway::decide(self.config, self.ports, target, self.now).await {
+        let route = match gateway::route(self.config, &target) {
+            Ok(route) => route,
+            Err(denied) => return self.deny(&denied, None, forward_auth),
+        };
+        match gateway::decide(self.config, self.ports, route, target, self.now).await {
             Ok(pass) => {
                 self.log_pass(&pass);
                 let answer = pass
@@ -192,24 +231,25 @@ impl<'c, P: Ports> App<'c, '_, P> {
                     .fold(Answer::empty(200), |answer, (name, value)| answer.with(name, value));
                 (Outcome::Answer(answer), pass.chore())
             }
-            Err(error) => self.refuse(&error, forward_auth),
+            Err(error) => self.refuse(&error, Some(route), forward_auth),
         }
     }
 
-    fn refuse(&self, error: &Error, answer: fn(&Denied) -> Answer) -> (Outcome<'c>, Option<Chore>) {
+    fn refuse(&self, error: &Error, route: Option<&Route>, answer: Refusal) -> (Outcome<'c>, Option<Chore>) {
         match error {
-            Error::Denied(denied) => self.deny(denied, answer),
+            Error::Denied(denied) => self.deny(denied, route, answer),
             Error::Fault(fault) => {
-                self.log_fault(fault, None);
+                self.log_fault(fault, route.map(|route| route.id.as_str()));
                 (Outcome::Answer(unavailable()), None)
             }
         }
     }
 
-    fn deny(&self, denied: &Denied, answer: fn(&Denied) -> Answer) -> (Outcome<'c>, Option<Chore>) {
-        let answer = answer(denied);
+    fn deny(&self, denied: &Denied, route: Option<&Route>, answer: Refusal) -> (Outcome<'c>, Option<Chore>) {
+        let answer = answer(denied, route.and_then(|route| route.metadata.as_deref()));
         self.ports.journal().record(&Entry {
             request_id: Some(self.request_id),
+            target: route.map(|route| route.id.as_str()),
             decision: "deny",
             reason: Some(denied.code()),
             claim: denied.claim(),
@@ -261,6 +301,13 @@ impl<'c, P: Ports> App<'c, '_, P> {
             ..Entry::default()
         });
     }
+}
+
+/// What a refusal is answered with; the second part is where the resource describes itself.
+type Refusal = fn(&Denied, Option<&str>) -> Answer;
+
+fn not_allowed(allow: &'static str) -> Answer {
+    Answer::problem(405, "Method Not Allowed", "Use a method that Allow lists.").with("Allow", allow)
 }
 
 /// Whether a request was sent to this machine: plain HTTP is allowed nowhere else.

@@ -25,6 +25,10 @@ pub struct Document {
     /// Every scope there is, by name (RFC 6749 section 3.3).
     #[serde(default)]
     pub scopes: BTreeMap<String, ScopeDocument>,
+    /// The protected resources that describe themselves to clients (RFC 9728). A route belongs to the one whose
+    /// address it lies below; of several, to the longest.
+    #[serde(default)]
+    pub resources: Vec<ResourceDocument>,
     /// Which requests go where, and who may send them. What no route matches is refused.
     #[serde(default)]
     pub routes: Vec<RouteDocument>,
@@ -318,6 +322,31 @@ pub struct RequireDocument {
     /// other issuer; with several realms it must be said.
     #[serde(default)]
     pub issuers: Option<Vec<String>>,
+    /// Where the token may stand: `header` (`Authorization: Bearer`), `query` and `form` (`access_token`), `cookie:NAME`,
+    /// `header:NAME`. By default `header`. A token in two places is refused.
+    #[serde(default = "RequireDocument::token_in")]
+    pub token_in: Vec<String>,
+}
+
+impl RequireDocument {
+    fn token_in() -> Vec<String> {
+        vec!["header".to_owned()]
+    }
+}
+
+/// One protected resource.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ResourceDocument {
+    /// Its identifier: the address below which it lies, `https://HOST` or `https://HOST/PATH`.
+    pub resource: String,
+    /// What people call it.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Where developers read about it: an address.
+    #[serde(default)]
+    pub documentation: Option<String>,
 }
 
 /// Where a request goes: exactly one of the two.

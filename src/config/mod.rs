@@ -11,13 +11,14 @@ pub mod document;
 mod issuer;
 mod preset;
 mod realm;
+mod resources;
 mod routes;
 mod strict;
 
 use std::fmt;
 use std::sync::Arc;
 
-use crate::policy::RouteTable;
+use crate::policy::{Resource, RouteTable};
 use crate::scope::{ScopeCatalogue, ScopeToken};
 
 pub use issuer::{Introspection, KeySource, TrustedIssuer};
@@ -31,6 +32,7 @@ pub struct Config {
     realms: Vec<Realm>,
     issuers: Vec<Arc<TrustedIssuer>>,
     scopes: ScopeCatalogue,
+    resources: Vec<Resource>,
     routes: RouteTable,
 }
 
@@ -102,8 +104,11 @@ impl Config {
         let scopes = catalogue(document, problems);
         let realms = realm::realms(&document.realms, problems);
         let issuers = issuer::trusted(&document.issuers, &realms, problems);
-        let routes = routes::routes(&document.routes, &scopes, &realms, &issuers, problems)?;
-        Some(Self { realms, issuers, scopes, routes })
+        let resources = resources::resources(&document.resources, problems);
+        let known =
+            routes::Known { scopes: &scopes, realms: &realms, issuers: &issuers, resources: &resources };
+        let routes = known.routes(&document.routes, problems)?;
+        Some(Self { realms, issuers, scopes, resources, routes })
     }
 
     /// The realm of this name.
@@ -122,6 +127,12 @@ impl Config {
     #[must_use]
     pub const fn scopes(&self) -> &ScopeCatalogue {
         &self.scopes
+    }
+
+    /// The protected resources that describe themselves.
+    #[must_use]
+    pub fn resources(&self) -> &[Resource] {
+        &self.resources
     }
 
     /// The route policy.

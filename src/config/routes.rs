@@ -6,62 +6,56 @@ use crate::config::document::{RequireDocument, RouteDocument, UpstreamDocument};
 use crate::config::realm::RESERVED;
 use crate::config::{Problems, Realm, TrustedIssuer};
 use crate::id::RouteId;
-use crate::policy::{Access, Host, PathPattern, Route, RouteTable, Upstream};
+use crate::policy::{Access, Host, PathPattern, Resource, Route, RouteTable, TokenPlace, Upstream};
 use crate::scope::{ScopeCatalogue, ScopeToken};
 use crate::uri::{BaseUrl, Issuer};
 
 /// What a route may refer to.
-struct Known<'a> {
-    scopes: &'a ScopeCatalogue,
-    realms: &'a [Realm],
-    issuers: &'a [Arc<TrustedIssuer>],
-}
-
-pub(super) fn routes(
-    documents: &[RouteDocument],
-    scopes: &ScopeCatalogue,
-    realms: &[Realm],
-    issuers: &[Arc<TrustedIssuer>],
-    problems: &mut Problems,
-) -> Option<RouteTable> {
-    let known = Known { scopes, realms, issuers };
-    for (at, document) in documents.iter().enumerate() {
-        if let Some(first) = documents.iter().take(at).position(|other| other.id == document.id) {
-            let id = &document.id;
-            problems.add(
-                format_args!("routes[{at}].id"),
-                format_args!("`{id}` is taken by routes[{first}]; choose another"),
-            );
-        }
-    }
-    let parsed: Vec<Option<Route>> = documents
-        .iter()
-        .enumerate()
-        .map(|(at, document)| known.route(&format!("routes[{at}]"), document, problems))
-        .collect();
-    // Ambiguity is looked for once every route can be read: positions in the message are those of the document.
-    let routes = parsed.into_iter().collect::<Option<Vec<Route>>>()?;
-    let ids: Vec<String> = routes.iter().map(|route| route.id.to_string()).collect();
-    match RouteTable::new(routes) {
-        Ok(table) => Some(table),
-        Err(clashes) => {
-            for clash in clashes {
-                let first = ids.get(clash.first).map_or("", String::as_str);
-                let mend = "make their hosts, methods or paths differ";
-                problems.add(
-                    format_args!("routes[{}]", clash.second),
-                    format_args!(
-                        "could match the same request as route `{first}` (routes[{}]); {mend}",
-                        clash.first
-                    ),
-                );
-            }
-            None
-        }
-    }
+pub(super) struct Known<'a> {
+    pub(super) scopes: &'a ScopeCatalogue,
+    pub(super) realms: &'a [Realm],
+    pub(super) issuers: &'a [Arc<TrustedIssuer>],
+    pub(super) resources: &'a [Resource],
 }
 
 impl Known<'_> {
+    pub(super) fn routes(&self, documents: &[RouteDocument], problems: &mut Problems) -> Option<RouteTable> {
+        for (at, document) in documents.iter().enumerate() {
+            if let Some(first) = documents.iter().take(at).position(|other| other.id == document.id) {
+                let id = &document.id;
+                problems.add(
+                    format_args!("routes[{at}].id"),
+                    format_args!("`{id}` is taken by routes[{first}]; choose another"),
+                );
+            }
+        }
+        let parsed: Vec<Option<Route>> = documents
+            .iter()
+            .enumerate()
+            .map(|(at, document)| self.route(&format!("routes[{at}]"), document, problems))
+            .collect();
+        // Ambiguity is looked for once every route can be read: positions in the message are those of the document.
+        let routes = parsed.into_iter().collect::<Option<Vec<Route>>>()?;
+        let ids: Vec<String> = routes.iter().map(|route| route.id.to_string()).collect();
+        match RouteTable::new(routes) {
+            Ok(table) => Some(table),
+            Err(clashes) => {
+                for clash in clashes {
+                    let first = ids.get(clash.first).map_or("", String::as_str);
+                    let mend = "make their hosts, methods or paths differ";
+                    problems.add(
+                        format_args!("routes[{}]", clash.second),
+                        format_args!(
+                            "could match the same request as route `{first}` (routes[{}]); {mend}",
+                            clash.first
+                        ),
+                    );
+                }
+                None
+            }
+        }
+    }
+
     fn route(&self, path: &str, document: &RouteDocument, problems: &mut Problems) -> Option<Route> {
         if document.methods.is_empty() {
             problems.add(format_args!("{path}.methods"), "is empty; name at least one method");
@@ -86,14 +80,31 @@ impl Known<'_> {
             Some(parsed) => Some(parsed?),
             None => None,
         };
-        Some(Route {
+        let mut route = Route {
             id: id?,
             host,
             methods: document.methods.clone(),
             path: pattern?,
             access: access?,
             to: to?,
-        })
+            metadata: None,
+        };
+        route.metadata = self.resource(path, &route, problems).map(Resource::metadata_url);
+        Some(route)
+    }
+
+    /// The resource that a route belongs to: of those that it lies in, the one with the longest path.
+    fn resource(&self, path: &str, route: &Route, problems: &mut Problems) -> Option<&Resource> {
+        let around = || self.resources.iter().filter(|resource| resource.has(route));
+        let nearest = around().max_by_key(|resource| resource.reach())?;
+        if let Some(other) = around().find(|other| other.reach() == nearest.reach() && other.id != nearest.id) {
+            let mend = "give the route a `host`";
+            problems.add(
+                path,
+                format_args!("lies in resource `{}` and in `{}`; {mend}", other.id, nearest.id),
+            );
+        }
+        Some(nearest)
     }
 
     fn refuse_taken_paths(&self, path: &str, pattern: &PathPattern, problems: &mut Problems) {
@@ -111,6 +122,10 @@ impl Known<'_> {
         if metadata.into_iter().any(|path| path == pattern.to_string()) {
             problems.add(format_args!("{path}.path"), "is a realm's metadata; remove the route");
         }
+        if pattern.to_string().starts_with("/.well-known/oauth-protected-resource") {
+            problems
+                .add(format_args!("{path}.path"), "is where resources describe themselves; remove the route");
+        }
         if RESERVED.contains(&first) {
             problems.add(
                 format_args!("{path}.path"),
@@ -127,7 +142,8 @@ impl Known<'_> {
                 let scopes = self.required_scopes(&path, require, problems);
                 let issuers = self.accepted_issuers(&path, require, problems);
                 self.refuse_two_to_ask(&path, &issuers, problems);
-                Some(Access::Token { issuers, scopes })
+                let places = token_places(&path, require, problems);
+                Some(Access::Token { issuers, scopes, places })
             }
             (None, false) => {
                 problems.add(path, "who may pass is not said; add `require`, or `\"anonymous\": true`");
@@ -221,6 +237,21 @@ impl Known<'_> {
         }
         issuers
     }
+}
+
+fn token_places(path: &str, require: &RequireDocument, problems: &mut Problems) -> Vec<TokenPlace> {
+    if require.token_in.is_empty() {
+        problems.add(format_args!("{path}.token_in"), "is empty; leave it out, or name a place");
+    }
+    let mut places: Vec<TokenPlace> = Vec::new();
+    for (at, text) in require.token_in.iter().enumerate() {
+        let path = format!("{path}.token_in[{at}]");
+        match problems.take(&path, text.parse()) {
+            Some(place) if places.contains(&place) => problems.add(&path, "is listed already; remove it"),
+            place => places.extend(place),
+        }
+    }
+    places
 }
 
 fn upstream(path: &str, document: &UpstreamDocument, problems: &mut Problems) -> Option<Upstream> {

@@ -35,13 +35,20 @@ async function inTurns(request, env, context) {
   return turn;
 }
 
-/** `plan`: binding, address, cache or not, route, request id, then a line for each header to take away (-) or to set (+). */
+/**
+ * `plan`: binding, address, cache or not, route, request id, then a line for each header to take away (-) or to set (+),
+ * and for a body that was read (=).
+ */
 async function forward(request, env, plan) {
   const [binding, url, cache, route, id, ...changes] = plan.split("\n");
   try {
     const init = cache === "1" ? CACHEABLE : PRIVATE;
-    const onward = new Request(url === request.url ? request : new Request(url, request), init);
+    let onward = new Request(url === request.url ? request : new Request(url, request), init);
     for (const change of changes) {
+      if (change[0] === "=") {
+        onward = new Request(onward, { ...init, body: change.slice(1) });
+        continue;
+      }
       const at = change.indexOf(" ");
       if (change[0] === "-") onward.headers.delete(change.slice(1));
       else onward.headers.set(change.slice(1, at), change.slice(at + 1));

@@ -156,6 +156,11 @@ fn plan<'n>(
         plan.push(' ');
         plan.push_str(&value);
     }
+    if let Some(body) = onward.body {
+        // A form that was read: visible ASCII.
+        plan.push_str("\n=");
+        plan.push_str(&body);
+    }
     plan.into()
 }
 

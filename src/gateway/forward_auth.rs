@@ -28,7 +28,7 @@ pub fn original<'a>(
     named: &'a mut Named,
     must_name_host: bool,
     authorization: Option<&'a str>,
-    headers: &dyn Headers,
+    headers: &'a dyn Headers,
 ) -> Result<Target<'a>, Denied> {
     let differ =
         |nginx, traefik| matches!((headers.get(nginx), headers.get(traefik)), (Some(a), Some(b)) if a != b);
@@ -54,8 +54,10 @@ pub fn original<'a>(
         path: path.parse().map_err(|_| Denied::MalformPath)?,
         query,
         authorization,
-        // The proxy keeps the body; what it does with one is its own.
+        // The proxy keeps the body; what it does with one is its own. A token in a form is not seen here.
         has_body: false,
+        headers: Some(headers),
+        form: None,
     })
 }
 

@@ -5,25 +5,31 @@
 //!
 //! **Out of scope**: moving bytes (`edge`); field redaction, rate limits, proof of possession.
 
+mod credential;
+mod form;
 mod forward_auth;
 mod onward;
+mod resource_metadata;
 
+use credential::{without_cookie, without_token};
+
+pub use form::form;
 pub use forward_auth::{Named, original};
 pub use onward::{Came, Onward};
+pub use resource_metadata::resource_metadata;
 
 use crate::config::Config;
 use crate::encoding::hex;
 use crate::error::{Denied, Error};
-use crate::http::bearer;
+use crate::http::Headers;
 use crate::id::RouteId;
-use crate::policy::{Access, Host, Method, Upstream};
+use crate::policy::{Access, Host, Method, Route, TokenPlace, Upstream};
 use crate::port::Ports;
 use crate::time::Timestamp;
 use crate::uri::RequestPath;
 use crate::validator::{Authorized, Chore, verify};
 
 /// What a caller wants: the request that is decided on, here or behind a proxy.
-#[derive(Debug)]
 pub struct Target<'a> {
     /// The method, as sent.
     pub method: &'a str,
@@ -37,60 +43,100 @@ pub struct Target<'a> {
     pub authorization: Option<&'a str>,
     /// Whether a body follows.
     pub has_body: bool,
+    /// The other headers, where a route asks for one of them.
+    pub headers: Option<&'a dyn Headers>,
+    /// The body, where it is a form that was read because the route asks for it.
+    pub form: Option<String>,
+}
+
+impl Target<'_> {
+    fn header(&self, name: &str) -> Option<String> {
+        self.headers?.get(name)
+    }
+}
+
+impl std::fmt::Debug for Target<'_> {
+    /// Neither headers, nor query, nor body: all of them may hold credentials.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Target")
+            .field("method", &self.method)
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A request that may pass: where to, and who it speaks for.
 #[derive(Debug)]
 pub struct Pass<'c> {
-    route: &'c RouteId,
-    to: &'c Upstream,
+    route: &'c Route,
     path: RequestPath,
     authorized: Option<Authorized>,
+    /// Where the token stood that was used up.
+    spent: Option<&'c TokenPlace>,
+    /// The cookies that are left, where it was one of them.
+    cookies: Option<String>,
+    /// The form that was read, without the token if it stood there.
+    form: Option<String>,
     chore: Option<Chore>,
 }
 
-/// Decides on one request. Checks route, credentials, token, scopes, session, in this order.
+/// The route of a request.
 ///
 /// # Errors
-/// [`Denied::NoRoute`] when nothing matches; else what the validator finds.
-pub async fn decide<'c, P: Ports>(
-    config: &'c Config,
-    ports: &P,
-    target: Target<'_>,
-    now: Timestamp,
-) -> Result<Pass<'c>, Error> {
+/// [`Denied::NoRoute`] when nothing matches, [`Denied::UnexpectedBody`].
+pub fn route<'c>(config: &'c Config, target: &Target<'_>) -> Result<&'c Route, Denied> {
     let method: Method = target.method.parse().map_err(|_| Denied::NoRoute)?;
     let route = config.routes().find(target.host.as_ref(), method, &target.path).ok_or(Denied::NoRoute)?;
     if target.has_body && matches!(method, Method::Get | Method::Head) {
-        return Err(Denied::UnexpectedBody.into());
+        return Err(Denied::UnexpectedBody);
     }
-    let (authorized, chore) = match &route.access {
-        Access::Anonymous => (None, None),
-        Access::Token { issuers, scopes } => {
-            let token = bearer(target.authorization)?;
-            // RFC 6750 section 2: one method to send the token. Which of two would count is nothing to guess.
-            if target.query.is_some_and(has_token) {
-                return Err(Denied::MalformCredentials.into());
-            }
-            let verified = verify(token, config, ports, issuers, now).await?;
-            let (authorized, chore) = verified.authorize(scopes, config.scopes(), ports, now).await?;
-            (Some(authorized), chore)
-        }
+    Ok(route)
+}
+
+/// Decides on one request for `route`. Checks credentials, token, scopes, session, in this order.
+///
+/// # Errors
+/// What is wrong with the credentials; else what the validator finds.
+pub async fn decide<'c, P: Ports>(
+    config: &'c Config,
+    ports: &P,
+    route: &'c Route,
+    target: Target<'_>,
+    now: Timestamp,
+) -> Result<Pass<'c>, Error> {
+    let Access::Token { issuers, scopes, places } = &route.access else {
+        let (path, form) = (target.path, target.form);
+        return Ok(Pass { route, path, authorized: None, spent: None, cookies: None, form, chore: None });
     };
-    Ok(Pass { route: &route.id, to: &route.to, path: target.path, authorized, chore })
+    if *places != [TokenPlace::Authorization] {
+        // The other places are looked at where everything of the request is at hand.
+        ports.may_wait().await;
+    }
+    let credential = credential::find(places, &target)?;
+    let verified = verify(&credential.token, config, ports, issuers, now).await?;
+    let (authorized, chore) = verified.authorize(scopes, config.scopes(), ports, now).await?;
+    let spent = places.iter().find(|place| *place == credential.place);
+    let cookies = match spent {
+        Some(TokenPlace::Cookie(name)) => target.header("cookie").map(|all| without_cookie(&all, name)),
+        _ => None,
+    };
+    drop(credential);
+    let is_spent = spent == Some(&TokenPlace::Form);
+    let form = target.form.map(|form| if is_spent { without_token(&form) } else { form });
+    Ok(Pass { route, path: target.path, authorized: Some(authorized), spent, cookies, form, chore })
 }
 
 impl Pass<'_> {
     /// The route that let it pass.
     #[must_use]
     pub const fn route(&self) -> &RouteId {
-        self.route
+        &self.route.id
     }
 
     /// Where to.
     #[must_use]
     pub const fn to(&self) -> &Upstream {
-        self.to
+        &self.route.to
     }
 
     /// The path to ask for there.
@@ -132,10 +178,6 @@ impl Pass<'_> {
         }
         headers
     }
-}
-
-fn has_token(query: &str) -> bool {
-    form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "access_token")
 }
 
 fn header_value(text: &str) -> String {

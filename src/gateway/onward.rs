@@ -1,8 +1,11 @@
 //! How a request that may pass goes on: its address, and what is changed about its headers.
 
+use std::borrow::Cow;
+
 use crate::gateway::Pass;
+use crate::gateway::credential::without_token;
 use crate::id::RequestId;
-use crate::policy::{Upstream, forwards};
+use crate::policy::{TokenPlace, Upstream, forwards};
 
 /// What the platform does with the request; everything else goes on as it came.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -19,6 +22,8 @@ pub struct Onward {
     pub remove: Vec<String>,
     /// Headers to set.
     pub set: Vec<(&'static str, String)>,
+    /// The body, where it is another than came.
+    pub body: Option<String>,
 }
 
 /// What is needed of the request as it came.
@@ -38,25 +43,47 @@ impl Pass<'_> {
     #[must_use]
     pub fn onward<'n>(&self, came: Came<'_>, names: impl Iterator<Item = &'n str>, id: &RequestId) -> Onward {
         let has_token = self.authorized().is_some();
+        let query = match (self.spent, came.query) {
+            (Some(TokenPlace::Query), Some(query)) => {
+                Some(Cow::<str>::Owned(without_token(query))).filter(|left| !left.is_empty())
+            }
+            (_, query) => query.map(Cow::Borrowed),
+        };
         let (binding, url) = match self.to() {
             Upstream::Service(binding) => {
                 let (origin, path) = (came.origin, self.path());
-                let query = came.query.map(|query| format!("?{query}")).unwrap_or_default();
+                let query = query.map(|query| format!("?{query}")).unwrap_or_default();
                 (Some(binding.clone()), format!("{origin}{path}{query}"))
             }
-            Upstream::Url(base) => (None, base.join(self.path(), came.query)),
-        };
-        let stays = |name: &&str| {
-            !forwards(name, came.connection) || (has_token && name.eq_ignore_ascii_case("authorization"))
+            Upstream::Url(base) => (None, base.join(self.path(), query.as_deref())),
         };
         let mut set = self.identity();
         set.push(("x-tollgate-request-id", id.to_string()));
+        let spent_header = match self.spent {
+            Some(TokenPlace::Header(name)) => name,
+            Some(TokenPlace::Cookie(_)) => {
+                if let Some(cookies) = self.cookies.as_ref().filter(|left| !left.is_empty()) {
+                    set.push(("cookie", cookies.clone()));
+                }
+                "cookie"
+            }
+            _ => "authorization",
+        };
+        let body = self.form.clone();
+        // The platform counts anew what it sends.
+        let is_counted = |name: &str| body.is_some() && name.eq_ignore_ascii_case("content-length");
+        let stays = |name: &&str| {
+            !forwards(name, came.connection)
+                || (has_token && name.eq_ignore_ascii_case(spent_header))
+                || is_counted(name)
+        };
         Onward {
             binding,
             url,
             may_be_cached: !has_token,
             remove: names.filter(stays).map(str::to_owned).collect(),
             set,
+            body,
         }
     }
 }

@@ -7,9 +7,19 @@ use crate::error::Denied;
 use crate::http::Answer;
 use crate::scope::ScopeToken;
 
-/// What a protected resource answers to a request that may not pass.
+/// What a protected resource answers to a request that may not pass. `metadata`: where the resource describes itself,
+/// for the challenge (RFC 9728 section 5.1).
 #[must_use]
-pub fn challenge(denied: &Denied) -> Answer {
+pub fn challenge(denied: &Denied, metadata: Option<&str>) -> Answer {
+    let answer = bare(denied);
+    let (Some(url), Some(said)) = (metadata, answer.header("WWW-Authenticate")) else {
+        return answer;
+    };
+    let said = format!(r#"{said}, resource_metadata="{url}""#);
+    answer.with("WWW-Authenticate", said)
+}
+
+fn bare(denied: &Denied) -> Answer {
     match denied {
         Denied::MissToken => Answer::problem(401, "Unauthorized", "This resource needs a bearer token.")
             .with("WWW-Authenticate", r#"Bearer realm="tollgate""#),
@@ -27,6 +37,7 @@ pub fn challenge(denied: &Denied) -> Answer {
         Denied::NoRoute => Answer::problem(404, "Not Found", "There is no such resource."),
         Denied::MalformPath => Answer::problem(400, "Bad Request", "The path has no single normal form."),
         Denied::UnexpectedBody => Answer::problem(400, "Bad Request", "A GET or HEAD request has no body."),
+        Denied::ExceedForm => Answer::problem(413, "Content Too Large", "Send a form of at most 64 KiB."),
         Denied::RefuseHttp => Answer::problem(403, "Forbidden", "Use HTTPS."),
         Denied::ExpireIdle
         | Denied::ExpireToken
@@ -57,10 +68,10 @@ pub fn challenge(denied: &Denied) -> Answer {
 /// The same for a proxy that asks (`/_tollgate/check`). nginx understands 2xx, 401 and 403 and makes a 500 of
 /// everything else, so what would be 400 or 404 is 403 here.
 #[must_use]
-pub fn forward_auth(denied: &Denied) -> Answer {
-    let answer = challenge(denied);
+pub fn forward_auth(denied: &Denied, metadata: Option<&str>) -> Answer {
+    let answer = challenge(denied, metadata);
     match answer.status {
-        400 | 404 => Answer { status: 403, ..answer },
+        400 | 404 | 413 => Answer { status: 403, ..answer },
         _ => answer,
     }
 }
@@ -87,7 +98,7 @@ mod tests {
     use super::*;
 
     fn answer(denied: &Denied) -> (u16, Option<String>) {
-        let answer = challenge(denied);
+        let answer = challenge(denied, None);
         (answer.status, answer.header("WWW-Authenticate").map(str::to_owned))
     }
 
@@ -110,8 +121,18 @@ mod tests {
     }
 
     #[test]
+    fn rfc9728_section_5_1_the_challenge_says_where_the_resource_describes_itself() {
+        let url = "https://api.example/.well-known/oauth-protected-resource";
+        let said = |denied| challenge(&denied, Some(url)).header("WWW-Authenticate").map(str::to_owned);
+        let with = |challenge: &str| Some(format!(r#"{challenge}, resource_metadata="{url}""#));
+        assert_eq!(said(Denied::MissToken), with(r#"Bearer realm="tollgate""#));
+        assert_eq!(said(Denied::ExpireToken), with(r#"Bearer error="invalid_token""#));
+        assert_eq!(said(Denied::NoRoute), None);
+    }
+
+    #[test]
     fn every_bad_token_looks_the_same_outside() {
-        let expected = challenge(&Denied::RejectSignature);
+        let expected = challenge(&Denied::RejectSignature, None);
         assert_eq!(expected.status, 401);
         for denied in [
             Denied::ExpireIdle,
@@ -131,15 +152,15 @@ mod tests {
             Denied::UnknownKey,
             Denied::UntrustedIssuer,
         ] {
-            assert_eq!(challenge(&denied), expected, "{}", denied.code());
+            assert_eq!(challenge(&denied, None), expected, "{}", denied.code());
         }
     }
 
     #[test]
     fn a_proxy_only_hears_401_and_403() {
         for denied in [Denied::NoRoute, Denied::MalformPath, Denied::MalformCredentials] {
-            assert_eq!(forward_auth(&denied).status, 403);
+            assert_eq!(forward_auth(&denied, None).status, 403);
         }
-        assert_eq!(forward_auth(&Denied::MissToken).status, 401);
+        assert_eq!(forward_auth(&Denied::MissToken, None).status, 401);
     }
 }

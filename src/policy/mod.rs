@@ -7,8 +7,12 @@
 
 mod headers;
 mod pattern;
+mod place;
+mod resource;
 mod routes;
 
 pub use headers::{forwards, is_identity_header};
 pub use pattern::PathPattern;
+pub use place::TokenPlace;
+pub use resource::Resource;
 pub use routes::{Access, Ambiguity, Host, Method, Route, RouteTable, Upstream};

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{Malformed, RouteId};
-use crate::policy::PathPattern;
+use crate::policy::{PathPattern, TokenPlace};
 use crate::scope::ScopeToken;
 use crate::uri::{BaseUrl, Issuer, RequestPath};
 
@@ -106,6 +106,8 @@ pub enum Access {
         issuers: Vec<Issuer>,
         /// All of these are needed.
         scopes: Vec<ScopeToken>,
+        /// Where the token may stand.
+        places: Vec<TokenPlace>,
     },
 }
 
@@ -133,6 +135,8 @@ pub struct Route {
     pub access: Access,
     /// Where to.
     pub to: Upstream,
+    /// Where the resource that it belongs to describes itself (RFC 9728).
+    pub metadata: Option<String>,
 }
 
 impl Route {
@@ -228,6 +232,7 @@ mod tests {
             path: path.parse().unwrap(),
             access: Access::Anonymous,
             to: Upstream::Service("ORIGIN".to_owned()),
+            metadata: None,
         }
     }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use tollgate::app::{App, AtOnce, Outcome};
 use tollgate::encoding::Digest;
 use tollgate::error::Fault;
+use tollgate::gateway::{Came, Onward};
 use tollgate::http::{Answer, Head, Headers};
 use tollgate::port::{Body, Ports as _};
 use tollgate::validator::Chore;
@@ -68,7 +69,7 @@ impl Body for Bytes<'_> {
 #[derive(Debug)]
 pub(crate) enum Reply {
     Answered(Answer),
-    Forwarded { route: String, path: String, identity: BTreeMap<String, String> },
+    Forwarded { route: String, path: String, identity: BTreeMap<String, String>, onward: Onward },
 }
 
 impl Reply {
@@ -113,13 +114,17 @@ fn head<'a>(call: &'a Call, headers: &'a Fields<'a>) -> Head<'a> {
     }
 }
 
-fn reply(outcome: Outcome<'_>) -> Reply {
+fn reply(outcome: Outcome<'_>, call: &Call) -> Reply {
+    let (authority, _, query) = split(&call.url);
+    let origin = format!("https://{authority}");
+    let came = Came { origin: &origin, query, connection: "" };
     match outcome {
         Outcome::Answer(answer) => Reply::Answered(answer),
         Outcome::Forward(pass) => Reply::Forwarded {
             route: pass.route().to_string(),
             path: pass.path().to_string(),
             identity: pass.identity().into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+            onward: pass.onward(came, call.headers.keys().map(String::as_str), &ID),
         },
     }
 }
@@ -127,7 +132,7 @@ fn reply(outcome: Outcome<'_>) -> Reply {
 /// Makes a request at an edge. What it leaves behind is handed back undone.
 pub(crate) fn call(edge: &Edge<'_>, call: &Call) -> (Reply, Option<Chore>) {
     let (outcome, chore) = run(app(edge).handle(&head(call, &Fields(&call.headers)), &mut Bytes(&call.body)));
-    (reply(outcome), chore)
+    (reply(outcome, call), chore)
 }
 
 /// Asks an edge for a decision that waits for nobody.
@@ -140,7 +145,7 @@ pub(crate) fn at_once(edge: &Edge<'_>, call: &Call) -> Option<Reply> {
         now: edge.world.now(),
         request_id: &ID,
     };
-    app.at_once(&head(call, &Fields(&call.headers))).map(reply)
+    app.at_once(&head(call, &Fields(&call.headers))).map(|outcome| reply(outcome, call))
 }
 
 /// Does what a request left behind.

@@ -45,7 +45,7 @@ fn what_passes_carries_who_it_is_and_the_path_that_was_matched() {
     let edge = world.edge();
     let token = token(&edge, "test", "orders:admin");
     let (reply, _) = call(&edge, &Call::get("https://edge.example/%6frders/7%2b?x=1").bearer(&token));
-    let Reply::Forwarded { route, path, identity } = reply else {
+    let Reply::Forwarded { route, path, identity, .. } = reply else {
         panic!("{reply:?}");
     };
     assert_eq!((route.as_str(), path.as_str()), ("orders", "/orders/7%2B"));

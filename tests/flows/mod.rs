@@ -5,8 +5,10 @@ mod cache;
 mod faults;
 mod gateway;
 mod idle;
+mod introspection;
 mod issuer;
 mod keys;
+mod places;
 mod remote;
 mod tokens;
 

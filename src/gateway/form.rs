@@ -1,0 +1,40 @@
+//! The body of a request, where a route looks for the token there (RFC 6750 section 2.2).
+
+use crate::error::{Denied, Error};
+use crate::http::Head;
+use crate::policy::{Access, Route, TokenPlace};
+use crate::port::{Body, Ports};
+
+/// The longest form that is read.
+const LIMIT: usize = 64 * 1024;
+
+/// The form that is the body, if the route looks for tokens in forms and this is one. It is read whole, and goes on
+/// as it was, without the token.
+///
+/// # Errors
+/// [`Denied::ExceedForm`]; [`Denied::MalformCredentials`] where it is no form after all.
+pub async fn form<P: Ports>(
+    ports: &P,
+    route: &Route,
+    head: &Head<'_>,
+    body: &mut impl Body,
+) -> Result<Option<String>, Error> {
+    let Access::Token { places, .. } = &route.access else {
+        return Ok(None);
+    };
+    if !places.contains(&TokenPlace::Form) || !head.has_body {
+        return Ok(None);
+    }
+    // Whether it is a form stands in a header, and headers are at hand where one may wait.
+    ports.may_wait().await;
+    let media = head.headers.get("content-type").unwrap_or_default();
+    let media = media.split(';').next().unwrap_or_default().trim();
+    if !media.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        return Ok(None);
+    }
+    let bytes = body.read(LIMIT).await?.ok_or(Denied::ExceedForm)?;
+    // RFC 6750 section 2.2: "MUST consist entirely of ASCII"; a form of single parts, and no line ends.
+    let is_form = bytes.iter().all(u8::is_ascii_graphic);
+    let text = String::from_utf8(bytes).ok().filter(|_| is_form).ok_or(Denied::MalformCredentials)?;
+    Ok(Some(text))
+}

@@ -1,0 +1,52 @@
+//! What a protected resource says about itself (RFC 9728 section 2).
+//!
+//! Everything comes from the configuration: the issuers whose tokens its routes accept, the scopes that they need,
+//! the places where they look for tokens. Internal scopes are not shown.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+
+use crate::config::Config;
+use crate::error::Fault;
+use crate::http::Answer;
+use crate::policy::{Access, Resource, TokenPlace};
+
+/// The metadata document of a resource.
+///
+/// # Errors
+/// None that the document can cause.
+pub fn resource_metadata(config: &Config, resource: &Resource) -> Result<Answer, Fault> {
+    let url = resource.metadata_url();
+    let offered: BTreeSet<_> = config.scopes().offered().collect();
+    let (mut servers, mut scopes, mut methods) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    for route in config.routes().iter().filter(|route| route.metadata.as_deref() == Some(&url)) {
+        if let Access::Token { issuers, scopes: needed, places } = &route.access {
+            servers.extend(issuers);
+            scopes.extend(needed.iter().filter(|scope| offered.contains(scope)));
+            methods.extend(places.iter().filter_map(|place| match place {
+                TokenPlace::Authorization => Some("header"),
+                TokenPlace::Form => Some("body"),
+                TokenPlace::Query => Some("query"),
+                // No registered name, so nothing that a client could be told.
+                TokenPlace::Cookie(_) | TokenPlace::Header(_) => None,
+            }));
+        }
+    }
+    let mut document = json!({
+        "resource": resource.id,
+        "authorization_servers": servers,
+        "scopes_supported": scopes,
+        "bearer_methods_supported": methods,
+    });
+    for (name, value) in
+        [("resource_name", &resource.name), ("resource_documentation", &resource.documentation)]
+    {
+        if let (Some(value), Some(members)) = (value, document.as_object_mut()) {
+            members.insert(name.to_owned(), json!(value));
+        }
+    }
+    Ok(Answer::json(200, &document)?
+        .with("Cache-Control", "public, max-age=300")
+        .with("Access-Control-Allow-Origin", "*"))
+}
