@@ -48,6 +48,7 @@ test-native: install ## Run the native tests with all features
 test-core: install ## Run the native tests of the core, which must not need the worker crate
 	$(call step,native tests of the core alone)
 	@cargo test --locked --no-default-features --features jwt
+	@cargo run --quiet --locked --no-default-features --features jwt --example validate
 
 doc: install ## Build the Rust documentation; a warning is an error
 	$(call step,documentation)

@@ -17,6 +17,17 @@ pub enum Error {
     Fault(Fault),
 }
 
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Denied(denied) => denied.fmt(f),
+            Self::Fault(fault) => fault.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
 impl From<Denied> for Error {
     fn from(denied: Denied) -> Self {
         Self::Denied(denied)
@@ -139,6 +150,16 @@ impl Denied {
         }
     }
 }
+
+impl fmt::Display for Denied {
+    /// The code, and the claim that it is about.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())?;
+        self.claim().map_or(Ok(()), |claim| write!(f, " `{claim}`"))
+    }
+}
+
+impl std::error::Error for Denied {}
 
 /// Trouble of our own: a store that does not answer, a key that does not open, a promise that broke.
 #[derive(Clone, Debug, Eq, PartialEq)]

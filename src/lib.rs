@@ -15,6 +15,11 @@
 //!
 //! The table is enforced by `tests/architecture.rs` and explained in `docs/architecture.md`.
 //!
+//! # As a library
+//!
+//! [`Validator`] validates access tokens and [`Jws`] verifies a signature over anything, natively or in another worker:
+//! `default-features = false, features = ["jwt"]`, or `["webcrypto"]` where there is `crypto.subtle`.
+//!
 //! # In scope
 //!
 //! Validating, issuing and enforcing tokens. Everything that decides is a plain function of its
@@ -52,6 +57,8 @@ pub mod gateway;
 pub mod oauth;
 pub mod port;
 pub mod validator;
+
+pub use validator::{AccessToken, Jws, Validator};
 
 #[cfg(feature = "browser")]
 pub mod browser;

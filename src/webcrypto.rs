@@ -196,10 +196,6 @@ pub(crate) fn subtle() -> Result<SubtleCrypto, Fault> {
     })
 }
 
-pub(crate) async fn done(op: &'static str, promise: Promise) -> Result<JsValue, Fault> {
-    JsFuture::from(promise).await.map_err(fault(op))
-}
-
 /// Where work is done in turns: what the promise that it waited for came to, and the promise that it waits for.
 #[derive(Default)]
 struct Turn {

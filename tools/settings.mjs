@@ -20,7 +20,7 @@ export function makeFolder(folder) {
 }
 
 /**
- * Writes the configuration with loopback issuers at the port that is really served; otherwise discovery would lead elsewhere.
+ * Writes the configuration with loopback issuers and resources at the port that is really served; otherwise discovery would lead elsewhere.
  * Text is replaced, not printed anew, so that an error of the build names the line of the original.
  */
 export function effectiveConfig({ config, port, folder }) {
@@ -38,6 +38,10 @@ export function effectiveConfig({ config, port, folder }) {
     if (typeof realm?.issuer !== "string") continue;
     realms[name] = realm.issuer.replace(LOOPBACK, `$1$2:${port}`);
     effective = effective.replaceAll(JSON.stringify(realm.issuer), JSON.stringify(realms[name]));
+  }
+  for (const { resource } of Array.isArray(parsed?.resources) ? parsed.resources : []) {
+    if (typeof resource !== "string") continue;
+    effective = effective.replaceAll(JSON.stringify(resource), JSON.stringify(resource.replace(LOOPBACK, `$1$2:${port}`)));
   }
   const scopes = Object.entries(parsed?.scopes ?? {}).map(([name, scope]) => ({ name, internal: scope?.internal === true, implies: scope?.implies ?? [] }));
   const routes = Array.isArray(parsed?.routes) ? parsed.routes : [];

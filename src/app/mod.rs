@@ -2,10 +2,6 @@
 //!
 //! A path belongs to exactly one of: tollgate's own root paths, a realm's endpoints, the gateway.
 
-mod at_once;
-
-pub use at_once::{AtOnce, Never, poll_once};
-
 use serde_json::json;
 
 use crate::api;
@@ -17,7 +13,7 @@ use crate::http::{Answer, Head, challenge, forward_auth, unavailable};
 use crate::id::RequestId;
 use crate::oauth::{self, Endpoint, Routed};
 use crate::policy::{Host, Resource, Route};
-use crate::port::{Body, Entry, Journal, Ports};
+use crate::port::{Body, Entry, Journal, Never, Ports, poll_once};
 use crate::time::Timestamp;
 use crate::uri::RequestPath;
 use crate::validator::{Chore, run_chore};
@@ -77,7 +73,7 @@ impl<'c, P: Ports> App<'c, '_, P> {
     }
 
     /// Handles one request of the gateway without waiting, where memory is enough. `None`: nothing has happened, and
-    /// [`Self::handle`] has to be asked. To be called with ports that never wait ([`AtOnce`]).
+    /// [`Self::handle`] has to be asked. To be called with ports that never wait ([`crate::port::AtOnce`]).
     #[must_use]
     pub fn at_once(&self, head: &Head<'_>) -> Option<Outcome<'c>> {
         let path: RequestPath = head.path.parse().ok()?;

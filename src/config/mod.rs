@@ -111,6 +111,23 @@ impl Config {
         Some(Self { realms, issuers, scopes, resources, routes })
     }
 
+    /// A configuration of issuers alone, for whoever has no routes.
+    pub(crate) fn of_issuers(issuers: Vec<Arc<TrustedIssuer>>) -> Self {
+        Self {
+            realms: Vec::new(),
+            issuers,
+            scopes: ScopeCatalogue::new([]),
+            resources: Vec::new(),
+            routes: RouteTable::default(),
+        }
+    }
+
+    /// Every issuer that is trusted.
+    #[must_use]
+    pub fn issuers(&self) -> &[Arc<TrustedIssuer>] {
+        &self.issuers
+    }
+
     /// The realm of this name.
     #[must_use]
     pub fn realm(&self, name: &str) -> Option<&Realm> {

@@ -97,12 +97,11 @@ impl Known<'_> {
     fn resource(&self, path: &str, route: &Route, problems: &mut Problems) -> Option<&Resource> {
         let around = || self.resources.iter().filter(|resource| resource.has(route));
         let nearest = around().max_by_key(|resource| resource.reach())?;
-        if let Some(other) = around().find(|other| other.reach() == nearest.reach() && other.id != nearest.id) {
+        if let Some(other) = around().find(|other| other.reach() == nearest.reach() && other.id != nearest.id)
+        {
             let mend = "give the route a `host`";
-            problems.add(
-                path,
-                format_args!("lies in resource `{}` and in `{}`; {mend}", other.id, nearest.id),
-            );
+            problems
+                .add(path, format_args!("lies in resource `{}` and in `{}`; {mend}", other.id, nearest.id));
         }
         Some(nearest)
     }

@@ -2,23 +2,20 @@
 //! artefact that is deployed.
 
 use std::cell::RefCell;
-use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 
-use worker::js_sys::Promise;
-use worker::js_sys::futures::future_to_promise;
 use worker::wasm_bindgen::{self, JsCast, JsValue, prelude::wasm_bindgen};
 
-use crate::app::{AtOnce, poll_once};
 use crate::config::Config;
 use crate::edge::journal::ConsoleJournal;
 use crate::edge::platform::{Edge, PlatformEntropy, isolate, now};
 use crate::edge::turns;
 use crate::error::Error;
 use crate::policy::Access;
-use crate::port::{Ports, Verifier};
-use crate::token::{Algorithm, Compact, Jwk};
-use crate::validator::verify;
+use crate::port::{AtOnce, Ports, poll_once};
+use crate::token::{Algorithm, Jwk};
+use crate::validator::{Jws, verify};
+use crate::webcrypto::WebCryptoVerifier;
 
 thread_local! {
     static CONFIG: RefCell<Option<Rc<Config>>> = const { RefCell::new(None) };
@@ -112,18 +109,21 @@ pub fn harness_remembered() -> usize {
     isolate().verified_tokens().0
 }
 
-/// Whether `token`, a compact JWS over anything, was signed by `jwk` with `algorithm`: a promise of that.
+/// Whether `token`, a compact JWS over anything, was signed by `jwk` with `algorithm`, in turns as [`super::decide`].
+///
+/// # Errors
+/// Trouble of our own.
 #[wasm_bindgen]
-pub fn harness_verify(jwk: String, algorithm: String, token: String) -> Promise {
-    future_to_promise(AssertUnwindSafe(async move {
-        let no = Ok(JsValue::from(false));
-        let Ok(key) = serde_json::from_str::<Jwk>(&jwk) else {
-            return no;
+pub fn harness_verify(jwk: String, algorithm: String, token: String) -> Result<JsValue, JsValue> {
+    turns::start(async move {
+        let (Ok(key), Some(algorithm)) = (serde_json::from_str::<Jwk>(&jwk), Algorithm::named(&algorithm))
+        else {
+            return Ok(false.into());
         };
-        let (Some(algorithm), Ok(token)) = (Algorithm::named(&algorithm), Compact::parse(&token)) else {
-            return no;
-        };
-        let verified = edge().verifier().verify(&key, algorithm, &token).await;
-        verified.map(JsValue::from).map_err(|fault| fault.to_string().into())
-    }))
+        match Jws::verify(&token, &key, &[algorithm], &WebCryptoVerifier).await {
+            Ok(_) => Ok(true.into()),
+            Err(Error::Denied(_)) => Ok(false.into()),
+            Err(Error::Fault(fault)) => Err(fault.to_string().into()),
+        }
+    })
 }

@@ -28,13 +28,13 @@ use worker::js_sys::JsString;
 use worker::wasm_bindgen::{self, JsValue, prelude::wasm_bindgen};
 use worker::{Context, Env, web_sys, worker_sys};
 
-use crate::app::{App, AtOnce, Outcome};
+use crate::app::{App, Outcome};
 use crate::config::Config;
 use crate::encoding::{Digest, base64url};
 use crate::gateway::{Came, Pass};
 use crate::http::{Answer, bad_gateway, unavailable};
 use crate::id::RequestId;
-use crate::port::{Entry, Journal, random};
+use crate::port::{AtOnce, Entry, Journal, random};
 use crate::time::Timestamp;
 use journal::ConsoleJournal;
 use platform::{Edge, PlatformEntropy, isolate, now};

@@ -2,7 +2,8 @@
 
 use serde::Deserialize;
 use worker::Env;
-use worker::js_sys::{ArrayBuffer, JSON, Object, Reflect, Uint8Array};
+use worker::js_sys::futures::JsFuture;
+use worker::js_sys::{ArrayBuffer, JSON, Object, Promise, Reflect, Uint8Array};
 use worker::wasm_bindgen::{JsCast, JsValue};
 use worker::web_sys::CryptoKey;
 
@@ -12,7 +13,7 @@ use crate::error::Fault;
 use crate::id::RealmName;
 use crate::port::random;
 use crate::token::{Jwk, SealedKey};
-use crate::webcrypto::{done, fault, object, subtle, usages};
+use crate::webcrypto::{fault, object, subtle, usages};
 
 /// Signs; the answer is r and s, 32 bytes each (RFC 7518 section 3.4).
 pub(super) async fn sign(key: &CryptoKey, input: &str) -> Result<Vec<u8>, Fault> {
@@ -118,4 +119,8 @@ fn aes_gcm(nonce: &[u8], context: &str) -> Result<Object, Fault> {
 
 fn bytes(buffer: JsValue) -> Vec<u8> {
     Uint8Array::new(&buffer.unchecked_into::<ArrayBuffer>()).to_vec()
+}
+
+async fn done(op: &'static str, promise: Promise) -> Result<JsValue, Fault> {
+    JsFuture::from(promise).await.map_err(fault(op))
 }

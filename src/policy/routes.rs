@@ -161,7 +161,7 @@ pub struct Ambiguity {
 }
 
 /// All routes, built once. Finding is one radix tree walk per host spelling, however many routes there are.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct RouteTable {
     routes: Vec<Route>,
     trees: BTreeMap<(Option<Host>, Method), matchit::Router<usize>>,

@@ -68,6 +68,12 @@ impl<'a> Compact<'a> {
         &self.payload
     }
 
+    /// The payload's bytes, for whoever has verified the signature.
+    #[must_use]
+    pub(crate) fn into_payload(self) -> Vec<u8> {
+        self.payload
+    }
+
     /// What the signature covers.
     #[must_use]
     pub const fn signing_input(&self) -> &'a str {

@@ -12,10 +12,14 @@ mod by_token;
 mod fact;
 mod introspection;
 mod isolate;
+mod jws;
 mod keys;
+mod library;
 mod remote;
 mod states;
 
 pub use isolate::Isolate;
+pub use jws::{Jws, Keys};
 pub use keys::{JWKS_FRESH, KeyCache, key_set};
+pub use library::{AccessToken, Validator};
 pub use states::{Authorized, Chore, Presented, Verified, run_chore, verify};

@@ -202,6 +202,11 @@ pub struct Verified {
 }
 
 impl Verified {
+    /// Whose it is, and what it says.
+    pub(super) fn into_parts(self) -> (Arc<TrustedIssuer>, Rc<Claims>) {
+        (self.issuer, self.claims)
+    }
+
     /// Decides whether the token may do what needs all of `need`. Checks scopes (with what they imply), then
     /// that the session is alive: from memory within the grain, else by asking the principal.
     /// Does **not** check the route or the request.

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use tollgate::app::{App, AtOnce, Outcome};
+use tollgate::app::{App, Outcome};
 use tollgate::encoding::Digest;
 use tollgate::error::Fault;
 use tollgate::gateway::{Came, Onward};
 use tollgate::http::{Answer, Head, Headers};
-use tollgate::port::{Body, Ports as _};
+use tollgate::port::{AtOnce, Body, Ports as _};
 use tollgate::validator::Chore;
 
 use super::{Edge, run};

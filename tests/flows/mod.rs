@@ -8,6 +8,7 @@ mod idle;
 mod introspection;
 mod issuer;
 mod keys;
+mod library;
 mod places;
 mod remote;
 mod tokens;

@@ -163,7 +163,8 @@ fn rfc9728_section_3_2_a_resource_describes_itself_and_nothing_internal() {
 fn a_route_that_lies_in_two_resources_alike_has_to_say_its_host() {
     let two = config().replace("https://other.example/v1", "https://other.example");
     let errors = tollgate::config::Config::parse(&two).unwrap_err();
-    let said = "lies in resource `https://edge.example` and in `https://other.example`; give the route a `host`";
+    let said =
+        "lies in resource `https://edge.example` and in `https://other.example`; give the route a `host`";
     assert!(errors.iter().any(|error| error.path == "routes[0]" && error.problem == said), "{errors:#?}");
 }
 

@@ -2,8 +2,12 @@
 //!
 //! Nothing here is `Send`: one isolate, one thread. "Not there" is `Ok(None)`; a [`Fault`] always means that
 //! the answer is unknown, and the caller refuses. Two implementations exist: `edge` (Workers) and the fakes
-//! of the native tests, which have a fault switch.
+//! of the native tests, which have a fault switch. [`AtOnce`] answers from memory or not at all.
 #![expect(async_fn_in_trait, reason = "one isolate, one thread: no Send bound is wanted")]
+
+mod at_once;
+
+pub use at_once::{AtOnce, Never, poll_once};
 
 use serde::Serialize;
 

@@ -2,7 +2,7 @@
 //!
 //! Most requests bear a token that this isolate has verified, for a session that was confirmed a moment ago. They
 //! are decided by the very code that decides all others, run once: where it would have to wait it stops at
-//! [`Ports::may_wait`], before anything has happened, and the request goes the long way.
+//! [`Ports::may_wait`], before anything has happened, and the request goes the long way ([`crate::app::App::at_once`]).
 
 use std::future::{Future, pending};
 use std::pin::pin;
