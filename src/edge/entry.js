@@ -35,6 +35,14 @@ async function inTurns(request, env, context) {
   return turn;
 }
 
+/** The request at its new address. A body that was read is taken from the last of the changes: it is not there any more. */
+function asItCame(request, url, changes) {
+  if (changes.at(-1)?.[0] === "=") {
+    return new Request(url, { method: request.method, headers: request.headers, body: changes.pop().slice(1) });
+  }
+  return url === request.url ? request : new Request(url, request);
+}
+
 /**
  * `plan`: binding, address, cache or not, route, request id, then a line for each header to take away (-) or to set (+),
  * and for a body that was read (=).
@@ -43,12 +51,8 @@ async function forward(request, env, plan) {
   const [binding, url, cache, route, id, ...changes] = plan.split("\n");
   try {
     const init = cache === "1" ? CACHEABLE : PRIVATE;
-    let onward = new Request(url === request.url ? request : new Request(url, request), init);
+    const onward = new Request(asItCame(request, url, changes), init);
     for (const change of changes) {
-      if (change[0] === "=") {
-        onward = new Request(onward, { ...init, body: change.slice(1) });
-        continue;
-      }
       const at = change.indexOf(" ");
       if (change[0] === "-") onward.headers.delete(change.slice(1));
       else onward.headers.set(change.slice(1, at), change.slice(at + 1));

@@ -9,10 +9,13 @@ const PORT = 8792;
 export async function startUpstream() {
   const requests = [];
   const server = createServer((request, response) => {
-    requests.push({ method: request.method, url: request.url, headers: request.headers });
-    request.resume();
-    response.setHeader("content-type", "application/json");
-    response.end(JSON.stringify({ seen: requests.length }));
+    const arrived = { method: request.method, url: request.url, headers: request.headers, body: "" };
+    requests.push(arrived);
+    request.setEncoding("utf8").on("data", (piece) => (arrived.body += piece));
+    request.on("end", () => {
+      response.setHeader("content-type", "application/json");
+      response.end(JSON.stringify({ seen: requests.length }));
+    });
   });
   await new Promise((resolve, reject) => server.once("error", reject).listen(PORT, "127.0.0.1", resolve));
   after(() => {
