@@ -155,7 +155,7 @@ async fn imported(key: &Jwk, algorithm: Algorithm) -> Result<Option<Imported>, F
     let imported = match JsFuture::from(promise).await {
         Ok(key) => Some(Imported { key: key.unchecked_into(), verify }),
         // The key's fault, for good. Anything else is the platform's, and may pass.
-        Err(error) if is_data_error(&error) => None,
+        Err(error) if is_about_the_key(&error) => None,
         Err(error) => return Err(fault("import key")(error)),
     };
     IMPORTED.with_borrow_mut(|all| {
@@ -167,8 +167,10 @@ async fn imported(key: &Jwk, algorithm: Algorithm) -> Result<Option<Imported>, F
     Ok(imported)
 }
 
-fn is_data_error(error: &JsValue) -> bool {
-    Reflect::get(error, &"name".into()).is_ok_and(|name| name == "DataError")
+/// `DataError` is what the standard says of a key that is none; `workerd` says `OperationError` of a point that lies off
+/// its curve.
+fn is_about_the_key(error: &JsValue) -> bool {
+    Reflect::get(error, &"name".into()).is_ok_and(|name| name == "DataError" || name == "OperationError")
 }
 
 /// What went wrong in JavaScript, for the log.

@@ -22,7 +22,7 @@ const BAD: Malformed = Malformed::new("JSON object", "one UTF-8 JSON object with
 ///
 /// # Errors
 /// Not JSON, not an object, a repeated member, too deep, or data after the end.
-pub fn object(bytes: &[u8]) -> Result<Object, Malformed> {
+pub fn object(bytes: &[u8]) -> Result<Object<'_>, Malformed> {
     match parser::parse(bytes) {
         Some(Value::Object(members)) => Ok(members),
         _ => Err(BAD),
@@ -33,6 +33,6 @@ pub fn object(bytes: &[u8]) -> Result<Object, Malformed> {
 ///
 /// # Errors
 /// As [`object`], except that any value will do.
-pub fn value(bytes: &[u8]) -> Result<Value, Malformed> {
+pub fn value(bytes: &[u8]) -> Result<Value<'_>, Malformed> {
     parser::parse(bytes).ok_or(BAD)
 }

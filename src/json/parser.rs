@@ -1,5 +1,7 @@
 //! One pass, one explicit stack.
 
+use std::borrow::Cow;
+
 use crate::json::{Object, Value};
 
 /// How deep arrays and objects may stand in each other. A JOSE header needs 3, the deepest claims of common
@@ -7,28 +9,28 @@ use crate::json::{Object, Value};
 pub const MAX_DEPTH: usize = 32;
 
 /// An array or object that is still open.
-enum Open {
-    Array(Vec<Value>),
+enum Open<'a> {
+    Array(Vec<Value<'a>>),
     Object {
-        members: Object,
+        members: Object<'a>,
         /// The member whose value comes next.
-        name: String,
+        name: Cow<'a, str>,
     },
 }
 
 /// What may come next.
-enum Next {
+enum Next<'a> {
     /// A value.
     Value,
     /// A value, or the end of the array that has just begun.
     ValueOrEnd,
     /// A comma or the end, after this value.
-    After(Value),
+    After(Value<'a>),
 }
 
-pub(super) fn parse(bytes: &[u8]) -> Option<Value> {
+pub(super) fn parse(bytes: &[u8]) -> Option<Value<'_>> {
     let mut reader = Reader { text: std::str::from_utf8(bytes).ok()? };
-    let mut stack: Vec<Open> = Vec::new();
+    let mut stack: Vec<Open<'_>> = Vec::new();
     let mut next = Next::Value;
     loop {
         reader.skip_space();
@@ -55,7 +57,7 @@ pub(super) fn parse(bytes: &[u8]) -> Option<Value> {
     }
 }
 
-fn begin_object(reader: &mut Reader<'_>, stack: &mut Vec<Open>) -> Option<Next> {
+fn begin_object<'a>(reader: &mut Reader<'a>, stack: &mut Vec<Open<'a>>) -> Option<Next<'a>> {
     reader.take('{');
     reader.skip_space();
     if reader.take('}') {
@@ -67,7 +69,12 @@ fn begin_object(reader: &mut Reader<'_>, stack: &mut Vec<Open>) -> Option<Next> 
 }
 
 /// Puts a finished value where it belongs and looks what follows it.
-fn after(reader: &mut Reader<'_>, stack: &mut Vec<Open>, open: Open, value: Value) -> Option<Next> {
+fn after<'a>(
+    reader: &mut Reader<'a>,
+    stack: &mut Vec<Open<'a>>,
+    open: Open<'a>,
+    value: Value<'a>,
+) -> Option<Next<'a>> {
     match open {
         Open::Array(mut items) => {
             items.push(value);
@@ -111,14 +118,14 @@ impl<'a> Reader<'a> {
     }
 
     /// A member's name and its colon.
-    fn name(&mut self) -> Option<String> {
+    fn name(&mut self) -> Option<Cow<'a, str>> {
         let name = self.string()?;
         self.skip_space();
         self.take(':').then_some(name)
     }
 
     /// Anything but an array or object.
-    fn scalar(&mut self) -> Option<Value> {
+    fn scalar(&mut self) -> Option<Value<'a>> {
         let (word, value) = match self.text.as_bytes().first()? {
             b'"' => return self.string().map(Value::Text),
             b't' => ("true", Value::Bool(true)),
@@ -130,7 +137,7 @@ impl<'a> Reader<'a> {
         Some(value)
     }
 
-    fn string(&mut self) -> Option<String> {
+    fn string(&mut self) -> Option<Cow<'a, str>> {
         self.text = self.text.strip_prefix('"')?;
         let mut out = String::new();
         loop {
@@ -139,10 +146,10 @@ impl<'a> Reader<'a> {
             let plain = self.advance(end)?;
             if self.take('"') {
                 if out.is_empty() {
-                    return Some(plain.to_owned());
+                    return Some(Cow::Borrowed(plain));
                 }
                 out.push_str(plain);
-                return Some(out);
+                return Some(Cow::Owned(out));
             }
             out.push_str(plain);
             // A bare control character is refused here: it is neither.
@@ -269,7 +276,7 @@ mod tests {
         ] {
             assert!(object(bad).is_err(), "{bad:?}");
         }
-        assert_eq!(value(br#""\ud834\udd1e\n\u00e9""#).unwrap(), Value::Text("\u{1d11e}\n\u{e9}".to_owned()));
+        assert_eq!(value(br#""\ud834\udd1e\n\u00e9""#).unwrap(), Value::Text("\u{1d11e}\n\u{e9}".into()));
     }
 
     #[test]

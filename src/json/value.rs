@@ -1,10 +1,11 @@
-//! What JSON says.
+//! What JSON says. Text without escapes is borrowed from the document: most of a token's is.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// A JSON value.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Value {
+pub enum Value<'a> {
     /// `[ … ]`
     Array(Vec<Self>),
     /// `true`, `false`
@@ -14,19 +15,19 @@ pub enum Value {
     /// A number, as the nearest double. Never infinite, never `NaN`.
     Number(f64),
     /// `{ … }`
-    Object(Object),
+    Object(Object<'a>),
     /// `"…"`, escapes undone.
-    Text(String),
+    Text(Cow<'a, str>),
 }
 
 /// A JSON object: each member once.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Object(BTreeMap<String, Value>);
+pub struct Object<'a>(BTreeMap<Cow<'a, str>, Value<'a>>);
 
-impl Object {
+impl<'a> Object<'a> {
     /// The member of this name.
     #[must_use]
-    pub fn get(&self, name: &str) -> Option<&Value> {
+    pub fn get(&self, name: &str) -> Option<&Value<'a>> {
         self.0.get(name)
     }
 
@@ -37,22 +38,22 @@ impl Object {
     }
 
     /// Every member, by name.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value<'a>)> {
+        self.0.iter().map(|(name, value)| (name.as_ref(), value))
     }
 
     /// Sets a member, in place of what it was.
-    pub fn set(&mut self, name: &str, value: Value) {
-        self.0.insert(name.to_owned(), value);
+    pub fn set(&mut self, name: &'a str, value: Value<'a>) {
+        self.0.insert(Cow::Borrowed(name), value);
     }
 
     /// Adds a member; `false` if there is one of this name.
-    pub(super) fn add(&mut self, name: String, value: Value) -> bool {
+    pub(super) fn add(&mut self, name: Cow<'a, str>, value: Value<'a>) -> bool {
         self.0.insert(name, value).is_none()
     }
 }
 
-impl Value {
+impl<'a> Value<'a> {
     /// The text, where it is one.
     #[must_use]
     pub fn as_text(&self) -> Option<&str> {
@@ -82,7 +83,7 @@ impl Value {
 
     /// The object, where it is one.
     #[must_use]
-    pub const fn as_object(&self) -> Option<&Object> {
+    pub const fn as_object(&self) -> Option<&Object<'a>> {
         match self {
             Self::Object(object) => Some(object),
             _ => None,

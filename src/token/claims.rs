@@ -64,7 +64,7 @@ impl Claims {
     ///
     /// # Errors
     /// [`Denied::MalformClaim`], [`Denied::LackClaim`].
-    pub fn read(claims: &Object, map: &ClaimMap) -> Result<Self, Denied> {
+    pub fn read(claims: &Object<'_>, map: &ClaimMap) -> Result<Self, Denied> {
         let members = Members(claims);
         Ok(Self {
             issuer: issuer_of(claims)?.to_owned(),
@@ -105,15 +105,15 @@ impl Claims {
 ///
 /// # Errors
 /// [`Denied::MalformClaim`], [`Denied::LackClaim`].
-pub fn issuer_of(claims: &Object) -> Result<&str, Denied> {
+pub fn issuer_of<'c>(claims: &'c Object<'_>) -> Result<&'c str, Denied> {
     let issuer = claims.get("iss").ok_or(Denied::LackClaim("iss"))?;
     issuer.as_text().ok_or(Denied::MalformClaim("iss"))
 }
 
-struct Members<'c>(&'c Object);
+struct Members<'c>(&'c Object<'c>);
 
 impl<'c> Members<'c> {
-    fn first(&self, places: &[ClaimPath]) -> Option<&'c Value> {
+    fn first(&self, places: &[ClaimPath]) -> Option<&'c Value<'c>> {
         places.iter().find_map(|place| place.find(self.0))
     }
 
@@ -130,14 +130,14 @@ impl<'c> Members<'c> {
 
     fn client(&self, places: &[ClaimPath]) -> Result<Option<String>, Denied> {
         let text =
-            |value: &Value| value.as_text().map(str::to_owned).ok_or(Denied::MalformClaim("client_id"));
+            |value: &Value<'_>| value.as_text().map(str::to_owned).ok_or(Denied::MalformClaim("client_id"));
         self.first(places).map(text).transpose()
     }
 
     fn text(&self, name: &'static str) -> Result<Option<String>, Denied> {
         match self.0.get(name) {
             None => Ok(None),
-            Some(Value::Text(text)) => Ok(Some(text.clone())),
+            Some(Value::Text(text)) => Ok(Some(text.clone().into_owned())),
             Some(_) => Err(Denied::MalformClaim(name)),
         }
     }
@@ -191,9 +191,9 @@ impl<'c> Members<'c> {
 }
 
 /// A string, or an array of strings.
-fn texts(value: &Value) -> Option<Vec<String>> {
+fn texts(value: &Value<'_>) -> Option<Vec<String>> {
     match value {
-        Value::Text(one) => Some(vec![one.clone()]),
+        Value::Text(one) => Some(vec![one.clone().into_owned()]),
         Value::Array(many) => many.iter().map(|item| item.as_text().map(str::to_owned)).collect(),
         _ => None,
     }

@@ -95,7 +95,7 @@ fn read_header(bytes: &[u8]) -> Result<Header, Denied> {
     }
     let text = |name| match members.get(name) {
         None => Ok(None),
-        Some(Value::Text(text)) => Ok(Some(text.as_str())),
+        Some(Value::Text(text)) => Ok(Some(text.as_ref())),
         Some(_) => Err(Denied::MalformToken),
     };
     let algorithm = text("alg")?.ok_or(Denied::MalformToken)?;

@@ -194,7 +194,7 @@ impl Trust {
     ///
     /// # Errors
     /// [`Denied::LackRequired`] with the first place that does not.
-    pub fn check_required(&self, claims: &Object) -> Result<(), Denied> {
+    pub fn check_required(&self, claims: &Object<'_>) -> Result<(), Denied> {
         match self.required.iter().find(|required| !required.is_met(claims)) {
             None => Ok(()),
             Some(required) => Err(Denied::LackRequired(required.path.to_string())),

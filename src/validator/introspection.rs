@@ -244,7 +244,7 @@ fn told(issuer: &TrustedIssuer, answer: &[u8]) -> Result<Told, String> {
     if members.get("iss").is_some_and(|iss| iss.as_text() != Some(name)) {
         return Err("it names another issuer".to_owned());
     }
-    members.set("iss", Value::Text(name.to_owned()));
+    members.set("iss", Value::Text(name.into()));
     // A bearer token, or one that needs a proof: nothing else has a meaning here.
     let is_bearer = members
         .get("token_type")

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use crate::config::{Config, KeySource, TrustedIssuer};
 use crate::error::{Denied, Error, Fault};
 use crate::id::SessionId;
-use crate::json::{self, Object};
+use crate::json;
 use crate::port::{Ports, Principals, Verifier, random};
 use crate::principal::{Answer, Question};
 use crate::scope::{ScopeCatalogue, ScopeSet, ScopeToken};
 use crate::session::{Ask, EndReason, Touch};
 use crate::time::Timestamp;
-use crate::token::{Algorithm, Claims, Compact, Jwk, MAX_TOKEN, issuer_of};
+use crate::token::{Algorithm, Claims, Compact, Header, Jwk, MAX_TOKEN, issuer_of};
 use crate::uri::Issuer;
 use crate::validator::fact::Fact;
 use crate::validator::{introspection, keys};
@@ -30,6 +30,9 @@ pub async fn verify<P: Ports>(
     issuers: &[Issuer],
     now: Timestamp,
 ) -> Result<Verified, Error> {
+    if text.len() > MAX_TOKEN {
+        return Err(Denied::RejectSize.into());
+    }
     if text.bytes().filter(|byte| *byte == b'.').count() == 2 {
         return Presented::of(text, ports).await?.verify(config, ports, issuers, now).await;
     }
@@ -54,7 +57,7 @@ pub struct Presented<'a> {
 #[derive(Debug)]
 enum Read<'a> {
     /// Now.
-    Fresh { token: Compact<'a>, members: Object },
+    Fresh(Compact<'a>),
     /// Before, by the same code; its signature was checked then.
     Known(Rc<Fact>),
 }
@@ -74,8 +77,8 @@ impl<'a> Presented<'a> {
         Self::parse(text)
     }
 
-    /// Reads a compact JWT. Checks size, shape, encodings and that there is one issuer.
-    /// Does **not** check who made it, for whom, when, or whether it is genuine.
+    /// Reads a compact JWT. Checks size, shape, encodings and the header's types.
+    /// Does **not** check what it says, who made it, for whom, when, or whether it is genuine.
     ///
     /// # Errors
     /// The first thing that cannot be read.
@@ -83,24 +86,14 @@ impl<'a> Presented<'a> {
         if text.len() > MAX_TOKEN {
             return Err(Denied::RejectSize);
         }
-        let token = Compact::parse(text)?;
-        let members = json::object(token.payload()).map_err(|_| Denied::MalformToken)?;
-        issuer_of(&members)?;
-        Ok(Self { text, read: Read::Fresh { token, members } })
+        Ok(Self { text, read: Read::Fresh(Compact::parse(text)?) })
     }
 
-    fn issuer(&self) -> Result<&str, Denied> {
-        match &self.read {
-            Read::Fresh { members, .. } => issuer_of(members),
-            Read::Known(fact) => Ok(&fact.claims.issuer),
-        }
-    }
-
-    /// Verifies the token for a place that accepts `issuers`. Checks `iss`, `typ`, `alg`, the types of the claims,
-    /// `aud`, `exp`, `nbf`, `iat`, `cnf`, the claims of RFC 9068 and those that the configuration asks for, then the
-    /// signature: by the key that the issuer has now, unless this isolate has checked the same bytes with the same
-    /// key before. The key belongs to the issuer: nothing in the header chooses where it comes from. Does **not**
-    /// check scopes or whether the session is alive.
+    /// Verifies the token for a place that accepts `issuers`. Checks that the claims are one strict JSON object, `iss`,
+    /// `typ`, `alg`, the types of the claims, `aud`, `exp`, `nbf`, `iat`, `cnf`, the claims of RFC 9068 and those that the
+    /// configuration asks for, then the signature: by the key that the issuer has now, unless this isolate has checked
+    /// the same bytes with the same key before. The key belongs to the issuer: nothing in the header chooses where it
+    /// comes from. Does **not** check scopes or whether the session is alive.
     ///
     /// # Errors
     /// [`Error::Denied`] with the first check that fails; [`Error::Fault`] when keys cannot be had.
@@ -111,61 +104,104 @@ impl<'a> Presented<'a> {
         issuers: &[Issuer],
         now: Timestamp,
     ) -> Result<Verified, Error> {
-        let issuer = config.trusted(self.issuer()?).ok_or(Denied::UntrustedIssuer)?;
-        let trust = &issuer.trust;
-        if !issuers.contains(&trust.issuer) {
-            return Err(Denied::RejectIssuer.into());
-        }
+        let text = self.text;
+        let token = match self.read {
+            Read::Known(fact) => {
+                let issuer = accepted(config, issuers, &fact.claims.issuer)?;
+                if Arc::ptr_eq(&fact.issuer, issuer) {
+                    return verify_known(text, &fact, ports, now).await;
+                }
+                // It was read by the terms of another configuration.
+                Compact::parse(text)?
+            }
+            Read::Fresh(token) => token,
+        };
+        let members = json::object(token.payload()).map_err(|_| Denied::MalformToken)?;
+        let issuer = accepted(config, issuers, issuer_of(&members)?)?;
         if let (KeySource::Nowhere, Some(introspection)) = (&issuer.keys, &issuer.introspection) {
             // Nothing that the token says is proved, so nothing of it is used but where to ask.
-            let claims = introspection::ask(ports, issuer, introspection, self.text, now).await?;
+            let claims = introspection::ask(ports, issuer, introspection, text, now).await?;
             return Ok(Verified { issuer: Arc::clone(issuer), claims, session: None });
         }
-        let read = match self.read {
-            // It was read by the terms of another configuration.
-            Read::Known(fact) if !Arc::ptr_eq(&fact.issuer, issuer) => Self::parse(self.text)?.read,
-            read => read,
-        };
-        let header = match &read {
-            Read::Fresh { token, .. } => token.header(),
-            Read::Known(fact) => &fact.header,
-        };
+        let (trust, header) = (&issuer.trust, token.header());
         let algorithm = trust.check_header(header)?;
-        let claims = match &read {
-            Read::Fresh { members, .. } => Rc::new(Claims::read(members, &trust.claims)?),
-            Read::Known(fact) => Rc::clone(&fact.claims),
-        };
+        let claims = Rc::new(Claims::read(&members, &trust.claims)?);
         trust.check_claims(header, &claims, now)?;
-        if let Read::Fresh { members, .. } = &read {
-            trust.check_required(members)?;
-        }
-        let session = match issuer.keys {
-            KeySource::Realm(_) => {
-                let sid = claims.session.as_deref().ok_or(Denied::LackClaim("sid"))?;
-                Some(sid.parse::<SessionId>().map_err(|_| Denied::MalformClaim("sid"))?)
-            }
-            _ => None,
-        };
-        let key = keys::key(ports, issuer, header.key.as_ref(), algorithm, now).await?;
-        let key = key.ok_or(Denied::UnknownKey)?;
-        let unproved = match read {
-            Read::Known(fact) if fact.is_by(&key, algorithm) => None,
-            // The issuer has another key by now: only what it signs counts.
-            Read::Known(_) => Some(Compact::parse(self.text)?),
-            Read::Fresh { token, .. } => Some(token),
-        };
-        if let Some(token) = unproved {
-            check_signature(ports, issuer, self.text, &token, &claims, key, algorithm).await?;
-        }
-        let claims = match &issuer.introspection {
-            None => claims,
-            Some(introspection) => {
-                let told = introspection::ask(ports, issuer, introspection, self.text, now).await?;
-                Rc::new(claims.confirmed_by(&told)?)
-            }
-        };
-        Ok(Verified { issuer: Arc::clone(issuer), claims, session })
+        trust.check_required(&members)?;
+        let session = session_of(issuer, &claims)?;
+        let key = key_of(ports, issuer, header, algorithm, now).await?;
+        check_signature(ports, issuer, text, &token, &claims, key, algorithm).await?;
+        confirmed(ports, issuer, text, claims, session, now).await
     }
+}
+
+/// The issuer of this name, if it counts here.
+fn accepted<'c>(
+    config: &'c Config,
+    issuers: &[Issuer],
+    name: &str,
+) -> Result<&'c Arc<TrustedIssuer>, Denied> {
+    let issuer = config.trusted(name).ok_or(Denied::UntrustedIssuer)?;
+    if issuers.contains(&issuer.trust.issuer) { Ok(issuer) } else { Err(Denied::RejectIssuer) }
+}
+
+/// The same checks for a token whose signature is known: all but that of the signature, and of what cannot change.
+async fn verify_known<P: Ports>(
+    text: &str,
+    fact: &Fact,
+    ports: &P,
+    now: Timestamp,
+) -> Result<Verified, Error> {
+    let (issuer, header, claims) = (&fact.issuer, &fact.header, Rc::clone(&fact.claims));
+    let algorithm = issuer.trust.check_header(header)?;
+    issuer.trust.check_claims(header, &claims, now)?;
+    let session = session_of(issuer, &claims)?;
+    let key = key_of(ports, issuer, header, algorithm, now).await?;
+    if !fact.is_by(&key, algorithm) {
+        // The issuer has another key by now: only what it signs counts.
+        let token = Compact::parse(text)?;
+        check_signature(ports, issuer, text, &token, &claims, key, algorithm).await?;
+    }
+    confirmed(ports, issuer, text, claims, session, now).await
+}
+
+/// A token of ours has a session.
+fn session_of(issuer: &TrustedIssuer, claims: &Claims) -> Result<Option<SessionId>, Denied> {
+    let KeySource::Realm(_) = issuer.keys else {
+        return Ok(None);
+    };
+    let sid = claims.session.as_deref().ok_or(Denied::LackClaim("sid"))?;
+    sid.parse().map(Some).map_err(|_| Denied::MalformClaim("sid"))
+}
+
+async fn key_of<P: Ports>(
+    ports: &P,
+    issuer: &TrustedIssuer,
+    header: &Header,
+    algorithm: Algorithm,
+    now: Timestamp,
+) -> Result<Arc<Jwk>, Error> {
+    let key = keys::key(ports, issuer, header.key.as_ref(), algorithm, now).await?;
+    key.ok_or_else(|| Denied::UnknownKey.into())
+}
+
+/// Asks the issuer as well, where it wants to be asked.
+async fn confirmed<P: Ports>(
+    ports: &P,
+    issuer: &Arc<TrustedIssuer>,
+    text: &str,
+    claims: Rc<Claims>,
+    session: Option<SessionId>,
+    now: Timestamp,
+) -> Result<Verified, Error> {
+    let claims = match &issuer.introspection {
+        None => claims,
+        Some(introspection) => {
+            let told = introspection::ask(ports, issuer, introspection, text, now).await?;
+            Rc::new(claims.confirmed_by(&told)?)
+        }
+    };
+    Ok(Verified { issuer: Arc::clone(issuer), claims, session })
 }
 
 async fn check_signature<P: Ports>(
