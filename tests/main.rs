@@ -1,4 +1,4 @@
-//! Native tests through the crate's public face: flows over fakes, properties, vectors, drift.
+//! Native tests through the crate's public face: attacks, flows over fakes, properties, vectors, drift.
 //!
 //! The fakes stand behind the ports only, for faults and clocks; what is decided is the code that ships.
 
@@ -10,6 +10,7 @@
     reason = "a test that fails is a panic"
 )]
 
+mod attacks;
 mod drift;
 mod fakes;
 mod flows;
