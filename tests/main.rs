@@ -13,4 +13,5 @@
 mod drift;
 mod fakes;
 mod flows;
+mod presets;
 mod vectors;
