@@ -264,3 +264,6 @@ fn introspection(
         negative: Lifetime::from_seconds(negative),
     })
 }
+
+#[cfg(test)]
+mod tests;
