@@ -66,9 +66,9 @@ impl Product {
         for (name, value) in change.as_object().unwrap() {
             let claims = token["claims"].as_object_mut().unwrap();
             if value.is_null() {
-                drop(claims.remove(name))
+                drop(claims.remove(name));
             } else {
-                drop(claims.insert(name.clone(), value.clone()))
+                drop(claims.insert(name.clone(), value.clone()));
             }
         }
         let encoded = |part: &Value| base64url(part.to_string().as_bytes());
