@@ -14,4 +14,5 @@ mod attacks;
 mod drift;
 mod fakes;
 mod flows;
+mod presets;
 mod vectors;

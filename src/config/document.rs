@@ -136,7 +136,8 @@ pub struct IssuerDocument {
     /// The longest that its tokens may live, in seconds from `iat` to `exp`. By default any time.
     #[serde(default)]
     pub max_lifetime_seconds: Option<u64>,
-    /// Claims that must be there, by name or JSON pointer: `true` for any value, a text, or several of which one must be it.
+    /// Claims that must be there, by name or JSON pointer, and what they must say: a text, several of which one must be
+    /// it, `true` or `false`; `null` for anything.
     #[serde(default)]
     pub required_claims: BTreeMap<String, ClaimValueDocument>,
     /// Where it puts its claims.
@@ -257,8 +258,10 @@ pub enum OneOrMany {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum ClaimValueDocument {
-    /// `true`: anything.
-    Any(bool),
+    /// Anything.
+    Anything(()),
+    /// This.
+    Flag(bool),
     /// One of these.
     Many(Vec<String>),
     /// This.

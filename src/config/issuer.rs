@@ -10,7 +10,7 @@ use crate::config::preset::Defaults;
 use crate::config::{Problems, Realm};
 use crate::id::RealmName;
 use crate::time::Lifetime;
-use crate::token::{Algorithm, ClaimMap, ClaimPath, JwkSet, RequiredClaim, TokenType, Trust};
+use crate::token::{Algorithm, ClaimMap, ClaimPath, JwkSet, RequiredClaim, TokenType, Trust, Wanted};
 use crate::uri::{Issuer, WebUrl};
 
 /// An issuer whose tokens count: a realm, or somebody else.
@@ -159,6 +159,12 @@ fn keys(
                 "is empty; nothing could ever pass: give at least one",
             );
         }
+        if keys.has_rivals() {
+            problems.add(
+                format_args!("{path}.jwks.keys"),
+                "has two keys of one `kid` for the same algorithm; nobody could say which one a token means: rename one",
+            );
+        }
         let (secrets, others): (Vec<_>, Vec<_>) = keys.keys().partition(|key| key.is_symmetric());
         if !secrets.is_empty() && !others.is_empty() {
             problems.add(
@@ -178,11 +184,11 @@ fn keys(
         };
         return problems.take(format_args!("{path}.issuer"), url).map(KeySource::Metadata);
     }
-    if document.introspection.is_some() {
-        return Some(KeySource::Nowhere);
-    }
     if let Some(keys) = defaults.keys {
         return problems.take(format_args!("{path}.issuer"), keys(issuer));
+    }
+    if document.introspection.is_some() {
+        return Some(KeySource::Nowhere);
     }
     problems.add(path, "has no keys; give `jwks`, `jwks_uri`, `discovery` or `introspection`");
     None
@@ -207,16 +213,17 @@ fn required_claim(
     value: &ClaimValueDocument,
     problems: &mut Problems,
 ) -> Option<RequiredClaim> {
-    let values = match value {
-        ClaimValueDocument::Any(true) => None,
-        ClaimValueDocument::One(text) => Some(vec![text.clone()]),
-        ClaimValueDocument::Many(texts) if !texts.is_empty() => Some(texts.clone()),
-        ClaimValueDocument::Any(false) | ClaimValueDocument::Many(_) => {
-            problems.add(path, "asks for nothing; use `true`, a text, or several");
+    let wanted = match value {
+        ClaimValueDocument::Anything(()) => Wanted::Anything,
+        ClaimValueDocument::Flag(flag) => Wanted::Flag(*flag),
+        ClaimValueDocument::One(text) => Wanted::OneOf(vec![text.clone()]),
+        ClaimValueDocument::Many(texts) if !texts.is_empty() => Wanted::OneOf(texts.clone()),
+        ClaimValueDocument::Many(_) => {
+            problems.add(path, "is empty; nothing could ever pass: name at least one text");
             return None;
         }
     };
-    problems.take(path, name.parse::<ClaimPath>()).map(|path| RequiredClaim { path, values })
+    problems.take(path, name.parse::<ClaimPath>()).map(|path| RequiredClaim { path, wanted })
 }
 
 fn claim_map(path: &str, document: &ClaimsDocument, defaults: ClaimMap, problems: &mut Problems) -> ClaimMap {
@@ -253,6 +260,10 @@ fn introspection(
             problems.add(format_args!("{path}.{name}"), "is empty; tollgate has to say who asks");
         }
     }
+    if document.client_secret_name.to_ascii_uppercase().starts_with("TOLLGATE_") {
+        let mend = "is a secret of tollgate's own, and would be sent away; name one for this issuer";
+        problems.add(format_args!("{path}.client_secret_name"), mend);
+    }
     let positive = problems.range(format_args!("{path}.cache_seconds"), document.cache_seconds, 0, 3600);
     let negative = problems.range(format_args!("{path}.negative_seconds"), document.negative_seconds, 0, 300);
     Some(Introspection {
@@ -264,3 +275,6 @@ fn introspection(
         negative: Lifetime::from_seconds(negative),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@
 use crate::config::document::Preset;
 use crate::config::issuer::KeySource;
 use crate::id::Malformed;
-use crate::token::{Algorithm, ClaimMap, ClaimPath, RequiredClaim};
+use crate::token::{Algorithm, ClaimMap, ClaimPath, RequiredClaim, Wanted};
 use crate::uri::{Issuer, WebUrl};
 
 /// Where a product's issuers publish their keys.
@@ -105,9 +105,9 @@ fn places(names: &[&str]) -> Vec<ClaimPath> {
 }
 
 fn says(name: &str, value: &str) -> RequiredClaim {
-    RequiredClaim { path: ClaimPath::member(name), values: Some(vec![value.to_owned()]) }
+    RequiredClaim { path: ClaimPath::member(name), wanted: Wanted::OneOf(vec![value.to_owned()]) }
 }
 
 fn is_there(name: &str) -> RequiredClaim {
-    RequiredClaim { path: ClaimPath::member(name), values: None }
+    RequiredClaim { path: ClaimPath::member(name), wanted: Wanted::Anything }
 }

@@ -1,4 +1,4 @@
-//! Finding the bearer token (RFC 6750 section 2.1): in the `Authorization` header and nowhere else.
+//! The bearer token of an `Authorization` header (RFC 6750 section 2.1). Other places are found in [`crate::gateway`].
 
 use crate::error::Denied;
 

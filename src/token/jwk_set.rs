@@ -75,6 +75,12 @@ impl JwkSet {
         Ok((keys.into_iter().collect(), unfit))
     }
 
+    /// Whether two keys have one `kid` and could serve the same algorithm.
+    #[must_use]
+    pub fn has_rivals(&self) -> bool {
+        self.keys().any(|key| self.keys().filter(|other| key.is_rival_of(other)).count() > 1)
+    }
+
     /// Each key.
     pub fn keys(&self) -> impl Iterator<Item = &Jwk> {
         self.0.iter().map(AsRef::as_ref)

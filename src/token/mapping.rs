@@ -126,28 +126,42 @@ impl Default for ClaimMap {
     }
 }
 
-/// A claim that has to be there, and what it may say.
+/// A claim that has to be there, and what it has to say.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RequiredClaim {
     /// Where.
     pub path: ClaimPath,
-    /// One of these texts; `None`: anything but `null`.
-    pub values: Option<Vec<String>>,
+    /// What.
+    pub wanted: Wanted,
+}
+
+/// What a required claim has to say.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Wanted {
+    /// Anything but `null`.
+    Anything,
+    /// This.
+    Flag(bool),
+    /// One of these texts, alone or in an array.
+    OneOf(Vec<String>),
 }
 
 impl RequiredClaim {
-    /// Whether the claims meet it. A text of the list counts, alone or in an array.
+    /// Whether the claims meet it.
     #[must_use]
     pub fn is_met(&self, claims: &Object<'_>) -> bool {
         let Some(value) = self.path.find(claims) else {
             return false;
         };
-        let Some(wanted) = &self.values else {
-            return *value != Value::Null;
-        };
-        let is_wanted =
-            |value: &Value<'_>| value.as_text().is_some_and(|text| wanted.iter().any(|w| w == text));
-        is_wanted(value) || value.as_array().is_some_and(|items| items.iter().any(is_wanted))
+        match &self.wanted {
+            Wanted::Anything => *value != Value::Null,
+            Wanted::Flag(flag) => *value == Value::Bool(*flag),
+            Wanted::OneOf(texts) => {
+                let is_wanted =
+                    |value: &Value<'_>| value.as_text().is_some_and(|text| texts.iter().any(|w| w == text));
+                is_wanted(value) || value.as_array().is_some_and(|items| items.iter().any(is_wanted))
+            }
+        }
     }
 }
 
@@ -181,16 +195,28 @@ mod tests {
 
     #[test]
     fn a_required_claim_is_there_and_says_what_it_should() {
-        let met = |values: Option<&[&str]>, claims: &str| {
-            let values = values.map(|values| values.iter().map(|v| (*v).to_owned()).collect());
-            RequiredClaim { path: "typ".parse().unwrap(), values }
+        let met = |wanted: &Wanted, claims: &str| {
+            RequiredClaim { path: "typ".parse().unwrap(), wanted: wanted.clone() }
                 .is_met(&json::object(claims.as_bytes()).unwrap())
         };
-        assert!(met(None, r#"{"typ":0}"#) && met(Some(&["a", "b"]), r#"{"typ":"b"}"#));
-        assert!(met(Some(&["a"]), r#"{"typ":["x","a"]}"#));
-        assert!(!met(None, "{}") && !met(None, r#"{"typ":null}"#));
-        for other in [r#"{"typ":"A"}"#, r#"{"typ":["x"]}"#, r#"{"typ":{"a":1}}"#, r#"{"typ":1}"#, "{}"] {
-            assert!(!met(Some(&["a"]), other), "{other}");
+        let one_of = |texts: &[&str]| Wanted::OneOf(texts.iter().map(|text| (*text).to_owned()).collect());
+        assert!(met(&Wanted::Anything, r#"{"typ":0}"#) && met(&Wanted::Anything, r#"{"typ":false}"#));
+        assert!(met(&one_of(&["a", "b"]), r#"{"typ":"b"}"#) && met(&one_of(&["a"]), r#"{"typ":["x","a"]}"#));
+        assert!(met(&Wanted::Flag(true), r#"{"typ":true}"#) && met(&Wanted::Flag(false), r#"{"typ":false}"#));
+        for none in ["{}", r#"{"typ":null}"#] {
+            assert!(
+                !met(&Wanted::Anything, none)
+                    && !met(&Wanted::Flag(false), none)
+                    && !met(&one_of(&["a"]), none)
+            );
+        }
+        for other in [r#"{"typ":false}"#, r#"{"typ":"true"}"#, r#"{"typ":1}"#, r#"{"typ":[true]}"#] {
+            assert!(!met(&Wanted::Flag(true), other), "{other}");
+        }
+        for other in
+            [r#"{"typ":"A"}"#, r#"{"typ":["x"]}"#, r#"{"typ":{"a":1}}"#, r#"{"typ":1}"#, r#"{"typ":true}"#]
+        {
+            assert!(!met(&one_of(&["a"]), other), "{other}");
         }
     }
 }

@@ -18,5 +18,5 @@ pub use compact::{Compact, Header, MAX_TOKEN, access_token_input};
 pub use jwk::{Curve, Jwk, Material, Unfit};
 pub use jwk_set::{JwkSet, MAX_KEYS};
 pub use keyring::{KeyringAnswer, KeyringQuestion, SealedKey};
-pub use mapping::{ClaimMap, ClaimPath, RequiredClaim};
+pub use mapping::{ClaimMap, ClaimPath, RequiredClaim, Wanted};
 pub use trust::{TokenType, Trust};

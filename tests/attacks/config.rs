@@ -108,7 +108,6 @@ fn issuers() -> Vec<Value> {
         ),
         trusted("two", &["ES256"], &[p256("a", &KEYS.es256), p256("b", &KEYS.other)]),
         trusted("nameless", &["ES256"], &[KEYS.es256.jwk(&[])]),
-        trusted("twins", &["ES256"], &[p256("twin", &KEYS.es256), p256("twin", &KEYS.other)]),
         trusted("namesakes", &["ES256", "RS256"], &[p256("same", &KEYS.es256), p256("same", &KEYS.rs)]),
         trusted("same-kid", &["ES256"], &[p256("es256", &KEYS.other)]),
         trusted("slash/", &["ES256"], &[p256("slash", &KEYS.es256)]),

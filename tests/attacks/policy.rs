@@ -89,7 +89,13 @@ fn attack_13_rsa_keys_that_are_weak_or_made_to_cost() {
     ] {
         refused(&format!("e = {e:?}"), &rsa(&modulus(2048), e), "RS256", Unfit::Exponent);
     }
-    kept("the largest exponent", &rsa(&modulus(2048), &[0xff; 4]), "RS256");
+    kept("the exponent that everybody uses", &rsa(&modulus(2048), &[1, 0, 1]), "RS256");
+    refused(
+        "one that the platform does not import",
+        &rsa(&modulus(2048), &[1, 0, 3]),
+        "RS256",
+        Unfit::Exponent,
+    );
     for member in ["n", "e"] {
         let mut key = rsa(&modulus(2048), &e);
         key.as_object_mut().unwrap().remove(member);

@@ -128,8 +128,8 @@ fn parts(to: &mut Corpus) {
     ] {
         to.refused(name, SHAPE, token);
     }
-    to.refused("100000_dots", SHAPE, ".".repeat(100_000));
-    to.refused("a_million_dots", SHAPE, ".".repeat(1_000_000));
+    to.refused("100000_dots", "reject_size", ".".repeat(100_000));
+    to.refused("a_million_dots", "reject_size", ".".repeat(1_000_000));
     to.no_credential("nothing", "");
     to.no_credential("other_dots", good.replace('.', "\u{2024}"));
     to.no_credential("commas", good.replace('.', ","));
@@ -253,7 +253,7 @@ fn sizes(to: &mut Corpus) {
         to.refused(&format!("claim_of_{name}"), "reject_size", draft().claim("x", &pad(length)).token());
         let token = format!("{}{}", draft().token(), "A".repeat(length));
         to.refused(&format!("signature_of_{name}"), "reject_size", token);
-        to.refused(&format!("letters_of_{name}"), SHAPE, "A".repeat(length + 1));
+        to.refused(&format!("letters_of_{name}"), "reject_size", "A".repeat(length + 1));
     }
     to.refused("signature_of_8_kb", "reject_signature", draft().with(&vec![0; 8192]));
     to.refused("letters", SHAPE, "A".repeat(MAX_TOKEN));

@@ -98,3 +98,125 @@ fn every_operation_of_a_fault_is_in_the_operations_manual_and_no_other() {
     let listed: BTreeSet<&str> = listed.into_iter().filter(|name| *name != "op").collect();
     assert_eq!(named, listed);
 }
+
+/// What is quoted directly behind each `before`.
+fn quoted<'t>(text: &'t str, before: &'t str) -> impl Iterator<Item = &'t str> {
+    text.split(before).skip(1).filter_map(|rest| rest.strip_prefix('"')?.split('"').next())
+}
+
+#[test]
+fn every_reason_is_in_the_document_on_validation() {
+    let document = read("docs/validation.md");
+    for path in ["src/error.rs", "src/token/jwk.rs"] {
+        let code = read(path);
+        let codes: Vec<_> = code
+            .lines()
+            .filter(|line| line.trim_start().starts_with("Self::"))
+            .flat_map(|line| quoted(line, "=> "))
+            .filter(|code| code.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
+            .collect();
+        assert!(codes.len() >= 9, "{path}: {codes:?}");
+        let missing: Vec<_> = codes.iter().filter(|code| !document.contains(&format!("`{code}`"))).collect();
+        assert!(missing.is_empty(), "{path}: {missing:?}");
+    }
+}
+
+/// The value of `what` in the table of numbers, without its unit.
+fn number(document: &str, what: &str) -> u64 {
+    let row = document.lines().find_map(|line| line.strip_prefix(&format!("| {what} | ")));
+    let row = row.unwrap_or_else(|| panic!("docs/validation.md has no row `{what}`"));
+    row.split(' ').next().unwrap().parse().unwrap_or_else(|_| panic!("{what}: {row}"))
+}
+
+/// What `name` is in a source file: the number behind the last parenthesis or sign of equality.
+fn constant(path: &str, name: &str) -> u64 {
+    let code = read(path);
+    let line = code.lines().find(|line| line.contains(&format!("const {name}: ")));
+    let line = line.unwrap_or_else(|| panic!("{path} has no constant {name}"));
+    let value = line.rsplit(['(', '=']).next().unwrap().trim_matches(|c: char| !c.is_ascii_digit());
+    value.replace('_', "").parse().unwrap_or_else(|_| panic!("{path}: {line}"))
+}
+
+#[test]
+fn the_numbers_in_the_document_on_validation_are_those_of_the_code() {
+    use tollgate::http::freshness;
+    use tollgate::port::{MAX_WEB_BODY, WEB_TIMEOUT};
+    use tollgate::token::{MAX_KEYS, MAX_TOKEN};
+    let document = read("docs/validation.md");
+    let max_age = |seconds: u64| freshness(Some(&format!("max-age={seconds}")), None).as_seconds();
+    let size = |bytes: usize| u64::try_from(bytes).unwrap();
+    let (keys, introspection) = ("src/validator/keys.rs", "src/validator/introspection.rs");
+    for (what, want) in [
+        ("longest token", size(MAX_TOKEN / 1024)),
+        ("deepest JSON", size(tollgate::json::MAX_DEPTH)),
+        ("shortest freshness of a key set", max_age(0)),
+        ("longest freshness of a key set", max_age(u64::MAX)),
+        ("freshness where nothing is said", freshness(None, None).as_seconds()),
+        ("freshness of a realm's key set", tollgate::validator::JWKS_FRESH.as_seconds()),
+        ("cool-down after an unknown `kid`", constant(keys, "COOL_DOWN")),
+        ("first pause after a failure", constant(keys, "PAUSE")),
+        ("longest pause after failures", constant(keys, "MAX_PAUSE")),
+        ("use beyond freshness", constant(keys, "STALE")),
+        ("time for another server", WEB_TIMEOUT.as_seconds()),
+        ("longest answer of another server", size(MAX_WEB_BODY / 1024)),
+        ("most keys of a set", size(MAX_KEYS)),
+        ("questions to one introspection endpoint at once", constant(introspection, "FLIGHTS")),
+        ("pause after a failed introspection", constant(introspection, "PAUSE")),
+    ] {
+        assert_eq!(number(&document, what), want, "{what}");
+    }
+}
+
+/// Every file below a folder that has this ending, in one text.
+fn all(folder: &Path, ending: &str, into: &mut String) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            all(&path, ending, into);
+        } else if path.to_str().unwrap().ends_with(ending) {
+            into.push_str(&fs::read_to_string(&path).unwrap());
+        }
+    }
+}
+
+#[test]
+fn every_test_that_the_document_on_conformance_names_exists() {
+    let (mut rust, mut scripts) = (String::new(), String::new());
+    all(Path::new("src"), ".rs", &mut rust);
+    all(Path::new("tests"), ".rs", &mut rust);
+    all(Path::new("tests/e2e"), ".test.mjs", &mut scripts);
+    let document = read("docs/conformance.md");
+    // The last column of each table of four.
+    let cells = document.lines().filter_map(|line| {
+        let cells: Vec<_> = line.trim_matches('|').split(" | ").collect();
+        (line.starts_with("| ") && cells.len() == 4).then(|| cells[3].trim().to_owned())
+    });
+    let mut named = 0;
+    for cell in cells.filter(|cell| cell != "test" && cell != "---") {
+        for name in cell.split('`').skip(1).step_by(2) {
+            named += 1;
+            assert!(rust.contains(&format!("fn {name}()")), "{name}");
+        }
+        for title in cell.split('"').skip(1).step_by(2) {
+            named += 1;
+            assert!(scripts.contains(&format!("test(\"{title}\"")), "{title}");
+        }
+        assert!(cell.contains(['`', '"']) || cell == "none yet", "{cell}");
+    }
+    assert!(named > 60, "{named}");
+}
+
+#[test]
+fn every_example_of_an_issuer_can_be_pasted() {
+    let document = read("docs/configuration.md");
+    let section = document.split("## `issuers[]`").nth(1).unwrap().split("\n## ").next().unwrap();
+    let examples: Vec<_> =
+        section.split("```json\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    let entries: Vec<_> = examples.iter().filter(|text| text.starts_with('{')).collect();
+    assert!(entries.len() >= 9, "{}", entries.len());
+    for entry in entries {
+        if let Err(errors) = Config::parse(&format!(r#"{{ "issuers": [{entry}] }}"#)) {
+            panic!("{entry}: {errors:#?}");
+        }
+    }
+}

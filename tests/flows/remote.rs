@@ -3,7 +3,7 @@
 use p256::ecdsa::signature::Signer as _;
 use p256::ecdsa::{Signature, SigningKey};
 use serde_json::{Value, json};
-use tollgate::encoding::base64url;
+use tollgate::encoding::{Digest, base64url};
 use tollgate::time::Lifetime;
 
 use crate::fakes::{Broken, Call, Edge, Page, World, call, give_up};
@@ -303,4 +303,18 @@ fn what_the_place_remembers_is_read_as_strictly_as_what_is_fetched() {
         assert_eq!(get(&world.edge(), &token), 200, "{spoilt}");
         assert_eq!(asked(&world, JWKS), 2, "{spoilt}: asked for again");
     }
+}
+
+#[test]
+fn the_shape_of_a_copy_is_pinned() {
+    // In the Cache API: a change needs a line in docs/storage.md, and old copies must read as none.
+    let (world, token) = published();
+    assert_eq!(get(&world.edge(), &token), 200);
+    let ends = world.now().as_seconds() * 1000 + 300_000;
+    let body = serde_json::to_string(&jwks(&["a"])).unwrap();
+    let digest = Digest::of(format!("https://published.example\n{JWKS}").as_bytes());
+    let copies = world.shared.borrow();
+    let copy = copies.get(&format!("keys/{digest}")).unwrap();
+    assert_eq!(*copy, format!(r#"{{"fresh_until":{ends},"body":{body}}}"#));
+    assert_eq!(copies.len(), 1);
 }
