@@ -83,18 +83,6 @@ fn every_error_of_an_issuer_has_its_path_and_a_mend() {
             with(r#""required_claims": { "/": true }"#),
             "issuers[0].required_claims./: not a well-formed claim",
         ),
-        (
-            inline(&format!(
-                "{}, {}",
-                EC.replace("\"kty\"", "\"kid\": \"k\", \"kty\""),
-                EC.replace("\"kty\"", "\"kid\": \"k\", \"alg\": \"ES256\", \"kty\"")
-            )),
-            "issuers[0].jwks.keys: has two keys of one `kid` for the same algorithm",
-        ),
-        (
-            asked("\"S\"", "\"TOLLGATE_KEK\""),
-            "issuers[0].introspection.client_secret_name: is a secret of tollgate's own",
-        ),
         (with(r#""preset": "okta""#), "issuers[0].preset: unknown variant `okta`"),
         (
             entry(URI).replace("https://a.example/jwks", "http://a.example/jwks"),
@@ -148,6 +136,29 @@ fn one_route_asks_one_issuer_about_opaque_tokens() {
         "routes[0].require.issuers: both `https://a.example` and `https://b.example` have `introspection`";
     assert!(both("").iter().any(|error| error.starts_with(want)), "{:?}", both(""));
     assert_eq!(both(r#""issuers": ["https://b.example"]"#), [""; 0]);
+}
+
+#[test]
+fn what_would_be_ambiguous_or_give_a_secret_away_is_an_error() {
+    let inline = |keys: &str| entry(&format!(r#""audiences": ["api"], "jwks": {{ "keys": [{keys}] }}"#));
+    let asked = |from: &str, to: &str| entry(&ASK.replace(from, to));
+    for (issuers, want) in [
+        (
+            inline(&format!(
+                "{}, {}",
+                EC.replace("\"kty\"", "\"kid\": \"k\", \"kty\""),
+                EC.replace("\"kty\"", "\"kid\": \"k\", \"alg\": \"ES256\", \"kty\"")
+            )),
+            "issuers[0].jwks.keys: has two keys of one `kid` for the same algorithm",
+        ),
+        (
+            asked("\"S\"", "\"TOLLGATE_KEK\""),
+            "issuers[0].introspection.client_secret_name: is a secret of tollgate's own",
+        ),
+    ] {
+        let errors = read(&issuers).unwrap_err();
+        assert!(errors.iter().any(|error| error.starts_with(want)), "{want}\n{errors:#?}");
+    }
 }
 
 #[test]
