@@ -5,12 +5,12 @@ use worker::js_sys::{self, Promise};
 use worker::wasm_bindgen::JsCast;
 use worker::{Cache, Env, Fetch, Headers, Response, web_sys};
 
-use crate::edge::platform::worker_fault;
+use crate::edge::platform::{now, worker_fault};
 use crate::edge::request::read_stream;
 use crate::error::Fault;
 use crate::port::{MAX_WEB_BODY, SharedCache, Timer, Vault, WEB_TIMEOUT, Web, WebReply, WebRequest};
 use crate::secret::Secret;
-use crate::time::Lifetime;
+use crate::time::{Lifetime, Timestamp};
 use crate::webcrypto::fault;
 
 /// `fetch`.
@@ -78,11 +78,15 @@ impl SharedCache for PlatformCache {
     }
 }
 
-/// `setTimeout`.
+/// `setTimeout`, and the clock.
 #[derive(Debug)]
 pub(super) struct PlatformTimer;
 
 impl Timer for PlatformTimer {
+    async fn now(&self) -> Timestamp {
+        now()
+    }
+
     async fn pause(&self, span: Lifetime) {
         // Not `worker::Delay`: that one wakes whoever polled it first, and that is not the platform's executor
         // where `turns` has begun.
