@@ -57,6 +57,7 @@ export function startGroup(program, args, { cwd, env, onOutput, output = "pipe" 
   return {
     /** Resolves with the leader's exit code. */
     ended,
+    pid: child.pid,
     isRunning: () => code === undefined,
     /** Asks the leader to end, and ends the whole group when it does not. */
     async stop() {

@@ -109,10 +109,11 @@ async function prepare({ config, port, folder, log, signal }) {
  * - `devDir`: state, secrets, build and demo credentials live here; the same folder continues where it stopped.
  * - `log`: gets every piece of output; `output()` of the result has all of it.
  * - `watch`: compile again when src/ changes.
+ * - `secrets`: more of the worker's secrets, by name.
  * - `seedDemo`: register the demo client (`env` of the result).
  * - `signal`: an AbortSignal that gives up while starting.
  */
-export async function startServer({ port = 8787, config = "tollgate.json", devDir = ".dev", log, watch = false, seedDemo = true, signal }) {
+export async function startServer({ port = 8787, config = "tollgate.json", devDir = ".dev", log, watch = false, secrets: more, seedDemo = true, signal }) {
   const folder = resolve(root, devDir);
   const url = `http://${HOST}:${port}`;
   const pieces = [];
@@ -137,7 +138,7 @@ export async function startServer({ port = 8787, config = "tollgate.json", devDi
       throw new Error(`Port ${port} is taken by another program. Stop that one, or choose another port: \`make dev PORT=${port + 1}\`.`);
     }
     const { realms, scopes, routes, path, out } = await prepare({ config, port, folder, log: onOutput, signal });
-    const { path: vars, values } = secrets(folder);
+    const { path: vars, values } = secrets(folder, more);
     const token = values.TOLLGATE_BOOTSTRAP_TOKEN;
     rmSync(join(folder, ".wrangler"), { recursive: true, force: true }); // bundles of an instance that was killed
     const configs = [wranglerConfig({ folder, out, watch }), join(root, "examples", "upstream", "wrangler.toml")];

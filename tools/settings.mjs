@@ -52,12 +52,13 @@ export function effectiveConfig({ config, port, folder }) {
   return { path, realms, scopes, routes, copyOf: relative(root, config) };
 }
 
-/** The worker's secrets, made once: the key encryption key must outlive a restart, or the signing keys are lost. */
-export function secrets(folder) {
+/** The worker's secrets, made once: the key encryption key must outlive a restart, or the signing keys are lost. `more`: by name. */
+export function secrets(folder, more = {}) {
   const path = join(folder, "vars");
   if (!existsSync(path)) {
     writeSecret(path, `TOLLGATE_KEK=${b64(32)}\nTOLLGATE_BOOTSTRAP_TOKEN=tgb_${b64(32)}\n`);
   }
+  if (Object.keys(more).length > 0) writeAssignments(path, { ...readAssignments(path), ...more });
   return { path, values: readAssignments(path) };
 }
 

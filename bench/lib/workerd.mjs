@@ -194,6 +194,7 @@ export async function startWorkerd(given, folder) {
 
   return {
     ask,
+    pid: group.pid,
     /** What workerd has printed. */
     output: printed,
     url: (name, target) => `http://${HOST}:${ports.get(name)}${target}`,

@@ -1,15 +1,16 @@
 //! Other people's servers, and what isolates of one place remember together.
 
-use std::time::Duration;
+use worker::js_sys::futures::JsFuture;
+use worker::js_sys::{self, Promise};
+use worker::wasm_bindgen::JsCast;
+use worker::{Cache, Env, Fetch, Headers, Response, web_sys};
 
-use worker::{Cache, Delay, Env, Fetch, Headers, Response, web_sys};
-
-use crate::edge::platform::worker_fault;
+use crate::edge::platform::{now, worker_fault};
 use crate::edge::request::read_stream;
 use crate::error::Fault;
 use crate::port::{MAX_WEB_BODY, SharedCache, Timer, Vault, WEB_TIMEOUT, Web, WebReply, WebRequest};
 use crate::secret::Secret;
-use crate::time::Lifetime;
+use crate::time::{Lifetime, Timestamp};
 use crate::webcrypto::fault;
 
 /// `fetch`.
@@ -77,13 +78,25 @@ impl SharedCache for PlatformCache {
     }
 }
 
-/// `setTimeout`.
+/// `setTimeout`, and the clock.
 #[derive(Debug)]
 pub(super) struct PlatformTimer;
 
 impl Timer for PlatformTimer {
+    async fn now(&self) -> Timestamp {
+        now()
+    }
+
     async fn pause(&self, span: Lifetime) {
-        Delay::from(Duration::from_millis(span.as_millis())).await;
+        // Not `worker::Delay`: that one wakes whoever polled it first, and that is not the platform's executor
+        // where `turns` has begun.
+        let millis = i32::try_from(span.as_millis()).unwrap_or(i32::MAX);
+        let global: web_sys::WorkerGlobalScope = js_sys::global().unchecked_into();
+        let timer = Promise::new(&mut |resolve, _| {
+            // Without a timer nobody wakes this request, and the platform ends it.
+            drop(global.set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, millis));
+        });
+        drop(JsFuture::from(timer).await);
     }
 }
 

@@ -16,7 +16,7 @@ use crate::port::{
 };
 use crate::principal::{Answer, Client, Question};
 use crate::secret::Secret;
-use crate::time::Lifetime;
+use crate::time::{Lifetime, Timestamp};
 use crate::token::{Algorithm, Compact, Jwk, JwkSet};
 use crate::validator::Isolate;
 
@@ -151,6 +151,9 @@ impl Signer for Never {
 }
 
 impl Timer for Never {
+    async fn now(&self) -> Timestamp {
+        pending().await
+    }
     async fn pause(&self, _: Lifetime) {
         pending::<()>().await;
     }

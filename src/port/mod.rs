@@ -15,7 +15,7 @@ use crate::error::Fault;
 use crate::id::{ClientId, KeyId, Locator, RealmName, RequestId};
 use crate::principal::{Answer, Client, Question};
 use crate::secret::Secret;
-use crate::time::Lifetime;
+use crate::time::{Lifetime, Timestamp};
 use crate::token::{Algorithm, Compact, Jwk, JwkSet};
 use crate::uri::WebUrl;
 use crate::validator::Isolate;
@@ -210,6 +210,9 @@ pub trait Signer {
 
 /// Waiting, without work.
 pub trait Timer {
+    /// What time it is by now, for whoever has waited: a request's own `now` is when it came.
+    async fn now(&self) -> Timestamp;
+
     /// Resolves after about this span.
     async fn pause(&self, span: Lifetime);
 }

@@ -116,13 +116,16 @@ pub(super) async fn ask<P: Ports>(
             Step::Look => {
                 ports.may_wait().await;
                 ports.timer().pause(LOOK).await;
-                at = at.after(LOOK);
+                at = ports.timer().now().await;
             }
             Step::Ask => {
                 ports.may_wait().await;
+                // To have the keys may have taken a while.
+                let at = ports.timer().now().await;
                 begin(ports, issuer, token, at)?;
                 let told = question(ports, issuer, introspection, token).await;
-                break end(inquiries, issuer, introspection, token, at, told)?;
+                let times = (at, ports.timer().now().await);
+                break end(inquiries, issuer, introspection, token, times, told)?;
             }
         }
     };
@@ -171,22 +174,22 @@ fn end(
     issuer: &Arc<TrustedIssuer>,
     introspection: &Introspection,
     token: &str,
-    now: Timestamp,
+    (began, ended): (Timestamp, Timestamp),
     told: Result<Told, Fault>,
 ) -> Result<Told, Fault> {
     let mut inquiries = inquiries.borrow_mut();
     let Inquiries { by_token, issuers } = &mut *inquiries;
     let asking = issuers.entry(issuer.trust.issuer.clone()).or_default();
-    if let Some(ours) = asking.since.iter().position(|since| *since == now) {
+    if let Some(ours) = asking.since.iter().position(|since| *since == began) {
         asking.since.swap_remove(ours);
     }
-    asking.paused_until = told.is_err().then(|| now.after(PAUSE));
+    asking.paused_until = told.is_err().then(|| ended.after(PAUSE));
     let believed_until = match &told {
         Ok(Told::Active(claims)) => {
-            let until = now.after(introspection.positive);
+            let until = began.after(introspection.positive);
             claims.expires_at.map_or(until, |expires_at| until.min(expires_at))
         }
-        Ok(Told::Inactive) => now.after(introspection.negative),
+        Ok(Told::Inactive) => began.after(introspection.negative),
         Err(_) => {
             by_token.remove(token);
             return told;

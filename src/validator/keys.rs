@@ -152,7 +152,7 @@ pub async fn key_set<P: Ports>(ports: &P, issuer: &TrustedIssuer, now: Timestamp
         match look(ports, issuer, |state| state.step(now)) {
             Step::Use(keys) => return Ok(keys),
             Step::Done | Step::Fail => return Err(failed_before()),
-            Step::Look => now = pause(ports, now).await,
+            Step::Look => now = pause(ports).await,
             Step::Ask => {
                 ports.may_wait().await;
                 return ask(ports, issuer, Tier::Nearest, now).await;
@@ -185,10 +185,12 @@ pub(super) async fn key<P: Ports>(
         match look(ports, issuer, |state| state.search_step(now)) {
             Step::Ask => {
                 ports.may_wait().await;
+                // To have the set may have taken a while.
+                let now = ports.timer().now().await;
                 return Ok(find(&ask(ports, issuer, Tier::Source, now).await?));
             }
             Step::Fail => return Err(failed_before()),
-            Step::Look => now = pause(ports, now).await,
+            Step::Look => now = pause(ports).await,
             Step::Done | Step::Use(_) => {
                 // Perhaps somebody else's search has found it meanwhile.
                 return Ok(find(&look(ports, issuer, |state| {
@@ -199,10 +201,10 @@ pub(super) async fn key<P: Ports>(
     }
 }
 
-async fn pause<P: Ports>(ports: &P, now: Timestamp) -> Timestamp {
+async fn pause<P: Ports>(ports: &P) -> Timestamp {
     ports.may_wait().await;
     ports.timer().pause(LOOK).await;
-    now.after(LOOK)
+    ports.timer().now().await
 }
 
 fn look<P: Ports, T>(ports: &P, issuer: &TrustedIssuer, what: impl FnOnce(&State) -> T) -> T {
@@ -255,6 +257,8 @@ async fn ask<P: Ports>(
         KeySource::Inline(keys) => Ok(Known { keys: keys.clone(), fresh_until: now }),
         KeySource::Nowhere => Ok(Known { keys: JwkSet::default(), fresh_until: now }),
     };
+    // A server that hangs takes longer than the first pause: it starts when asking ends.
+    let ended = ports.timer().now().await;
     // Without randomness the pause is the longest of its kind.
     let jitter = u64::from(random::<1>(ports.entropy()).map_or(0, |[byte]| byte));
     change(ports, issuer, |state| {
@@ -277,7 +281,7 @@ async fn ask<P: Ports>(
                 // Up to a half less: isolates that failed together do not all come back together.
                 let less = Lifetime::from_millis(pause.as_millis().saturating_mul(jitter) / 512);
                 state.failures = state.failures.saturating_add(1);
-                state.paused_until = Some(now.after(pause.minus(less)));
+                state.paused_until = Some(ended.after(pause.minus(less)));
                 state
                     .usable(now)
                     .map(|known| known.keys.clone())

@@ -90,6 +90,8 @@ pub(crate) struct World {
     pub(crate) asked_authority: Cell<usize>,
     /// Whether the authority takes for ever.
     pub(crate) hangs: Cell<bool>,
+    /// How long other people's servers take for an answer.
+    pub(crate) slowness: Cell<Lifetime>,
     /// How often a signature was checked.
     pub(crate) verified: Cell<usize>,
     /// Another number is another key for every realm: the old one is gone.
@@ -115,6 +117,7 @@ impl World {
             asked_principals: Cell::new(0),
             asked_authority: Cell::new(0),
             hangs: Cell::new(false),
+            slowness: Cell::default(),
             verified: Cell::new(0),
             key_number: Cell::new(0),
             web: RefCell::default(),
@@ -322,7 +325,13 @@ impl SharedCache for World {
 }
 
 impl Timer for World {
-    async fn pause(&self, _span: Lifetime) {}
+    async fn now(&self) -> Timestamp {
+        self.now.get()
+    }
+
+    async fn pause(&self, span: Lifetime) {
+        self.pass(span);
+    }
 }
 
 impl Vault for World {
@@ -341,6 +350,7 @@ impl Web for World {
         if self.hangs.get() {
             std::future::pending::<()>().await;
         }
+        self.pass(self.slowness.get());
         self.check(Broken::Web)?;
         let page = self.web.borrow().get(request.url.as_str()).cloned();
         let page = page.unwrap_or(Page { status: 404, cache_control: None, body: String::new() });

@@ -172,6 +172,22 @@ fn without_any_key_an_outage_is_our_trouble_and_nobody_is_pressed() {
 }
 
 #[test]
+fn a_failure_that_took_its_time_is_paused_after_in_full() {
+    for seed in 0..50 {
+        let (world, good) = published();
+        let edge = world.edge();
+        // The jitter is of 50 kinds.
+        world.pass(Lifetime::from_seconds(seed));
+        (0..seed).for_each(|_| drop(tollgate::port::random::<1>(&world)));
+        world.broken.set(Some(Broken::Web));
+        world.slowness.set(Lifetime::from_seconds(3));
+        assert_eq!(get(&edge, &good), 503);
+        world.pass(Lifetime::from_millis(2_400));
+        assert_eq!((get(&edge, &good), asked(&world, JWKS)), (503, 1), "{seed}");
+    }
+}
+
+#[test]
 fn attack_23_what_is_no_key_set_is_our_trouble_and_what_is_no_key_is_left_out() {
     let many = json!({ "keys": vec![jwk("a"); 101] }).to_string();
     for (page, why) in [

@@ -20,7 +20,7 @@ const printed = [];
 let current;
 
 /** Starts an instance in `.dev-e2e-<name>`; `again` continues with the state that is there. */
-export async function startInstance(name, { again = false, seedDemo = false } = {}) {
+export async function startInstance(name, { again = false, seedDemo = false, port = PORT, config = CONFIG, secrets = {} } = {}) {
   const devDir = `.dev-e2e-${name}`;
   if (!again) rmSync(join(root, devDir), { recursive: true, force: true });
   const from = printed.length;
@@ -30,13 +30,14 @@ export async function startInstance(name, { again = false, seedDemo = false } = 
     if (text.startsWith("building ")) process.stderr.write(text);
   };
   try {
-    current = await startServer({ port: PORT, config: CONFIG, devDir, seedDemo, log });
+    current = await startServer({ port, config, devDir, secrets, seedDemo, log });
   } catch (error) {
     error.message += `\n${printed.slice(from).join("")}`;
     throw error;
   }
   const { TOLLGATE_KEK: kek } = readAssignments(join(current.folder, "vars"));
   remember("the bootstrap token", current.bootstrapToken);
+  for (const [secret, value] of Object.entries(secrets)) remember(secret, value);
   remember("the key-encryption key", kek);
   if (current.env) remember("the demo client's secret", current.env.TOLLGATE_CLIENT_SECRET);
   current.openKeyrings = () => openKeyrings(current.folder, kek, Object.keys(current.realms));

@@ -1,0 +1,22 @@
+// A worker around the module with the feature `harness`: validates the tokens that it is sent, a line each.
+import Tollgate from "./build/worker.js";
+
+const { harness_first: start, harness_load: load, harness_memory: memory, harness_remembered: remembered, resume } = Tollgate.prototype;
+
+/** As src/edge/entry.js does it: where the module waits for a promise, it is waited for here. */
+async function isValid(token) {
+  let turn = start(token);
+  while (Array.isArray(turn)) turn = resume(turn[1], true, await turn[0]);
+  return turn;
+}
+
+export default {
+  async fetch(request) {
+    if (request.method !== "POST") return new Response();
+    const text = await request.text();
+    if (new URL(request.url).pathname === "/load") return Response.json(load(text) ?? {});
+    let valid = 0;
+    for (const token of text.split("\n")) if (await isValid(token)) valid += 1;
+    return Response.json({ valid, memory: memory(), remembered: remembered() });
+  },
+};
