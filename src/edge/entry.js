@@ -4,6 +4,7 @@
 // otherwise the module is asked again and may take its time. Both answer alike: a response, or how the request goes on.
 // What the module exports stays behind this file: an entry point of the module's own would make each export a method
 // that any worker with a service binding could call.
+import { inTurns } from "./turns.js";
 import Worker, { KeyringDo, PrincipalDo } from "./worker.js";
 
 export { KeyringDo, PrincipalDo };
@@ -16,23 +17,6 @@ function headOf(request) {
   const { headers } = request;
   const authorization = headers.get("authorization");
   return [request.method, request.url, authorization === null ? "" : `=${authorization}`, ...headers.keys()].join("\n");
-}
-
-/** In turns: where the module waits for a promise, it is waited for here, and the module goes on with what came of it. */
-async function inTurns(request, env, context) {
-  let turn = decide(request, env, context);
-  while (Array.isArray(turn)) {
-    const [promise, number] = turn;
-    let value;
-    let isFulfilled = true;
-    try {
-      value = await promise;
-    } catch (error) {
-      [value, isFulfilled] = [error, false];
-    }
-    turn = resume(number, isFulfilled, value);
-  }
-  return turn;
 }
 
 /** The request at its new address. A body that was read is taken from the last of the changes: it is not there any more. */
@@ -69,7 +53,9 @@ export default {
     // After a trap the module's memory cannot be trusted: making an instance of its class starts a new one.
     if (state.criticalError) new Worker(context, env);
     try {
-      const decision = decideNow(headOf(request), request.body !== null, Date.now()) ?? (await inTurns(request, env, context));
+      const decision =
+        decideNow(headOf(request), request.body !== null, Date.now()) ??
+        (await inTurns(resume, (number) => decide(request, env, context, number)));
       if (typeof decision === "string") return await forward(request, env, decision);
       if (decision !== undefined) return decision;
     } catch (error) {

@@ -66,8 +66,8 @@ fn edge() -> Edge {
 /// # Errors
 /// No configuration, or trouble of our own.
 #[wasm_bindgen]
-pub fn harness_first(token: String) -> Result<JsValue, JsValue> {
-    turns::start(async move {
+pub fn harness_first(token: String, number: u32) -> Result<JsValue, JsValue> {
+    turns::start(number, async move {
         let config = loaded()?;
         validate(&config, &edge(), &token).await.map(JsValue::from)
     })
@@ -114,8 +114,13 @@ pub fn harness_remembered() -> usize {
 /// # Errors
 /// Trouble of our own.
 #[wasm_bindgen]
-pub fn harness_verify(jwk: String, algorithm: String, token: String) -> Result<JsValue, JsValue> {
-    turns::start(async move {
+pub fn harness_verify(
+    jwk: String,
+    algorithm: String,
+    token: String,
+    number: u32,
+) -> Result<JsValue, JsValue> {
+    turns::start(number, async move {
         let (Ok(key), Some(algorithm)) = (serde_json::from_str::<Jwk>(&jwk), Algorithm::named(&algorithm))
         else {
             return Ok(false.into());

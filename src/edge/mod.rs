@@ -74,8 +74,13 @@ pub fn decide_now(head: &str, has_body: bool, now: f64) -> JsValue {
 /// # Errors
 /// The platform does not make a response.
 #[wasm_bindgen]
-pub fn decide(request: web_sys::Request, env: Env, context: worker_sys::Context) -> Result<JsValue, JsValue> {
-    turns::start(decided(request, env, context))
+pub fn decide(
+    request: web_sys::Request,
+    env: Env,
+    context: worker_sys::Context,
+    number: u32,
+) -> Result<JsValue, JsValue> {
+    turns::start(number, decided(request, env, context))
 }
 
 async fn decided(

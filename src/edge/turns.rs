@@ -6,6 +6,7 @@
 //! [`resume`] goes on. A future that waits for anything else is handed to the platform's own executor.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
@@ -30,16 +31,20 @@ struct Aside {
     work: Work,
 }
 
+/// Above so many, those that nobody will come back for are looked for.
+const CROWD: usize = 64;
+
 thread_local! {
-    static ASIDE: RefCell<Vec<Option<Aside>>> = const { RefCell::new(Vec::new()) };
+    static ASIDE: RefCell<BTreeMap<u32, Aside>> = const { RefCell::new(BTreeMap::new()) };
 }
 
-/// Starts `work`: its value, or an array of a promise to wait for and a number for [`resume`], or a promise of its
-/// value.
+/// Starts `work` under a number that no other work has: its value; or a promise to wait for, and then to [`resume`] it;
+/// or an array that holds a promise of its value.
 pub(super) fn start(
+    number: u32,
     work: impl Future<Output = Result<JsValue, JsValue>> + 'static,
 ) -> Result<JsValue, JsValue> {
-    go_on(Box::pin(work), None)
+    go_on(number, Box::pin(work), None)
 }
 
 /// Goes on with work that was put aside, with what its promise came to. `undefined`: there is no such work (any more).
@@ -47,36 +52,33 @@ pub(super) fn start(
 /// # Errors
 /// What the work throws.
 #[wasm_bindgen]
-pub fn resume(number: usize, is_fulfilled: bool, value: JsValue) -> Result<JsValue, JsValue> {
-    let aside = ASIDE.with_borrow_mut(|all| all.get_mut(number).and_then(Option::take));
-    match aside {
-        Some(Aside { work, .. }) => go_on(work, Some(if is_fulfilled { Ok(value) } else { Err(value) })),
+pub fn resume(number: u32, is_fulfilled: bool, value: JsValue) -> Result<JsValue, JsValue> {
+    match ASIDE.with_borrow_mut(|all| all.remove(&number)) {
+        Some(Aside { work, .. }) => {
+            go_on(number, work, Some(if is_fulfilled { Ok(value) } else { Err(value) }))
+        }
         None => Ok(JsValue::UNDEFINED),
     }
 }
 
-fn go_on(mut work: Work, settled: Option<Result<JsValue, JsValue>>) -> Result<JsValue, JsValue> {
+fn go_on(number: u32, mut work: Work, settled: Option<Result<JsValue, JsValue>>) -> Result<JsValue, JsValue> {
     let (polled, wanted) = turn(settled, || work.as_mut().poll(&mut Context::from_waker(Waker::noop())));
     match (polled, wanted) {
         (Poll::Ready(value), _) => value,
         (Poll::Pending, Some(promise)) => {
-            let number = put_aside(work);
-            Ok(Array::of2(&promise, &JsValue::from(number)).into())
+            put_aside(number, work);
+            Ok(promise.into())
         }
-        (Poll::Pending, None) => Ok(future_to_promise(AssertUnwindSafe(work)).into()),
+        (Poll::Pending, None) => Ok(Array::of1(&future_to_promise(AssertUnwindSafe(work))).into()),
     }
 }
 
-fn put_aside(work: Work) -> u32 {
-    let aside = Aside { since: now(), work };
+fn put_aside(number: u32, work: Work) {
+    let since = now();
     ASIDE.with_borrow_mut(|all| {
-        let is_free =
-            |place: &Option<Aside>| place.as_ref().is_none_or(|old| aside.since.since(old.since) > ABANDONED);
-        let number = all.iter().position(is_free).unwrap_or(all.len());
-        match all.get_mut(number) {
-            Some(place) => *place = Some(aside),
-            None => all.push(Some(aside)),
+        if all.len() >= CROWD {
+            all.retain(|_, old| since.since(old.since) <= ABANDONED);
         }
-        u32::try_from(number).unwrap_or(u32::MAX)
-    })
+        all.insert(number, Aside { since, work });
+    });
 }

@@ -101,8 +101,8 @@ fn read_header(bytes: &[u8]) -> Result<Header, Denied> {
     let algorithm = text("alg")?.ok_or(Denied::MalformToken)?;
     let key = text("kid")?.map(|kid| kid.parse().map_err(|_| Denied::UnknownKey)).transpose()?;
     let typ = text("typ")?.map(|typ| {
-        let typ = typ.to_ascii_lowercase();
-        typ.strip_prefix("application/").map_or(typ.clone(), str::to_owned)
+        let prefix = typ.get(..12).filter(|prefix| prefix.eq_ignore_ascii_case("application/"));
+        prefix.and_then(|_| typ.get(12..)).unwrap_or(typ).to_ascii_lowercase()
     });
     Ok(Header { algorithm: Algorithm::named(algorithm), key, typ })
 }

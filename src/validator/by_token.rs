@@ -4,7 +4,7 @@
 //! lacked something that the decision had depended on. So what is kept here is never a decision, and an entry
 //! counts only if the whole token is the same, byte for byte.
 //!
-//! - An entry is found by a keyed hash, then compared.
+//! - An entry is found by a keyed hash of the token's end, then compared with the whole token.
 //! - Bounded in entries and bytes: two generations, of which the older is dropped when the younger is full. What is
 //!   used moves to the younger.
 
@@ -143,10 +143,14 @@ impl<T> ByToken<T> {
         self.young.add(hash, entry);
     }
 
+    /// Of the end, where the signature is: no two tokens that were verified have the same one. What has the same
+    /// end takes the other's place, and no more.
     fn hash(&self, token: &str) -> Option<u64> {
+        const END: usize = 64;
         let (k0, k1) = self.key.get()?;
         let mut hasher = SipHasher13::new_with_keys(k0, k1);
-        hasher.write(token.as_bytes());
+        let bytes = token.as_bytes();
+        hasher.write(bytes.get(bytes.len().saturating_sub(END)..).unwrap_or(bytes));
         Some(hasher.finish())
     }
 }

@@ -1,14 +1,10 @@
 // A worker around the module with the feature `harness`: validates the tokens that it is sent, a line each.
+import { inTurns } from "./build/turns.js";
 import Tollgate from "./build/worker.js";
 
 const { harness_first: start, harness_load: load, harness_memory: memory, harness_remembered: remembered, resume } = Tollgate.prototype;
 
-/** As src/edge/entry.js does it: where the module waits for a promise, it is waited for here. */
-async function isValid(token) {
-  let turn = start(token);
-  while (Array.isArray(turn)) turn = resume(turn[1], true, await turn[0]);
-  return turn;
-}
+const isValid = (token) => inTurns(resume, (number) => start(token, number));
 
 export default {
   async fetch(request) {
