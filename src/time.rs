@@ -46,6 +46,13 @@ impl Timestamp {
         Self(self.0.saturating_add(span.0))
     }
 
+    /// Whether this instant and another are at most `span` apart, whichever comes first: a mark that lies far ahead is
+    /// that of a clock that has been set back, and proves nothing.
+    #[must_use]
+    pub const fn is_within(self, span: Lifetime, other: Self) -> bool {
+        self.0.abs_diff(other.0) <= span.0
+    }
+
     /// How long ago `earlier` was; zero when it lies ahead.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Lifetime {

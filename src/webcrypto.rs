@@ -151,8 +151,13 @@ async fn imported(key: &Jwk, algorithm: Algorithm) -> Result<Option<Imported>, F
         .map_err(fault("import key"))?;
     let imported = match JsFuture::from(promise).await {
         Ok(key) => Some(Imported { key: key.unchecked_into(), verify }),
-        // The key's fault, for good. Anything else is the platform's, and may pass.
-        Err(error) if is_about_the_key(&error) => None,
+        // The key's fault, for good.
+        Err(error) if is_named(&error, "DataError") => None,
+        // What `workerd` says of a point that lies off its curve, and perhaps of passing trouble: not for good.
+        Err(error) if is_named(&error, "OperationError") && matches!(key.material(), Material::Ec { .. }) => {
+            return Ok(None);
+        }
+        // The platform's.
         Err(error) => return Err(fault("import key")(error)),
     };
     IMPORTED.with_borrow_mut(|all| {
@@ -164,10 +169,8 @@ async fn imported(key: &Jwk, algorithm: Algorithm) -> Result<Option<Imported>, F
     Ok(imported)
 }
 
-/// `DataError` is what the standard says of a key that is none; `workerd` says `OperationError` of a point that lies off
-/// its curve.
-fn is_about_the_key(error: &JsValue) -> bool {
-    Reflect::get(error, &"name".into()).is_ok_and(|name| name == "DataError" || name == "OperationError")
+fn is_named(error: &JsValue, name: &str) -> bool {
+    Reflect::get(error, &"name".into()).is_ok_and(|found| found == name)
 }
 
 /// What went wrong in JavaScript, for the log.

@@ -32,7 +32,8 @@ export async function measureGateway(server, contestants, token, { rounds, secon
     say(`${notes.at(-1)}\n${server.output()}`);
   }
 
-  const headers = { authorization: `Bearer ${token}` };
+  // The platform's front sends `Connection` with every request.
+  const headers = { authorization: `Bearer ${token}`, connection: "Keep-Alive" };
   const loaded = (service, time) => load(server.url(service, PATH), { seconds: time, connections: CONNECTIONS, headers });
   for (const service of takers) {
     say(`gateway: warming up ${service}`);

@@ -13,7 +13,7 @@ use crate::http::{Answer, Head, challenge, forward_auth, unavailable};
 use crate::id::RequestId;
 use crate::oauth::{self, Endpoint, Routed};
 use crate::policy::{Host, Resource, Route};
-use crate::port::{Body, Entry, Journal, Never, Ports, poll_once};
+use crate::port::{Body, Entry, Journal, Never, Ports, Timer, poll_once};
 use crate::time::Timestamp;
 use crate::uri::RequestPath;
 use crate::validator::{Chore, run_chore};
@@ -25,6 +25,8 @@ enum Place<'c, 'a> {
     Health,
     /// Where a protected resource describes itself.
     Metadata(&'c Resource),
+    /// Where one would, if there was one.
+    Nothing,
     /// A realm's, and the path below it.
     Realm(&'c Realm, &'a str),
 }
@@ -64,6 +66,7 @@ impl<'c, P: Ports> App<'c, '_, P> {
             Place::Check => self.check(head).await,
             Place::Gateway => self.gateway(path, head, body).await,
             Place::Metadata(resource) => self.metadata(resource, head),
+            Place::Nothing => self.deny(&Denied::NoRoute, None, challenge),
             Place::Health => self.answer(
                 "healthz",
                 Answer::json(200, &json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") })),
@@ -108,9 +111,8 @@ impl<'c, P: Ports> App<'c, '_, P> {
         if path.starts_with("/.well-known/oauth-protected-resource") {
             let host = Host::of_authority(authority);
             let mut resources = self.config.resources().iter();
-            if let Some(resource) = resources.find(|known| known.is_described_at(host.as_ref(), path)) {
-                return Place::Metadata(resource);
-            }
+            let described = resources.find(|known| known.is_described_at(host.as_ref(), path));
+            return described.map_or(Place::Nothing, Place::Metadata);
         }
         let rest = path.strip_prefix('/').unwrap_or(path);
         let name = rest.split('/').next().unwrap_or_default();
@@ -188,7 +190,9 @@ impl<'c, P: Ports> App<'c, '_, P> {
             Ok(form) => target.form = form,
             Err(error) => return self.refuse(&error, Some(route), challenge),
         }
-        match gateway::decide(self.config, self.ports, route, target, self.now).await {
+        // A caller may take its time with a body: it is judged by the time when it was there.
+        let now = if target.form.is_some() { self.ports.timer().now().await } else { self.now };
+        match gateway::decide(self.config, self.ports, route, target, now).await {
             Ok(pass) => {
                 self.log_pass(&pass);
                 let chore = pass.chore();

@@ -12,8 +12,9 @@ pub(super) fn resources(documents: &[ResourceDocument], problems: &mut Problems)
         let Some(resource) = resource(&path, document, problems) else {
             continue;
         };
-        if known.iter().any(|other| other.metadata_url() == resource.metadata_url()) {
-            problems.add(format_args!("{path}.resource"), "this resource is listed already; keep one entry");
+        if known.iter().any(|other| other.meets(&resource)) {
+            let mend = "a resource of this host and path is listed already; keep one entry";
+            problems.add(format_args!("{path}.resource"), mend);
         }
         known.push(resource);
     }

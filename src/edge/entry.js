@@ -16,7 +16,8 @@ const CACHEABLE = { redirect: "manual" };
 function headOf(request) {
   const { headers } = request;
   const authorization = headers.get("authorization");
-  return [request.method, request.url, authorization === null ? "" : `=${authorization}`, ...headers.keys()].join("\n");
+  const credentials = authorization === null ? "" : `=${authorization}`;
+  return [request.method, request.url, credentials, headers.get("connection") ?? "", ...headers.keys()].join("\n");
 }
 
 /** The request at its new address. A body that was read is taken from the last of the changes: it is not there any more. */
@@ -43,7 +44,8 @@ async function forward(request, env, plan) {
     }
     return await (binding === "" ? fetch(onward) : env[binding].fetch(onward));
   } catch (error) {
-    return notForwarded(route, id, String(error?.message));
+    // Some messages hold the address, and with it a query.
+    return notForwarded(route, id, String(error?.message).split("http")[0]);
   }
 }
 

@@ -35,13 +35,12 @@ use crate::gateway::{Came, Pass};
 use crate::http::{Answer, bad_gateway, unavailable};
 use crate::id::RequestId;
 use crate::port::{AtOnce, Entry, Journal, random};
-use crate::time::Timestamp;
 use journal::ConsoleJournal;
-use platform::{Edge, PlatformEntropy, isolate, now};
+use platform::{Edge, PlatformEntropy, instant, isolate, now};
 use request::{Incoming, IncomingBody, Line};
 
 /// Decides on one request of the gateway without waiting: the one crossing of the hot path. `head` has a line each for
-/// method, address, `=` and the `Authorization` value (or nothing), and every header's name; `now` is in milliseconds.
+/// method, address, `=` and the `Authorization` value (or nothing), the `Connection` value, and every header's name; `now` is in milliseconds.
 /// Answers a response, a plan for `entry.js`, or `undefined`: then [`decide`] has to be asked.
 #[wasm_bindgen]
 pub fn decide_now(head: &str, has_body: bool, now: f64) -> JsValue {
@@ -50,18 +49,13 @@ pub fn decide_now(head: &str, has_body: bool, now: f64) -> JsValue {
         let request_id = request_id()?;
         let isolate = isolate();
         let ports = AtOnce { entropy: &PlatformEntropy, isolate: &isolate, journal: &ConsoleJournal };
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "Date.now() is a whole number of this era"
-        )]
-        let now = Timestamp::from_millis(now as u64);
+        let now = instant(now);
         let app = App { config, ports: &ports, bootstrap: |_| None, now, request_id: &request_id };
         let head = line.head();
         match app.at_once(&head)? {
             Outcome::Answer(answer) => response::of(&with_id(answer, &request_id)).ok().map(JsValue::from),
             Outcome::Forward(pass) => {
-                let came = Came { origin: line.origin(), query: head.query, connection: "" };
+                let came = Came { origin: line.origin(), query: head.query, connection: line.connection() };
                 Some(plan(&pass, came, line.names(), &request_id).into())
             }
         }

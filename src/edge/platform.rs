@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use worker::Env;
+use worker::{Env, js_sys};
 
 use crate::edge::clients::KvClients;
 use crate::edge::journal::ConsoleJournal;
@@ -24,7 +24,13 @@ pub(super) const KEK: &str = "TOLLGATE_KEK";
 /// The platform's clock. It stands still while code runs: read once per request.
 #[expect(clippy::disallowed_methods, reason = "the clock adapter")]
 pub(super) fn now() -> Timestamp {
-    Timestamp::from_millis(worker::Date::now().as_millis())
+    instant(js_sys::Date::now())
+}
+
+/// What `Date.now()` says, as an instant: a whole number of milliseconds of this era.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates")]
+pub(super) fn instant(millis: f64) -> Timestamp {
+    Timestamp::from_millis(millis as u64)
 }
 
 /// What went wrong in the platform's crate, for the log.

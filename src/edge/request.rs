@@ -56,10 +56,11 @@ pub(super) struct Line<'a> {
     parts: Parts,
     has_body: bool,
     names: &'a str,
+    connection: &'a str,
     headers: OneHeader<'a>,
 }
 
-/// The only header whose value comes along.
+/// The only header whose value a decision at once asks for.
 struct OneHeader<'a>(Option<&'a str>);
 
 impl Headers for OneHeader<'_> {
@@ -70,15 +71,16 @@ impl Headers for OneHeader<'_> {
 
 impl<'a> Line<'a> {
     pub(super) fn read(text: &'a str, has_body: bool) -> Option<Self> {
-        let mut lines = text.splitn(4, '\n');
+        let mut lines = text.splitn(5, '\n');
         let (method, url, authorization) = (lines.next()?, lines.next()?, lines.next()?);
-        let names = lines.next().unwrap_or_default();
-        // What it names would have to be taken away, and its value is not here.
-        if names.split('\n').any(|name| name.eq_ignore_ascii_case("connection")) {
-            return None;
-        }
+        let (connection, names) = (lines.next()?, lines.next().unwrap_or_default());
         let headers = OneHeader(authorization.strip_prefix('='));
-        Some(Self { method, url, parts: Parts::of(url)?, has_body, names, headers })
+        Some(Self { method, url, parts: Parts::of(url)?, has_body, names, connection, headers })
+    }
+
+    /// The value of `Connection`: the platform always sends one.
+    pub(super) const fn connection(&self) -> &'a str {
+        self.connection
     }
 
     pub(super) fn head(&self) -> Head<'_> {
@@ -198,5 +200,31 @@ pub(super) async fn read_stream(stream: &ReadableStream, limit: usize) -> Result
             return Ok(None);
         }
         body.extend_from_slice(&piece.to_vec());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_is_read_from_its_lines() {
+        let text =
+            "GET\nhttps://api.example:8443/a?b=c\n=Bearer x\nKeep-Alive\nauthorization\nconnection\naccept";
+        let line = Line::read(text, false).unwrap();
+        let head = line.head();
+        assert_eq!(
+            (head.method, head.authority, head.path, head.query),
+            ("GET", "api.example:8443", "/a", Some("b=c"))
+        );
+        assert_eq!(
+            (line.origin(), line.connection(), head.is_https),
+            ("https://api.example:8443", "Keep-Alive", true)
+        );
+        assert_eq!(head.headers.get("Authorization").as_deref(), Some("Bearer x"));
+        assert_eq!(line.names().collect::<Vec<_>>(), ["authorization", "connection", "accept"]);
+        let bare = Line::read("GET\nhttp://localhost/\n\n", true).unwrap();
+        assert_eq!((bare.head().headers.get("authorization"), bare.names().count()), (None, 0));
+        assert!(Line::read("GET\nhttp://localhost/", false).is_none());
     }
 }

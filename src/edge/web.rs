@@ -27,6 +27,8 @@ impl Web for PlatformWeb {
         }
         let init = web_sys::RequestInit::new();
         init.set_redirect(web_sys::RequestRedirect::Manual);
+        // The source itself, and not what the platform remembers of its address: freshness is ours to keep.
+        init.set_cache(web_sys::RequestCache::NoStore);
         let timeout = u32::try_from(WEB_TIMEOUT.as_millis()).unwrap_or(u32::MAX);
         init.set_signal(Some(&web_sys::AbortSignal::timeout_with_u32(timeout)));
         if let Some(form) = &request.form {

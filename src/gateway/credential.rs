@@ -52,7 +52,10 @@ pub(super) fn find<'a>(places: &'a [TokenPlace], target: &'a Target<'_>) -> Resu
         // One that stands where the route does not look is no credential here; beside one that does, it is a second.
         None => Err(Denied::MissToken),
         Some(_) if others > 0 => Err(Denied::MalformCredentials),
-        Some(credential) if is_token(&credential.token) => Ok(credential),
+        // `bearer` has looked at its own.
+        Some(credential) if *credential.place == TokenPlace::Authorization || is_token(&credential.token) => {
+            Ok(credential)
+        }
         Some(_) => Err(Denied::MalformCredentials),
     }
 }
@@ -74,12 +77,19 @@ fn parameters(text: Option<&str>) -> Result<Option<Cow<'_, str>>, Denied> {
     if tokens.next().is_some() { Err(Denied::MalformCredentials) } else { Ok(first) }
 }
 
-/// The one cookie of this name (RFC 6265 section 4.2.1).
+/// White space around a cookie: more would let a name pass for another that browsers guard (`__Host-`).
+const SPACE: [char; 2] = [' ', '\t'];
+
+/// The one cookie of this name (RFC 6265 section 4.2.1). The platform joins several fields by `, `, which no cookie
+/// holds: a second field with this name is a second token.
 fn cookie<'a>(target: &Target<'_>, name: &str) -> Result<Option<Cow<'a, str>>, Denied> {
     let header = target.header("cookie").unwrap_or_default();
-    let mut values =
-        header.split(';').filter_map(|pair| pair.trim().split_once('=')).filter(|(n, _)| *n == name);
-    let first = values.next().map(|(_, value)| Cow::Owned(value.to_owned()));
+    if header.contains(&format!(", {name}=")) {
+        return Err(Denied::MalformCredentials);
+    }
+    let pairs = header.split(';').filter_map(|pair| pair.trim_matches(SPACE).split_once('='));
+    let mut values = pairs.filter(|(known, _)| *known == name).map(|(_, value)| value);
+    let first = values.next().map(|value| Cow::Owned(value.to_owned()));
     if values.next().is_some() { Err(Denied::MalformCredentials) } else { Ok(first) }
 }
 
@@ -93,14 +103,9 @@ pub(super) fn without_token(text: &str) -> String {
 
 /// A `Cookie` header without the cookies of this name.
 pub(super) fn without_cookie(header: &str, name: &str) -> String {
-    let is_other = |pair: &&str| pair.split_once('=').is_none_or(|(known, _)| known.trim() != name);
-    header
-        .split(';')
-        .map(str::trim)
-        .filter(|pair| !pair.is_empty())
-        .filter(is_other)
-        .collect::<Vec<_>>()
-        .join("; ")
+    let is_other = |pair: &&str| pair.split_once('=').is_none_or(|(known, _)| known != name);
+    let pairs = header.split(';').map(|pair| pair.trim_matches(SPACE)).filter(|pair| !pair.is_empty());
+    pairs.filter(is_other).collect::<Vec<_>>().join("; ")
 }
 
 #[cfg(test)]

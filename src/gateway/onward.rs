@@ -60,7 +60,7 @@ impl Pass<'_> {
         let mut set = self.identity();
         set.push(("x-tollgate-request-id", id.to_string()));
         let spent_header = match self.spent {
-            Some(TokenPlace::Header(name)) => name,
+            Some(TokenPlace::Header(name)) => name.as_str(),
             Some(TokenPlace::Cookie(_)) => {
                 if let Some(cookies) = self.cookies.as_ref().filter(|left| !left.is_empty()) {
                     set.push(("cookie", cookies.clone()));
@@ -72,16 +72,17 @@ impl Pass<'_> {
         let body = self.form.clone();
         // The platform counts anew what it sends.
         let is_counted = |name: &str| body.is_some() && name.eq_ignore_ascii_case("content-length");
-        let stays = |name: &&str| {
-            !forwards(name, came.connection)
-                || (has_token && name.eq_ignore_ascii_case(spent_header))
-                || is_counted(name)
+        // `Authorization` never goes beside our identity: it would be a second one.
+        let is_used_up = |name: &str| {
+            has_token && ["authorization", spent_header].iter().any(|used| name.eq_ignore_ascii_case(used))
         };
+        let is_taken_away =
+            |name: &&str| !forwards(name, came.connection) || is_used_up(name) || is_counted(name);
         Onward {
             binding,
             url,
             may_be_cached: !has_token,
-            remove: names.filter(stays).map(str::to_owned).collect(),
+            remove: names.filter(is_taken_away).map(str::to_owned).collect(),
             set,
             body,
         }

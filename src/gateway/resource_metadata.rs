@@ -33,17 +33,18 @@ pub fn resource_metadata(config: &Config, resource: &Resource) -> Result<Answer,
             }));
         }
     }
-    let mut document = json!({
-        "resource": resource.id,
-        "authorization_servers": servers,
-        "scopes_supported": scopes,
-        "bearer_methods_supported": methods,
-    });
-    for (name, value) in
-        [("resource_name", &resource.name), ("resource_documentation", &resource.documentation)]
-    {
-        if let (Some(value), Some(members)) = (value, document.as_object_mut()) {
-            members.insert(name.to_owned(), json!(value));
+    let mut document = serde_json::Map::new();
+    // RFC 9728 section 3.2: what has no value is left out.
+    for (name, value) in [
+        ("resource", json!(resource.id)),
+        ("authorization_servers", json!(servers)),
+        ("scopes_supported", json!(scopes)),
+        ("bearer_methods_supported", json!(methods)),
+        ("resource_name", json!(resource.name)),
+        ("resource_documentation", json!(resource.documentation)),
+    ] {
+        if !value.is_null() && value.as_array().is_none_or(|values| !values.is_empty()) {
+            document.insert(name.to_owned(), value);
         }
     }
     Ok(Answer::json(200, &document)?

@@ -24,7 +24,7 @@ fn bare(denied: &Denied) -> Answer {
         Denied::MissToken => Answer::problem(401, "Unauthorized", "This resource needs a bearer token.")
             .with("WWW-Authenticate", r#"Bearer realm="tollgate""#),
         Denied::MalformCredentials => {
-            Answer::problem(400, "Bad Request", "Send one Authorization header: Bearer, a space, the token.")
+            Answer::problem(400, "Bad Request", "Send exactly one token: Authorization: Bearer, a space, the token.")
                 .with("WWW-Authenticate", r#"Bearer error="invalid_request""#)
         }
         Denied::LackScope { need } => {

@@ -11,6 +11,9 @@ const LEAST: u64 = 60;
 /// More would keep a removed key alive for days.
 const MOST: u64 = 86_400;
 
+/// The longest freshness that anything may claim.
+pub const LONGEST_FRESHNESS: Lifetime = Lifetime::from_seconds(MOST);
+
 /// The freshness of an answer with these `Cache-Control` and `Age` headers: 60 s to 24 h, 5 min where nothing is
 /// said. `no-store` and `no-cache` are the shortest.
 #[must_use]

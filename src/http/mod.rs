@@ -14,7 +14,7 @@ pub use answer::{Answer, NO_CACHE, NO_STORE};
 pub use bearer::bearer;
 pub use challenge::{bad_gateway, challenge, forward_auth, unavailable};
 pub use form::Form;
-pub use freshness::freshness;
+pub use freshness::{LONGEST_FRESHNESS, freshness};
 pub use oauth_error::{ErrorCode, OauthError};
 
 /// Request headers, by name without regard to case. Several fields of one name are joined by `, `.

@@ -2,7 +2,7 @@
 
 use crate::id::Malformed;
 use crate::policy::{Host, Route};
-use crate::uri::Issuer;
+use crate::uri::{Issuer, RequestPath};
 
 /// Where the metadata of a resource is, before its path (RFC 9728 section 3).
 const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
@@ -25,9 +25,14 @@ impl Resource {
     /// # Errors
     /// The identifier has no host that a request could be sent to.
     pub fn new(id: Issuer, name: Option<String>, documentation: Option<String>) -> Result<Self, Malformed> {
-        const RULE: Malformed = Malformed::new("resource", "an address with a host");
+        const RULE: Malformed =
+            Malformed::new("resource", "an address with a host, and a path in its normal form");
         let authority = id.origin().split_once("://").map(|(_, authority)| authority);
         let host = authority.and_then(Host::of_authority).ok_or(RULE)?;
+        let path = if id.path().is_empty() { "/" } else { id.path() };
+        if path.parse::<RequestPath>().map_err(|_| RULE)?.as_str() != path {
+            return Err(RULE);
+        }
         Ok(Self { id, name, documentation, host })
     }
 
@@ -53,6 +58,12 @@ impl Resource {
     pub fn is_described_at(&self, host: Option<&Host>, path: &str) -> bool {
         host == Some(&self.host)
             && path.strip_prefix(WELL_KNOWN).is_some_and(|rest| rest.trim_end_matches('/') == self.path())
+    }
+
+    /// Whether both would describe themselves at the same place: host and path, whatever scheme and port.
+    #[must_use]
+    pub fn meets(&self, other: &Self) -> bool {
+        self.host == other.host && self.path() == other.path()
     }
 
     /// Whether a route lies in it.

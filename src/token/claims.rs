@@ -32,6 +32,8 @@ pub struct Claims {
     pub token_id: Option<String>,
     /// `scope`; absent is empty.
     pub scopes: ScopeSet,
+    /// Whether `scope` was there at all.
+    pub says_scopes: bool,
     /// `roles`; absent is empty.
     pub roles: Vec<String>,
     /// `sid`, where it is text: ours are [`SessionId`]s, other issuers' are their own business.
@@ -76,6 +78,7 @@ impl Claims {
             client: members.client(&map.client)?,
             token_id: members.text("jti")?,
             scopes: members.scopes(&map.scope)?,
+            says_scopes: members.first(&map.scope).is_some(),
             roles: members.roles(&map.roles)?,
             session: members.text("sid").ok().flatten(),
             confirmation: if claims.has("cnf") { Confirmation::Bound } else { Confirmation::Bearer },
@@ -84,8 +87,8 @@ impl Claims {
 }
 
 impl Claims {
-    /// These claims, where their issuer has also been asked: its answer is about the same subject, and what it grants
-    /// now is all that counts of what the token grants.
+    /// These claims, where their issuer has also been asked: its answer is about the same subject, and where it says
+    /// what it grants now, that is all that counts of what the token grants. Roles are those of the token.
     ///
     /// # Errors
     /// [`Denied::InactiveToken`] where the answer is about somebody else.
@@ -94,7 +97,7 @@ impl Claims {
             return Err(Denied::InactiveToken);
         }
         let mut claims = self.clone();
-        if !told.scopes.is_empty() {
+        if told.says_scopes {
             claims.scopes = self.scopes.iter().filter(|scope| told.scopes.contains(scope)).cloned().collect();
         }
         Ok(claims)

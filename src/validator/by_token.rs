@@ -67,6 +67,8 @@ impl<T> Generation<T> {
 #[derive(Debug)]
 pub(crate) struct ByToken<T> {
     limits: Limits,
+    /// How many bytes of a token's end its hash is of.
+    end: usize,
     /// The hash's key: whoever cannot read this memory cannot make tokens collide. `None`: no randomness was had,
     /// and nothing is remembered.
     key: Cell<Option<(u64, u64)>>,
@@ -75,9 +77,10 @@ pub(crate) struct ByToken<T> {
 }
 
 impl<T> ByToken<T> {
-    /// Nothing yet.
-    pub(crate) const fn new(limits: Limits) -> Self {
-        Self { limits, key: Cell::new(None), young: Generation::new(), old: Generation::new() }
+    /// Nothing yet. Tokens are told apart by their last `end` bytes first: where two have the same end, the later takes
+    /// the other's place, and no more.
+    pub(crate) const fn new(limits: Limits, end: usize) -> Self {
+        Self { limits, end, key: Cell::new(None), young: Generation::new(), old: Generation::new() }
     }
 
     /// Whether the hash has its key.
@@ -143,14 +146,11 @@ impl<T> ByToken<T> {
         self.young.add(hash, entry);
     }
 
-    /// Of the end, where the signature is: no two tokens that were verified have the same one. What has the same
-    /// end takes the other's place, and no more.
     fn hash(&self, token: &str) -> Option<u64> {
-        const END: usize = 64;
         let (k0, k1) = self.key.get()?;
         let mut hasher = SipHasher13::new_with_keys(k0, k1);
         let bytes = token.as_bytes();
-        hasher.write(bytes.get(bytes.len().saturating_sub(END)..).unwrap_or(bytes));
+        hasher.write(bytes.get(bytes.len().saturating_sub(self.end)..).unwrap_or(bytes));
         Some(hasher.finish())
     }
 }
@@ -162,7 +162,7 @@ mod tests {
     const LIMITS: Limits = Limits { entries: 5_000, bytes: 4_000_000 };
 
     fn keyed() -> ByToken<u32> {
-        let cache = ByToken::new(LIMITS);
+        let cache = ByToken::new(LIMITS, 64);
         cache.set_key(&[7; 16]);
         cache
     }
@@ -188,8 +188,18 @@ mod tests {
     }
 
     #[test]
+    fn tokens_of_one_end_take_each_others_place_and_are_never_mixed_up() {
+        let mut cache = keyed();
+        let end = "e".repeat(64);
+        cache.put(&format!("one{end}"), 1);
+        cache.put(&format!("two{end}"), 2);
+        assert!(cache.get(&format!("one{end}")).is_none());
+        assert_eq!(cache.get(&format!("two{end}")).as_deref(), Some(&2));
+    }
+
+    #[test]
     fn without_randomness_nothing_is_remembered() {
-        let mut cache = ByToken::new(LIMITS);
+        let mut cache = ByToken::new(LIMITS, 64);
         cache.put("t", 1);
         assert!(cache.get("t").is_none());
         assert_eq!(cache.size(), (0, 0));

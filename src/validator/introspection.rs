@@ -5,8 +5,9 @@
 //! of several requests with one token one asks, and the others look again every 25 ms. Audience, time and what else
 //! the configuration wants are checked on every hit, by the code that checks a new answer.
 //!
-//! A flood of made-up tokens costs a question each, as it must, but no more than [`FLIGHTS`] at a time; and after a
-//! failure nobody asks for a second. Whoever may not ask hears that it is our trouble.
+//! A flood of made-up tokens costs a question each, as it must, but no more than [`FLIGHTS`] at a time. After a failure
+//! nobody asks about that token for a second; about no token, where the failure is not that token's, or is the third in
+//! a row. Whoever may not ask hears that it is our trouble.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -39,20 +40,53 @@ const FLIGHT: Lifetime = Lifetime::from_seconds(4);
 /// How often whoever waits for another request's answer looks again.
 const LOOK: Lifetime = Lifetime::from_millis(25);
 
-/// How long nobody asks after a failure.
+/// How long nobody asks after a failure, about the token that failed or at all.
 const PAUSE: Lifetime = Lifetime::from_seconds(1);
+
+/// So many failures in a row are the issuer's; fewer may be about the tokens that were shown, which strangers choose.
+const FAILURES: u32 = 3;
 
 /// What this isolate has been told about tokens, and whom it is asking.
 #[derive(Debug)]
 pub(crate) struct Inquiries {
-    by_token: ByToken<Inquiry>,
+    /// Apart from the others, so that no flood of made-up tokens makes it forget those that are in use.
+    active: ByToken<Inquiry>,
+    others: ByToken<Inquiry>,
     issuers: BTreeMap<Issuer, Asking>,
 }
 
 impl Inquiries {
     /// Nothing yet.
     pub(crate) const fn new() -> Self {
-        Self { by_token: ByToken::new(LIMITS), issuers: BTreeMap::new() }
+        // Opaque tokens may end alike: all of each counts.
+        Self {
+            active: ByToken::new(LIMITS, usize::MAX),
+            others: ByToken::new(LIMITS, usize::MAX),
+            issuers: BTreeMap::new(),
+        }
+    }
+
+    fn get(&mut self, token: &str) -> Option<Rc<Inquiry>> {
+        self.active.get(token).or_else(|| self.others.get(token))
+    }
+
+    /// Remembers it in place of what was known.
+    fn put(&mut self, issuer: &Arc<TrustedIssuer>, token: &str, state: State) {
+        let (keep, forget) = match state {
+            State::Told { told: Told::Active(_), .. } => (&mut self.active, &mut self.others),
+            _ => (&mut self.others, &mut self.active),
+        };
+        forget.remove(token);
+        keep.put(token, Inquiry { issuer: Arc::clone(issuer), state });
+    }
+
+    fn is_keyed(&self) -> bool {
+        self.active.is_keyed()
+    }
+
+    fn set_key(&self, seed: &[u8; 16]) {
+        self.active.set_key(seed);
+        self.others.set_key(seed);
     }
 }
 
@@ -67,8 +101,11 @@ struct Inquiry {
 enum State {
     /// A request that began then is asking.
     Asking(Timestamp),
+    /// Asking failed then.
+    Failed(Timestamp),
     Told {
         told: Told,
+        at: Timestamp,
         believed_until: Timestamp,
     },
 }
@@ -80,15 +117,24 @@ enum Told {
     Inactive,
 }
 
+/// Why an issuer did not say.
+struct Trouble {
+    fault: Fault,
+    /// Whether any other token would have met it as well.
+    is_general: bool,
+}
+
 #[derive(Debug, Default)]
 struct Asking {
     since: Vec<Timestamp>,
+    failures: u32,
     paused_until: Option<Timestamp>,
 }
 
 /// What a request does about a token.
 enum Step {
     Ask,
+    Fail,
     Look,
     Use(Told),
 }
@@ -111,8 +157,9 @@ pub(super) async fn ask<P: Ports>(
     let inquiries = &ports.isolate().inquiries;
     let mut at = now;
     let told = loop {
-        match step(inquiries, issuer, token, at) {
+        match step(inquiries, issuer, token, now, at) {
             Step::Use(told) => break told,
+            Step::Fail => return Err(Fault::new(OP, "asking failed a moment ago").into()),
             Step::Look => {
                 ports.may_wait().await;
                 ports.timer().pause(LOOK).await;
@@ -136,35 +183,47 @@ pub(super) async fn ask<P: Ports>(
     Ok(claims)
 }
 
-fn step(inquiries: &RefCell<Inquiries>, issuer: &Arc<TrustedIssuer>, token: &str, now: Timestamp) -> Step {
-    let known = inquiries.borrow_mut().by_token.get(token);
+/// For a request that came at `came`, now.
+fn step(
+    inquiries: &RefCell<Inquiries>,
+    issuer: &Arc<TrustedIssuer>,
+    token: &str,
+    came: Timestamp,
+    now: Timestamp,
+) -> Step {
+    let known = inquiries.borrow_mut().get(token);
     match known.as_deref().filter(|known| Arc::ptr_eq(&known.issuer, issuer)).map(|known| &known.state) {
-        Some(State::Told { told, believed_until }) if now < *believed_until => Step::Use(told.clone()),
-        Some(State::Asking(since)) if now.since(*since) <= FLIGHT => Step::Look,
+        // What was said while the request waited is as good as an answer of its own.
+        Some(State::Told { told, at, believed_until })
+            if now < *believed_until || (now > came && *at >= came) =>
+        {
+            Step::Use(told.clone())
+        }
+        Some(State::Asking(since)) if now.is_within(FLIGHT, *since) => Step::Look,
+        Some(State::Failed(at)) if now.is_within(PAUSE, *at) => Step::Fail,
         _ => Step::Ask,
     }
 }
 
 /// Notes that somebody asks, if anybody may.
 fn begin<P: Ports>(ports: &P, issuer: &Arc<TrustedIssuer>, token: &str, now: Timestamp) -> Result<(), Fault> {
+    let is_keyed = ports.isolate().inquiries.borrow().is_keyed();
+    // Without randomness nothing is remembered: every request asks.
+    let seed = if is_keyed { None } else { random(ports.entropy()).ok() };
     let mut inquiries = ports.isolate().inquiries.borrow_mut();
-    let Inquiries { by_token, issuers } = &mut *inquiries;
-    let asking = issuers.entry(issuer.trust.issuer.clone()).or_default();
-    if asking.paused_until.is_some_and(|until| now < until) {
+    if let Some(seed) = seed {
+        inquiries.set_key(&seed);
+    }
+    let asking = inquiries.issuers.entry(issuer.trust.issuer.clone()).or_default();
+    if asking.paused_until.is_some_and(|until| now < until && now.is_within(PAUSE, until)) {
         return Err(Fault::new(OP, "asking failed a moment ago"));
     }
-    asking.since.retain(|since| now.since(*since) <= FLIGHT);
+    asking.since.retain(|since| now.is_within(FLIGHT, *since));
     if asking.since.len() >= FLIGHTS {
         return Err(Fault::new(OP, "enough questions are under way"));
     }
     asking.since.push(now);
-    if !by_token.is_keyed() {
-        // Without randomness nothing is remembered: every request asks.
-        if let Ok(random) = random(ports.entropy()) {
-            by_token.set_key(&random);
-        }
-    }
-    by_token.put(token, Inquiry { issuer: Arc::clone(issuer), state: State::Asking(now) });
+    inquiries.put(issuer, token, State::Asking(now));
     Ok(())
 }
 
@@ -175,29 +234,34 @@ fn end(
     introspection: &Introspection,
     token: &str,
     (began, ended): (Timestamp, Timestamp),
-    told: Result<Told, Fault>,
+    told: Result<Told, Trouble>,
 ) -> Result<Told, Fault> {
     let mut inquiries = inquiries.borrow_mut();
-    let Inquiries { by_token, issuers } = &mut *inquiries;
-    let asking = issuers.entry(issuer.trust.issuer.clone()).or_default();
+    let asking = inquiries.issuers.entry(issuer.trust.issuer.clone()).or_default();
     if let Some(ours) = asking.since.iter().position(|since| *since == began) {
         asking.since.swap_remove(ours);
     }
-    asking.paused_until = told.is_err().then(|| ended.after(PAUSE));
+    let told = match told {
+        Ok(told) => told,
+        Err(Trouble { fault, is_general }) => {
+            asking.failures = asking.failures.saturating_add(1);
+            if is_general || asking.failures >= FAILURES {
+                asking.paused_until = Some(ended.after(PAUSE));
+            }
+            inquiries.put(issuer, token, State::Failed(ended));
+            return Err(fault);
+        }
+    };
+    asking.failures = 0;
+    asking.paused_until = None;
     let believed_until = match &told {
-        Ok(Told::Active(claims)) => {
+        Told::Active(claims) => {
             let until = began.after(introspection.positive);
             claims.expires_at.map_or(until, |expires_at| until.min(expires_at))
         }
-        Ok(Told::Inactive) => began.after(introspection.negative),
-        Err(_) => {
-            by_token.remove(token);
-            return told;
-        }
+        Told::Inactive => began.after(introspection.negative),
     };
-    let told = told?;
-    let state = State::Told { told: told.clone(), believed_until };
-    by_token.put(token, Inquiry { issuer: Arc::clone(issuer), state });
+    inquiries.put(issuer, token, State::Told { told: told.clone(), at: ended, believed_until });
     Ok(told)
 }
 
@@ -206,11 +270,13 @@ async fn question<P: Ports>(
     issuer: &TrustedIssuer,
     introspection: &Introspection,
     token: &str,
-) -> Result<Told, Fault> {
+) -> Result<Told, Trouble> {
+    let general = |fault| Trouble { fault, is_general: true };
+    let perhaps = |fault| Trouble { fault, is_general: false };
     let secret = ports.vault().secret(&introspection.secret_name);
     let secret = secret.as_ref().and_then(|secret| std::str::from_utf8(secret.reveal()).ok());
-    let secret =
-        secret.ok_or_else(|| Fault::new(OP, "the deployment has no secret of the configured name"))?;
+    let secret = secret
+        .ok_or_else(|| general(Fault::new(OP, "the deployment has no secret of the configured name")))?;
     let mut form = form_urlencoded::Serializer::new(String::new());
     form.append_pair("token", token).append_pair("token_type_hint", "access_token");
     let authorization = match introspection.authentication {
@@ -221,11 +287,14 @@ async fn question<P: Ports>(
         }
     };
     let request = WebRequest { url: &introspection.endpoint, authorization, form: Some(form.finish()) };
-    let reply = ports.web().ask(&request).await?;
-    if reply.status != 200 {
-        return Err(Fault::new(OP, format!("status {}", reply.status)));
+    let reply = ports.web().ask(&request).await.map_err(perhaps)?;
+    let fault = || Fault::new(OP, format!("status {}", reply.status));
+    match reply.status {
+        200 => told(issuer, &reply.body).map_err(|problem| perhaps(Fault::new(OP, problem))),
+        // Our credentials, too many questions, or nobody behind the door.
+        401 | 403 | 429 | 502..=504 => Err(general(fault())),
+        _ => Err(perhaps(fault())),
     }
-    told(issuer, &reply.body).map_err(|problem| Fault::new(OP, problem))
 }
 
 /// RFC 6749 section 2.3.1: both are form-encoded before they are joined.
@@ -234,8 +303,7 @@ fn basic(client_id: &str, secret: &str) -> String {
     format!("Basic {}", base64(format!("{}:{}", encoded(client_id), encoded(secret)).as_bytes()))
 }
 
-/// RFC 7662 section 2.2. An answer that cannot be read, or is about another issuer's token, is our trouble: the
-/// token may be good.
+/// RFC 7662 section 2.2. An answer that cannot be read is our trouble: the token may be good.
 fn told(issuer: &TrustedIssuer, answer: &[u8]) -> Result<Told, String> {
     let mut members = json::object(answer).map_err(|_| "it is no strict JSON object".to_owned())?;
     match members.get("active") {
@@ -245,7 +313,8 @@ fn told(issuer: &TrustedIssuer, answer: &[u8]) -> Result<Told, String> {
     }
     let name = issuer.trust.issuer.as_str();
     if members.get("iss").is_some_and(|iss| iss.as_text() != Some(name)) {
-        return Err("it names another issuer".to_owned());
+        // Somebody else's token, at an endpoint that serves both.
+        return Ok(Told::Inactive);
     }
     members.set("iss", Value::Text(name.into()));
     // A bearer token, or one that needs a proof: nothing else has a meaning here.

@@ -94,11 +94,11 @@ enum Step {
 
 impl State {
     fn is_flying(&self, now: Timestamp) -> bool {
-        self.flight.is_some_and(|since| now.since(since) <= FLIGHT)
+        self.flight.is_some_and(|since| now.is_within(FLIGHT, since))
     }
 
     fn is_paused(&self, now: Timestamp) -> bool {
-        self.paused_until.is_some_and(|until| now < until)
+        self.paused_until.is_some_and(|until| now < until && now.is_within(MAX_PAUSE, until))
     }
 
     fn usable(&self, now: Timestamp) -> Option<&Known> {
@@ -119,7 +119,7 @@ impl State {
 
     /// For whoever wants a key that the set has not.
     fn search_step(&self, now: Timestamp) -> Step {
-        if self.searched_at.is_some_and(|at| now.since(at) <= COOL_DOWN) {
+        if self.searched_at.is_some_and(|at| now.is_within(COOL_DOWN, at)) {
             Step::Done
         } else if self.is_flying(now) {
             Step::Look
@@ -261,7 +261,7 @@ async fn ask<P: Ports>(
     let ended = ports.timer().now().await;
     // Without randomness the pause is the longest of its kind.
     let jitter = u64::from(random::<1>(ports.entropy()).map_or(0, |[byte]| byte));
-    change(ports, issuer, |state| {
+    let settled = change(ports, issuer, |state| {
         if state.flight == Some(now) {
             state.flight = None;
         }
@@ -282,25 +282,24 @@ async fn ask<P: Ports>(
                 let less = Lifetime::from_millis(pause.as_millis().saturating_mul(jitter) / 512);
                 state.failures = state.failures.saturating_add(1);
                 state.paused_until = Some(ended.after(pause.minus(less)));
-                state
-                    .usable(now)
-                    .map(|known| known.keys.clone())
-                    .filter(|_| tier == Tier::Nearest)
-                    .map_or_else(
-                        || Err(fault.clone()),
-                        |keys| {
-                            // What is known bridges the outage: the request does not fail, so the fault is told here.
-                            ports.journal().record(&Entry {
-                                target: Some(issuer.trust.issuer.as_str()),
-                                decision: "fault",
-                                op: Some(fault.op()),
-                                detail: Some(fault.detail()),
-                                ..Entry::default()
-                            });
-                            Ok(keys)
-                        },
-                    )
+                let bridge = state.usable(now).filter(|_| tier == Tier::Nearest);
+                Err((fault, bridge.map(|known| known.keys.clone())))
             }
         }
-    })
+    });
+    match settled {
+        Ok(keys) => Ok(keys),
+        Err((fault, None)) => Err(fault),
+        Err((fault, Some(keys))) => {
+            // What is known bridges the outage: the request does not fail, so the fault is told here.
+            ports.journal().record(&Entry {
+                target: Some(issuer.trust.issuer.as_str()),
+                decision: "fault",
+                op: Some(fault.op()),
+                detail: Some(fault.detail()),
+                ..Entry::default()
+            });
+            Ok(keys)
+        }
+    }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::TrustedIssuer;
 use crate::encoding::Digest;
 use crate::error::Fault;
-use crate::http::freshness;
+use crate::http::{LONGEST_FRESHNESS, freshness};
 use crate::json::{self, Value};
 use crate::port::{Entry, Journal, Ports, SharedCache, Web, WebReply, WebRequest};
 use crate::time::Timestamp;
@@ -81,7 +81,9 @@ async fn copy<P: Ports>(ports: &P, name: &str, tier: Tier, now: Timestamp) -> Op
     }
     let copy: Copy = serde_json::from_str(&ports.shared_cache().read(name).await?).ok()?;
     let (keys, _) = JwkSet::parse(copy.body.as_bytes()).ok()?;
-    (now <= copy.fresh_until).then_some(Known { keys, fresh_until: copy.fresh_until })
+    // Whoever could write a copy shall not make it last.
+    let is_fresh = now <= copy.fresh_until && copy.fresh_until <= now.after(LONGEST_FRESHNESS);
+    is_fresh.then_some(Known { keys, fresh_until: copy.fresh_until })
 }
 
 async fn fetch<P: Ports>(

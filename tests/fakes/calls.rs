@@ -8,9 +8,10 @@ use tollgate::error::Fault;
 use tollgate::gateway::{Came, Onward};
 use tollgate::http::{Answer, Head, Headers};
 use tollgate::port::{AtOnce, Body, Ports as _};
+use tollgate::time::Lifetime;
 use tollgate::validator::Chore;
 
-use super::{Edge, run};
+use super::{Edge, World, run};
 
 /// What guards registration in these tests.
 pub(crate) const BOOTSTRAP: &str = "tgb_test";
@@ -22,11 +23,19 @@ pub(crate) struct Call {
     url: String,
     headers: BTreeMap<String, String>,
     body: String,
+    /// How long the body takes.
+    takes: Lifetime,
 }
 
 impl Call {
     pub(crate) fn get(url: impl Into<String>) -> Self {
-        Self { method: "GET", url: url.into(), headers: BTreeMap::new(), body: String::new() }
+        Self {
+            method: "GET",
+            url: url.into(),
+            headers: BTreeMap::new(),
+            body: String::new(),
+            takes: Lifetime::ZERO,
+        }
     }
 
     pub(crate) fn form(url: impl Into<String>, body: impl Into<String>) -> Self {
@@ -44,6 +53,10 @@ impl Call {
         self
     }
 
+    pub(crate) fn slow(self, takes: Lifetime) -> Self {
+        Self { takes, ..self }
+    }
+
     pub(crate) fn bearer(self, token: &str) -> Self {
         self.header("authorization", format!("Bearer {token}"))
     }
@@ -57,10 +70,11 @@ impl Headers for Fields<'_> {
     }
 }
 
-struct Bytes<'a>(&'a str);
+struct Bytes<'a>(&'a str, &'a World, Lifetime);
 
 impl Body for Bytes<'_> {
     async fn read(&mut self, limit: usize) -> Result<Option<Vec<u8>>, Fault> {
+        self.1.pass(self.2);
         Ok((self.0.len() <= limit).then(|| self.0.as_bytes().to_vec()))
     }
 }
@@ -131,7 +145,9 @@ fn reply(outcome: Outcome<'_>, call: &Call) -> Reply {
 
 /// Makes a request at an edge. What it leaves behind is handed back undone.
 pub(crate) fn call(edge: &Edge<'_>, call: &Call) -> (Reply, Option<Chore>) {
-    let (outcome, chore) = run(app(edge).handle(&head(call, &Fields(&call.headers)), &mut Bytes(&call.body)));
+    let (outcome, chore) =
+        run(app(edge)
+            .handle(&head(call, &Fields(&call.headers)), &mut Bytes(&call.body, edge.world, call.takes)));
     (reply(outcome, call), chore)
 }
 
@@ -172,7 +188,7 @@ pub(crate) fn give_up(edge: &Edge<'_>, call: &Call) {
     let fields = Fields(&call.headers);
     let head = head(call, &fields);
     let app = app(edge);
-    let mut body = Bytes("");
+    let mut body = Bytes("", edge.world, Lifetime::ZERO);
     let mut future = Box::pin(app.handle(&head, &mut body));
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     assert!(future.as_mut().poll(&mut context).is_pending(), "nothing was waited for");

@@ -1,5 +1,7 @@
 //! Asking an issuer about a token: what is sent, what is believed, and for how long.
 
+use p256::ecdsa::Signature;
+use p256::ecdsa::signature::Signer as _;
 use serde_json::{Value, json};
 use tollgate::time::Lifetime;
 
@@ -114,7 +116,7 @@ fn an_answer_about_something_else_does_not_count() {
         ("aud", json!("https://other.example"), 401),
         ("aud", Value::Null, 503),
         ("iss", json!("https://asked.example"), 200),
-        ("iss", json!("https://other.example"), 503),
+        ("iss", json!("https://other.example"), 401),
         ("active", json!("true"), 503),
         ("active", json!(1), 503),
         ("token_type", json!("DPoP"), 401),
@@ -157,10 +159,25 @@ fn trouble_with_asking_is_ours_and_nobody_is_pressed() {
     for n in 0..20 {
         assert_eq!(get(&edge, "/any", &format!("t{n}")), 503);
     }
-    assert_eq!(world.asked_web.borrow().len(), before + 1);
+    assert_eq!(world.asked_web.borrow().len(), before + 3, "the third failure in a row is the issuer's");
     world.broken.set(None);
-    world.pass(Lifetime::from_seconds(1));
+    world.pass(Lifetime::from_seconds(2));
     assert_eq!(get(&edge, "/any", "t"), 200);
+    for (status, pauses) in
+        [(400, false), (413, false), (500, false), (401, true), (403, true), (429, true), (503, true)]
+    {
+        let world = asking();
+        let edge = world.edge();
+        world.web.borrow_mut().get_mut(ENDPOINT).unwrap().status = status;
+        assert_eq!((get(&edge, "/any", "poison"), get(&edge, "/any", "poison")), (503, 503), "{status}");
+        assert_eq!(world.asked_web.borrow().len(), 1, "{status}: once for this token");
+        world.web.borrow_mut().get_mut(ENDPOINT).unwrap().status = 200;
+        assert_eq!(
+            get(&edge, "/any", "good"),
+            if pauses { 503 } else { 200 },
+            "{status}: no lever for strangers"
+        );
+    }
     for status in [302, 400, 401, 403, 500] {
         let world = asking();
         world.web.borrow_mut().get_mut(ENDPOINT).unwrap().status = status;
@@ -169,6 +186,50 @@ fn trouble_with_asking_is_ours_and_nobody_is_pressed() {
     let world = World::new(&CONFIG.replace("INTROSPECTION_SECRET", "NO_SUCH_SECRET"));
     serve(&world, &active(&world));
     assert_eq!((get(&world.edge(), "/any", "t"), world.asked_web.borrow().len()), (503, 0));
+}
+
+#[test]
+fn made_up_tokens_do_not_make_the_isolate_forget_those_in_use() {
+    let world = asking();
+    let edge = world.edge();
+    assert_eq!(get(&edge, "/a", "in-use"), 200);
+    serve(&world, &json!({ "active": false }));
+    for n in 0..300 {
+        assert_eq!(get(&edge, "/a", &format!("{n:x>16000}")), 401);
+    }
+    assert_eq!(get(&edge, "/a", "in-use"), 200);
+    assert_eq!(world.asked_web.borrow().len(), 301);
+}
+
+#[test]
+fn an_answer_with_no_scope_at_all_and_one_with_an_empty_one_are_two_things() {
+    for (scope, status) in [(None, 200), (Some("a b"), 200), (Some(""), 403), (Some("b"), 403)] {
+        let keys =
+            serde_json::to_value([World::public_key(&World::signing_key(&"both".parse().unwrap()))]).unwrap();
+        let both =
+            CONFIG.replace(r#""audiences": ["#, &format!(r#""jwks": {{ "keys": {keys} }}, "audiences": ["#));
+        let world = World::new(&both);
+        let mut answer = active(&world);
+        match scope {
+            None => drop(answer.as_object_mut().unwrap().remove("scope")),
+            Some(scope) => answer["scope"] = json!(scope),
+        }
+        answer["sub"] = json!("somebody");
+        serve(&world, &answer);
+        let token = signed("both", &world);
+        assert_eq!(get(&world.edge(), "/a", &token), status, "{scope:?}");
+    }
+}
+
+/// A JWT of the issuer that is asked, with scope `a`.
+fn signed(key: &str, world: &World) -> String {
+    let now = world.now().as_seconds();
+    let part = |value: Value| tollgate::encoding::base64url(value.to_string().as_bytes());
+    let claims = json!({ "iss": "https://asked.example", "sub": "somebody", "aud": "https://api.example", "client_id": "c",
+        "iat": now, "exp": now + 600, "jti": "j", "scope": "a" });
+    let input = format!("{}.{}", part(json!({ "alg": "ES256", "typ": "at+jwt" })), part(claims));
+    let signature: Signature = World::signing_key(&key.parse().unwrap()).sign(input.as_bytes());
+    format!("{input}.{}", tollgate::encoding::base64url(&signature.to_bytes()))
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use tollgate::gateway::Onward;
+use tollgate::time::Lifetime;
 
 use super::{CONFIG, token};
 use crate::fakes::{Call, Edge, Reply, World, at_once, call};
@@ -87,6 +88,8 @@ fn a_token_in_a_cookie_or_a_header_of_its_own_counts_where_it_may_and_goes_no_fu
     for request in [
         get("/named").bearer(&token),
         get("/cookie").header("cookie", format!("T={token}")),
+        get("/cookie").header("cookie", format!("\u{2000}t={token}")),
+        get("/cookie").header("cookie", format!("\u{a0}t={token}")),
         get("/orders/1").header("cookie", format!("t={token}")),
         get("/orders/1").header("cf-access-jwt-assertion", token.clone()),
     ] {
@@ -106,6 +109,8 @@ fn attack_55_tokens_in_two_places_are_refused_the_same_one_as_well() {
             get(&format!("/orders/1?access_token={second}")).bearer(&one),
             get("/cookie").bearer(&one).header("cookie", format!("t={second}")),
             get("/cookie").header("cookie", format!("t={one}; t={second}")),
+            get("/cookie").header("cookie", format!("t={one}, t={second}")),
+            get("/cookie").bearer(&one).header("cookie", format!("a=1, t={second}")),
             get(&format!("/cookie?access_token={second}")).header("cookie", format!("t={one}")),
             get("/named").bearer(&one).header("cf-access-jwt-assertion", second.clone()),
         ] {
@@ -157,6 +162,49 @@ fn rfc9728_section_3_2_a_resource_describes_itself_and_nothing_internal() {
     assert_eq!(call(&edge, &elsewhere).0.status(), 404, "another host");
     let post = Call::form("https://edge.example/.well-known/oauth-protected-resource", "");
     assert_eq!(call(&edge, &post).0.status(), 405);
+}
+
+#[test]
+fn a_resource_without_scopes_leaves_them_out() {
+    let text = CONFIG.replace(
+        r#""routes": ["#,
+        r#""resources": [ { "resource": "https://edge.example/any" } ], "routes": ["#,
+    );
+    let world = World::new(&text);
+    let (reply, _) = call(&world.edge(), &get("/.well-known/oauth-protected-resource/any"));
+    let document: Value = serde_json::from_str(&reply.answer().body).unwrap();
+    assert_eq!(document.get("scopes_supported"), None, "RFC 9728 section 3.2: what has no value is left out");
+    assert_eq!(document["bearer_methods_supported"][0], "header");
+}
+
+#[test]
+fn attack_57_no_proxy_is_told_that_metadata_may_be_asked_for_upstream() {
+    let wild = config()
+        .replace(r#""path": "/any""#, r#""path": "/{a}/{b}""#)
+        .replace(r#""path": "/orders/{id}""#, r#""path": "/orders""#);
+    let world = World::new(&wild);
+    let edge = world.edge();
+    let token = token(&edge, "test", "orders:read");
+    let check = |uri: &str| {
+        Call::get("https://edge.example/_tollgate/check")
+            .header("x-original-method", "GET")
+            .header("x-original-uri", uri)
+            .bearer(&token)
+    };
+    assert_eq!(call(&edge, &check("/x/y")).0.status(), 200);
+    assert_eq!(call(&edge, &check("/.well-known/oauth-protected-resource")).0.status(), 403);
+}
+
+#[test]
+fn what_takes_its_time_with_a_form_is_judged_when_it_is_there() {
+    let world = world();
+    let edge = world.edge();
+    let token = token(&edge, "test", "orders:read hidden");
+    let post = Call::form("https://edge.example/form", format!("access_token={token}"));
+    assert_eq!(call(&edge, &post).0.status(), 200);
+    // The lease of the door's time would still hold; that of the time when the body was there does not.
+    let slow = post.slow(Lifetime::from_seconds(200));
+    assert_eq!(call(&edge, &slow).0.status(), 401, "idle by then");
 }
 
 #[test]
