@@ -23,10 +23,12 @@ fn bare(denied: &Denied) -> Answer {
     match denied {
         Denied::MissToken => Answer::problem(401, "Unauthorized", "This resource needs a bearer token.")
             .with("WWW-Authenticate", r#"Bearer realm="tollgate""#),
-        Denied::MalformCredentials => {
-            Answer::problem(400, "Bad Request", "Send exactly one token: Authorization: Bearer, a space, the token.")
-                .with("WWW-Authenticate", r#"Bearer error="invalid_request""#)
-        }
+        Denied::MalformCredentials => Answer::problem(
+            400,
+            "Bad Request",
+            "Send exactly one token: Authorization: Bearer, a space, the token.",
+        )
+        .with("WWW-Authenticate", r#"Bearer error="invalid_request""#),
         Denied::LackScope { need } => {
             Answer::problem(403, "Forbidden", "The token does not grant the scopes that this resource needs.")
                 .with(
