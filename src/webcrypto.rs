@@ -7,6 +7,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use js_sys::futures::JsFuture;
@@ -26,16 +27,16 @@ const KEPT: usize = 256;
 /// A key's thumbprint and the algorithm that it was imported for.
 type Name = ([u8; 32], Algorithm);
 
-/// A key as the platform holds it, and what `verify` has to be told.
-#[derive(Clone)]
+/// A key as the platform holds it, and what `verify` has to be told. Shared as a whole: each handle of its own costs.
 struct Imported {
+    subtle: SubtleCrypto,
     key: CryptoKey,
     verify: Object,
 }
 
 thread_local! {
     // Key handles belong to the isolate, not to a request. `None`: the platform refused the key.
-    static IMPORTED: RefCell<BTreeMap<Name, Option<Imported>>> = const { RefCell::new(BTreeMap::new()) };
+    static IMPORTED: RefCell<BTreeMap<Name, Option<Rc<Imported>>>> = const { RefCell::new(BTreeMap::new()) };
     static SUBTLE: RefCell<Option<SubtleCrypto>> = const { RefCell::new(None) };
 }
 
@@ -97,13 +98,14 @@ impl Verifier for WebCryptoVerifier {
         if let Some(verified) = software(key.material(), algorithm, input, signature) {
             return Ok(verified);
         }
-        let Some(Imported { key, verify }) = imported(key, algorithm).await? else {
+        let Some(key) = imported(key, algorithm).await? else {
             return Ok(false);
         };
         // Views of memory, not copies: the platform reads them before `verify` returns (Web Cryptography section 14.3.4
         // takes copies; `workerd` checks at once), and the token stays where it is until it has answered.
-        let promise = subtle()?
-            .verify_with_object_and_u8_array_and_u8_array(&verify, &key, signature, input)
+        let promise = key
+            .subtle
+            .verify_with_object_and_u8_array_and_u8_array(&key.verify, &key.key, signature, input)
             .map_err(fault(OP))?;
         let verified = Wait::new(promise).await.map_err(fault(OP))?;
         verified.as_bool().ok_or_else(|| Fault::new(OP, "neither yes nor no"))
@@ -129,7 +131,7 @@ fn software(material: &Material, algorithm: Algorithm, input: &[u8], signature: 
 }
 
 /// The key as the platform holds it; `None` where the platform says that it is none.
-async fn imported(key: &Jwk, algorithm: Algorithm) -> Result<Option<Imported>, Fault> {
+async fn imported(key: &Jwk, algorithm: Algorithm) -> Result<Option<Rc<Imported>>, Fault> {
     let name = (*key.thumbprint().bytes(), algorithm);
     if let Some(known) = IMPORTED.with_borrow(|all| all.get(&name).cloned()) {
         return Ok(known);
@@ -150,7 +152,7 @@ async fn imported(key: &Jwk, algorithm: Algorithm) -> Result<Option<Imported>, F
         .import_key_with_object("jwk", &jwk, &import, false, &usages(&["verify"]))
         .map_err(fault("import key"))?;
     let imported = match JsFuture::from(promise).await {
-        Ok(key) => Some(Imported { key: key.unchecked_into(), verify }),
+        Ok(key) => Some(Rc::new(Imported { subtle: subtle()?, key: key.unchecked_into(), verify })),
         // The key's fault, for good.
         Err(error) if is_named(&error, "DataError") => None,
         // What `workerd` says of a point that lies off its curve, and perhaps of passing trouble: not for good.
