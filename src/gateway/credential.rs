@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::error::Denied;
 use crate::gateway::Target;
-use crate::http::bearer;
+use crate::http::{bearer, is_b64token};
 use crate::policy::TokenPlace;
 
 /// The parameter of RFC 6750 sections 2.2 and 2.3.
@@ -53,17 +53,13 @@ pub(super) fn find<'a>(places: &'a [TokenPlace], target: &'a Target<'_>) -> Resu
         None => Err(Denied::MissToken),
         Some(_) if others > 0 => Err(Denied::MalformCredentials),
         // `bearer` has looked at its own.
-        Some(credential) if *credential.place == TokenPlace::Authorization || is_token(&credential.token) => {
+        Some(credential)
+            if *credential.place == TokenPlace::Authorization || is_b64token(&credential.token) =>
+        {
             Ok(credential)
         }
         Some(_) => Err(Denied::MalformCredentials),
     }
-}
-
-/// RFC 6750 section 2.1: `b64token`.
-fn is_token(text: &str) -> bool {
-    let is_one = |b: u8| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b);
-    !text.is_empty() && text.bytes().all(is_one)
 }
 
 /// The one `access_token` among parameters.

@@ -18,12 +18,14 @@ pub fn bearer(authorization: Option<&str>) -> Result<&str, Denied> {
     }
     // RFC 9110 section 11.4: one or more spaces.
     let token = rest.trim_start_matches(' ').trim_end_matches(' ');
-    let is_b64 =
-        |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=');
-    if token.is_empty() || !token.bytes().all(is_b64) {
-        return Err(Denied::MalformCredentials);
-    }
-    Ok(token)
+    if is_b64token(token) { Ok(token) } else { Err(Denied::MalformCredentials) }
+}
+
+/// Whether this is a `b64token`, as tokens are in every place (RFC 6750 section 2.1).
+#[must_use]
+pub fn is_b64token(text: &str) -> bool {
+    let is_one = |b: u8| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b);
+    !text.is_empty() && text.bytes().all(is_one)
 }
 
 #[cfg(test)]

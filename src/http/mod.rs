@@ -11,7 +11,7 @@ mod freshness;
 mod oauth_error;
 
 pub use answer::{Answer, NO_CACHE, NO_STORE};
-pub use bearer::bearer;
+pub use bearer::{bearer, is_b64token};
 pub use challenge::{bad_gateway, challenge, forward_auth, unavailable};
 pub use form::Form;
 pub use freshness::{LONGEST_FRESHNESS, freshness};

@@ -1,7 +1,7 @@
 //! JSON that has one reading.
 //!
 //! Two parsers that disagree on which of two `alg` members counts are a signature bypass, so a repeated member
-//! is refused at every depth: there is no "last one wins" (RFC 7515 section 4, RFC 8725 section 2.4). The
+//! is refused at every depth: there is no "last one wins" (RFC 7515 section 4, RFC 8725 section 2.6). The
 //! parser is total: it keeps its own stack of at most [`MAX_DEPTH`] levels instead of the machine's, so no
 //! input can exhaust it, and every input ends in a value or in [`Malformed`].
 //!

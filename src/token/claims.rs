@@ -1,5 +1,5 @@
 //! The claims of an access token (RFC 9068 section 2.2), read by type: a claim of the wrong type is an
-//! error, never "absent" (RFC 8725 section 3.10; CVE-2026-25537).
+//! error, never "absent" (RFC 7519 section 4.1; CVE-2026-25537).
 
 use serde::Serialize;
 

@@ -252,8 +252,8 @@ async fn ask<P: Ports>(
             };
             keys.map(|keys| Known { keys, fresh_until: now.after(JWKS_FRESH) })
         }
-        KeySource::Metadata(url) => remote::described(ports, issuer, url, tier, now).await,
-        KeySource::Published(url) => remote::published(ports, issuer, url, tier, now).await,
+        KeySource::Metadata(url) => remote::keys(ports, issuer, (url, true), tier, now).await,
+        KeySource::Published(url) => remote::keys(ports, issuer, (url, false), tier, now).await,
         KeySource::Inline(keys) => Ok(Known { keys: keys.clone(), fresh_until: now }),
         KeySource::Nowhere => Ok(Known { keys: JwkSet::default(), fresh_until: now }),
     };

@@ -1,16 +1,14 @@
 //! The validator on its own: for another Rust worker, or natively.
 
-use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::config::{Config, KeySource, TrustedIssuer};
 use crate::error::{Error, Fault};
 use crate::port::{Entropy, Entry, Journal, Never, Ports, Verifier};
-use crate::scope::ScopeSet;
 use crate::time::Timestamp;
-use crate::token::{Claims, JwkSet, Trust};
+use crate::token::{JwkSet, Trust};
 use crate::uri::Issuer;
-use crate::validator::{Isolate, Presented};
+use crate::validator::{AccessToken, Isolate, Presented};
 
 /// Validates JWT access tokens of the issuers that it was told of.
 ///
@@ -113,59 +111,7 @@ impl<V: Verifier> Validator<V> {
         let issuers: Vec<Issuer> =
             self.config.issuers().iter().map(|known| known.trust.issuer.clone()).collect();
         let presented = Presented::of(token, &ports).await?;
-        let (issuer, claims) = presented.verify(&self.config, &ports, &issuers, now).await?.into_parts();
-        Ok(AccessToken { issuer, claims })
-    }
-}
-
-/// A genuine access token, made for us, in its time.
-#[derive(Clone, Debug)]
-pub struct AccessToken {
-    issuer: Arc<TrustedIssuer>,
-    claims: Rc<Claims>,
-}
-
-impl AccessToken {
-    /// Whose token it is.
-    #[must_use]
-    pub fn issuer(&self) -> &Issuer {
-        &self.issuer.trust.issuer
-    }
-
-    /// `sub`.
-    #[must_use]
-    pub fn subject(&self) -> &str {
-        &self.claims.subject
-    }
-
-    /// `client_id`.
-    #[must_use]
-    pub fn client(&self) -> Option<&str> {
-        self.claims.client.as_deref()
-    }
-
-    /// `scope`, as granted.
-    #[must_use]
-    pub fn scopes(&self) -> &ScopeSet {
-        &self.claims.scopes
-    }
-
-    /// Whether this very scope was granted. What one scope implies of others is the deployment's policy.
-    #[must_use]
-    pub fn grants(&self, scope: &str) -> bool {
-        scope.parse().is_ok_and(|scope| self.claims.scopes.contains(&scope))
-    }
-
-    /// The roles of its subject, where its issuer says them.
-    #[must_use]
-    pub fn roles(&self) -> &[String] {
-        &self.claims.roles
-    }
-
-    /// Every claim that was read.
-    #[must_use]
-    pub fn claims(&self) -> &Claims {
-        &self.claims
+        Ok(presented.verify(&self.config, &ports, &issuers, now).await?.into_token())
     }
 }
 

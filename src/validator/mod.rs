@@ -8,6 +8,7 @@
 //! **In scope**: JWTs of our own realms and of other issuers. **Out of scope**: finding the token in a request
 //! ([`crate::http::bearer`]), choosing the route ([`crate::gateway`]).
 
+mod access_token;
 mod by_token;
 mod fact;
 mod introspection;
@@ -18,8 +19,9 @@ mod library;
 mod remote;
 mod states;
 
+pub use access_token::AccessToken;
 pub use isolate::Isolate;
 pub use jws::{Jws, Keys};
 pub use keys::{JWKS_FRESH, KeyCache, key_set};
-pub use library::{AccessToken, Validator};
+pub use library::Validator;
 pub use states::{Authorized, Chore, Presented, Verified, run_chore, verify};

@@ -24,11 +24,11 @@ struct Copy {
     body: String,
 }
 
-/// The keys that the metadata at `url` points to.
-pub(super) async fn described<P: Ports>(
+/// The keys at `url`, or where the metadata at `url` says they are: from a copy, if that will do, else from there.
+pub(super) async fn keys<P: Ports>(
     ports: &P,
     issuer: &TrustedIssuer,
-    url: &WebUrl,
+    (url, is_metadata): (&WebUrl, bool),
     tier: Tier,
     now: Timestamp,
 ) -> Result<Known, Fault> {
@@ -36,16 +36,13 @@ pub(super) async fn described<P: Ports>(
     if let Some(known) = copy(ports, &name, tier, now).await {
         return Ok(known);
     }
+    if !is_metadata {
+        return fetch(ports, issuer, &name, url, now).await;
+    }
     let remembered = change(ports, issuer, |state| state.jwks_uri.clone());
-    let jwks_uri = if let Some((jwks_uri, _)) = remembered.filter(|(_, until)| now <= *until) {
-        jwks_uri
-    } else {
-        const OP: &str = "read metadata";
-        let reply = get(ports, url, OP).await?;
-        let jwks_uri = jwks_uri(issuer, &reply.body).map_err(|problem| Fault::new(OP, problem))?;
-        let until = now.after(freshness(reply.cache_control.as_deref(), reply.age.as_deref()));
-        change(ports, issuer, |state| state.jwks_uri = Some((jwks_uri.clone(), until)));
-        jwks_uri
+    let jwks_uri = match remembered.filter(|(_, until)| now <= *until) {
+        Some((jwks_uri, _)) => jwks_uri,
+        None => described(ports, issuer, url, now).await?,
     };
     let fetched = fetch(ports, issuer, &name, &jwks_uri, now).await;
     if fetched.is_err() {
@@ -55,19 +52,19 @@ pub(super) async fn described<P: Ports>(
     fetched
 }
 
-/// The keys at `url`.
-pub(super) async fn published<P: Ports>(
+/// Asks for the metadata at `url`, and remembers where it says the keys are.
+async fn described<P: Ports>(
     ports: &P,
     issuer: &TrustedIssuer,
     url: &WebUrl,
-    tier: Tier,
     now: Timestamp,
-) -> Result<Known, Fault> {
-    let name = copy_name(issuer, url);
-    match copy(ports, &name, tier, now).await {
-        Some(known) => Ok(known),
-        None => fetch(ports, issuer, &name, url, now).await,
-    }
+) -> Result<WebUrl, Fault> {
+    const OP: &str = "read metadata";
+    let reply = get(ports, url, OP).await?;
+    let jwks_uri = jwks_uri(issuer, &reply.body).map_err(|problem| Fault::new(OP, problem))?;
+    let until = now.after(freshness(reply.cache_control.as_deref(), reply.age.as_deref()));
+    change(ports, issuer, |state| state.jwks_uri = Some((jwks_uri.clone(), until)));
+    Ok(jwks_uri)
 }
 
 /// One name for one issuer and one address: what is kept for another configuration is another copy.

@@ -1,5 +1,6 @@
 //! The three states of a token.
 
+use std::ops::Deref;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -9,11 +10,12 @@ use crate::id::SessionId;
 use crate::json;
 use crate::port::{Ports, Principals, Verifier, random};
 use crate::principal::{Answer, Question};
-use crate::scope::{ScopeCatalogue, ScopeSet, ScopeToken};
+use crate::scope::{ScopeCatalogue, ScopeToken};
 use crate::session::{Ask, EndReason, Touch};
 use crate::time::Timestamp;
 use crate::token::{Algorithm, Claims, Compact, Header, Jwk, MAX_TOKEN, issuer_of};
 use crate::uri::Issuer;
+use crate::validator::AccessToken;
 use crate::validator::fact::Fact;
 use crate::validator::{introspection, keys};
 
@@ -43,7 +45,7 @@ pub async fn verify<P: Ports>(
     // A configuration with two of them for one place is refused.
     let (issuer, introspection) = asked.next().ok_or(Denied::MalformToken)?;
     let claims = introspection::ask(ports, issuer, introspection, text, now).await?;
-    Ok(Verified { issuer: Arc::clone(issuer), claims, session: None })
+    Ok(Verified::new(issuer, claims, None))
 }
 
 /// A token that can be read. Nothing that it says is proved here, whatever an isolate may remember of it.
@@ -121,7 +123,7 @@ impl<'a> Presented<'a> {
         if let (KeySource::Nowhere, Some(introspection)) = (&issuer.keys, &issuer.introspection) {
             // Nothing that the token says is proved, so nothing of it is used but where to ask.
             let claims = introspection::ask(ports, issuer, introspection, text, now).await?;
-            return Ok(Verified { issuer: Arc::clone(issuer), claims, session: None });
+            return Ok(Verified::new(issuer, claims, None));
         }
         let (trust, header) = (&issuer.trust, token.header());
         let algorithm = trust.check_header(header)?;
@@ -201,7 +203,7 @@ async fn confirmed<P: Ports>(
             Rc::new(claims.confirmed_by(&told)?)
         }
     };
-    Ok(Verified { issuer: Arc::clone(issuer), claims, session })
+    Ok(Verified::new(issuer, claims, session))
 }
 
 async fn check_signature<P: Ports>(
@@ -232,15 +234,18 @@ async fn check_signature<P: Ports>(
 /// A genuine token, made for us, in its time. What it allows is not decided.
 #[derive(Debug)]
 pub struct Verified {
-    issuer: Arc<TrustedIssuer>,
-    claims: Rc<Claims>,
+    token: AccessToken,
     session: Option<SessionId>,
 }
 
 impl Verified {
-    /// Whose it is, and what it says.
-    pub(super) fn into_parts(self) -> (Arc<TrustedIssuer>, Rc<Claims>) {
-        (self.issuer, self.claims)
+    fn new(issuer: &Arc<TrustedIssuer>, claims: Rc<Claims>, session: Option<SessionId>) -> Self {
+        Self { token: AccessToken { issuer: Arc::clone(issuer), claims }, session }
+    }
+
+    /// What it says.
+    pub(super) fn into_token(self) -> AccessToken {
+        self.token
     }
 
     /// Decides whether the token may do what needs all of `need`. Checks scopes (with what they imply), then
@@ -257,14 +262,14 @@ impl Verified {
         ports: &P,
         now: Timestamp,
     ) -> Result<(Authorized, Option<Chore>), Error> {
-        if !need.iter().all(|scope| catalogue.covers(&self.claims.scopes, scope)) {
+        if !need.iter().all(|scope| catalogue.covers(self.token.scopes(), scope)) {
             return Err(Denied::LackScope { need: need.to_vec() }.into());
         }
         let chore = match self.session {
             None => None,
             Some(session) => use_session(session, ports, now).await?,
         };
-        Ok((Authorized { issuer: self.issuer, claims: self.claims }, chore))
+        Ok((Authorized(self.token), chore))
     }
 }
 
@@ -303,40 +308,13 @@ async fn touch<P: Ports>(session: SessionId, ports: &P, used_at: Timestamp) -> R
 
 /// A token that may do what was asked. Only this may be forwarded.
 #[derive(Debug)]
-pub struct Authorized {
-    issuer: Arc<TrustedIssuer>,
-    claims: Rc<Claims>,
-}
+pub struct Authorized(AccessToken);
 
-impl Authorized {
-    /// Whose token it is.
-    #[must_use]
-    pub fn issuer(&self) -> &Issuer {
-        &self.issuer.trust.issuer
-    }
+impl Deref for Authorized {
+    type Target = AccessToken;
 
-    /// `sub`.
-    #[must_use]
-    pub fn subject(&self) -> &str {
-        &self.claims.subject
-    }
-
-    /// `client_id`.
-    #[must_use]
-    pub fn client(&self) -> Option<&str> {
-        self.claims.client.as_deref()
-    }
-
-    /// The roles of its subject, as its issuer says them.
-    #[must_use]
-    pub fn roles(&self) -> &[String] {
-        &self.claims.roles
-    }
-
-    /// `scope`, as granted.
-    #[must_use]
-    pub fn scopes(&self) -> &ScopeSet {
-        &self.claims.scopes
+    fn deref(&self) -> &AccessToken {
+        &self.0
     }
 }
 

@@ -1,0 +1,60 @@
+//! What a token says that was verified.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::config::TrustedIssuer;
+use crate::scope::ScopeSet;
+use crate::token::Claims;
+use crate::uri::Issuer;
+
+/// A genuine access token, made for us, in its time.
+#[derive(Clone, Debug)]
+pub struct AccessToken {
+    pub(super) issuer: Arc<TrustedIssuer>,
+    pub(super) claims: Rc<Claims>,
+}
+
+impl AccessToken {
+    /// Whose token it is.
+    #[must_use]
+    pub fn issuer(&self) -> &Issuer {
+        &self.issuer.trust.issuer
+    }
+
+    /// `sub`.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        &self.claims.subject
+    }
+
+    /// `client_id`.
+    #[must_use]
+    pub fn client(&self) -> Option<&str> {
+        self.claims.client.as_deref()
+    }
+
+    /// `scope`, as granted.
+    #[must_use]
+    pub fn scopes(&self) -> &ScopeSet {
+        &self.claims.scopes
+    }
+
+    /// Whether this very scope was granted. What one scope implies of others is the deployment's policy.
+    #[must_use]
+    pub fn grants(&self, scope: &str) -> bool {
+        scope.parse().is_ok_and(|scope| self.claims.scopes.contains(&scope))
+    }
+
+    /// The roles of its subject, where its issuer says them.
+    #[must_use]
+    pub fn roles(&self) -> &[String] {
+        &self.claims.roles
+    }
+
+    /// Every claim that was read.
+    #[must_use]
+    pub fn claims(&self) -> &Claims {
+        &self.claims
+    }
+}
