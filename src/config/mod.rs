@@ -90,7 +90,9 @@ impl Config {
         let document: Document = serde_path_to_error::deserialize(value).map_err(|e| {
             let problem = e.inner().to_string();
             let mend = mend_of(&problem);
-            one(&e.path().to_string(), format!("{problem}; {mend}"))
+            let path = e.path().to_string();
+            // A member without a name has no path.
+            one(if path.is_empty() { "\"\"" } else { &path }, format!("{problem}; {mend}"))
         })?;
         let mut problems = Problems::default();
         let config = Self::build(&document, &mut problems);
@@ -249,6 +251,7 @@ mod tests {
                 r#""allow_htp": true"#,
                 "realms.test.allow_htp: unknown field `allow_htp`",
             ),
+            (r#""realms""#, r#""": [], "realms""#, "\"\": unknown field ``"),
             (
                 r#""allow_http": true"#,
                 r#""allow_http": "yes""#,
