@@ -53,7 +53,7 @@ async function compile(config, folder, { features, log, signal }) {
 function putEntry(folder) {
   renameSync(join(folder, "index.js"), join(folder, "worker.js"));
   cpSync(join(root, "src", "edge", "entry.js"), join(folder, "index.js"));
-  cpSync(join(root, "src", "edge", "turns.js"), join(folder, "turns.js"));
+  cpSync(join(root, "src", "edge", "crossing.js"), join(folder, "crossing.js"));
   rmSync(join(folder, "worker"), { recursive: true, force: true }); // an alias of the old index.js
   rmSync(join(folder, "package.json"), { force: true });
 }

@@ -1,5 +1,5 @@
 // tollgate's own validator. `./build/worker.js` is the crate built with the feature `harness`.
-import { inTurns } from "./build/turns.js";
+import { bytesOf, inTurns } from "./build/crossing.js";
 import Tollgate from "./build/worker.js";
 
 import { face } from "./face.mjs";
@@ -10,8 +10,8 @@ export default face({
   load: (config) => harness_load(config),
   prepare() {
     return {
-      first: (token) => inTurns(resume, (number) => harness_first(token, number)),
-      repeated: (token) => harness_repeated(token),
+      first: (token) => inTurns(resume, (number) => harness_first(bytesOf(token), number)),
+      repeated: (token) => harness_repeated(bytesOf(token)),
       repeatedNow: true,
       rewind: () => harness_forget(),
     };

@@ -4,7 +4,7 @@
 // otherwise the module is asked again and may take its time. Both answer alike: a response, or how the request goes on.
 // What the module exports stays behind this file: an entry point of the module's own would make each export a method
 // that any worker with a service binding could call.
-import { inTurns } from "./turns.js";
+import { bytesOf, inTurns } from "./crossing.js";
 import Worker, { KeyringDo, PrincipalDo } from "./worker.js";
 
 export { KeyringDo, PrincipalDo };
@@ -56,7 +56,7 @@ export default {
     if (state.criticalError) new Worker(context, env);
     try {
       const decision =
-        decideNow(headOf(request), request.body !== null, Date.now()) ??
+        decideNow(bytesOf(headOf(request)), request.body !== null, Date.now()) ??
         (await inTurns(resume, (number) => decide(request, env, context, number)));
       if (typeof decision === "string") return await forward(request, env, decision);
       if (decision !== undefined) return decision;

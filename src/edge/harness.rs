@@ -66,7 +66,8 @@ fn edge() -> Edge {
 /// # Errors
 /// No configuration, or trouble of our own.
 #[wasm_bindgen]
-pub fn harness_first(token: String, number: u32) -> Result<JsValue, JsValue> {
+pub fn harness_first(token: Vec<u8>, number: u32) -> Result<JsValue, JsValue> {
+    let token = String::from_utf8(token).map_err(|_| "not UTF-8")?;
     turns::start(number, async move {
         let config = loaded()?;
         validate(&config, &edge(), &token).await.map(JsValue::from)
@@ -78,7 +79,8 @@ pub fn harness_first(token: String, number: u32) -> Result<JsValue, JsValue> {
 /// # Errors
 /// No configuration.
 #[wasm_bindgen]
-pub fn harness_repeated(token: &str) -> Result<bool, JsValue> {
+pub fn harness_repeated(token: &[u8]) -> Result<bool, JsValue> {
+    let token = str::from_utf8(token).map_err(|_| "not UTF-8")?;
     let config = loaded()?;
     let isolate = isolate();
     let ports = AtOnce { entropy: &PlatformEntropy, isolate: &isolate, journal: &ConsoleJournal };

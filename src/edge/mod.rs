@@ -39,12 +39,13 @@ use journal::ConsoleJournal;
 use platform::{Edge, PlatformEntropy, instant, isolate, now};
 use request::{Incoming, IncomingBody, Line};
 
-/// Decides on one request of the gateway without waiting: the one crossing of the hot path. `head` has a line each for
+/// Decides on one request of the gateway without waiting: the one crossing of the hot path. `head` (UTF-8) has a line each for
 /// method, address, `=` and the `Authorization` value (or nothing), the `Connection` value, and every header's name; `now` is in milliseconds.
 /// Answers a response, a plan for `entry.js`, or `undefined`: then [`decide`] has to be asked.
 #[wasm_bindgen]
-pub fn decide_now(head: &str, has_body: bool, now: f64) -> JsValue {
+pub fn decide_now(head: &[u8], has_body: bool, now: f64) -> JsValue {
     let decided = (|| {
+        let head = str::from_utf8(head).ok()?;
         let (config, line) = config().zip(Line::read(head, has_body))?;
         let request_id = request_id()?;
         let isolate = isolate();

@@ -6,7 +6,6 @@
 //! [`resume`] goes on. A future that waits for anything else is handed to the platform's own executor.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
@@ -27,6 +26,7 @@ type Work = Pin<Box<dyn Future<Output = Result<JsValue, JsValue>>>>;
 const ABANDONED: Lifetime = Lifetime::from_seconds(30);
 
 struct Aside {
+    number: u32,
     since: Timestamp,
     work: Work,
 }
@@ -35,7 +35,8 @@ struct Aside {
 const CROWD: usize = 64;
 
 thread_local! {
-    static ASIDE: RefCell<BTreeMap<u32, Aside>> = const { RefCell::new(BTreeMap::new()) };
+    // Few at a time, and the last to come is mostly the first to go.
+    static ASIDE: RefCell<Vec<Aside>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Starts `work` under a number that no other work has: its value; or a promise to wait for, and then to [`resume`] it;
@@ -53,7 +54,11 @@ pub(super) fn start(
 /// What the work throws.
 #[wasm_bindgen]
 pub fn resume(number: u32, is_fulfilled: bool, value: JsValue) -> Result<JsValue, JsValue> {
-    match ASIDE.with_borrow_mut(|all| all.remove(&number)) {
+    let aside = ASIDE.with_borrow_mut(|all| {
+        let at = all.iter().rposition(|aside| aside.number == number)?;
+        Some(all.swap_remove(at))
+    });
+    match aside {
         Some(Aside { work, .. }) => {
             go_on(number, work, Some(if is_fulfilled { Ok(value) } else { Err(value) }))
         }
@@ -77,8 +82,8 @@ fn put_aside(number: u32, work: Work) {
     let since = now();
     ASIDE.with_borrow_mut(|all| {
         if all.len() >= CROWD {
-            all.retain(|_, old| since.since(old.since) <= ABANDONED);
+            all.retain(|old| since.since(old.since) <= ABANDONED);
         }
-        all.insert(number, Aside { since, work });
+        all.push(Aside { number, since, work });
     });
 }

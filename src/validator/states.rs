@@ -35,8 +35,11 @@ pub async fn verify<P: Ports>(
     if text.len() > MAX_TOKEN {
         return Err(Denied::RejectSize.into());
     }
+    if let Some(known) = Presented::known(text, ports) {
+        return known.verify(config, ports, issuers, now).await;
+    }
     if text.matches('.').take(3).count() == 2 {
-        return Presented::of(text, ports).await?.verify(config, ports, issuers, now).await;
+        return Presented::unknown(text, ports).await?.verify(config, ports, issuers, now).await;
     }
     let mut asked = issuers.iter().filter_map(|issuer| {
         let issuer = config.trusted(issuer.as_str())?;
@@ -71,10 +74,18 @@ impl<'a> Presented<'a> {
     /// # Errors
     /// As [`Self::parse`].
     pub async fn of<P: Ports>(text: &'a str, ports: &P) -> Result<Self, Denied> {
-        let known = ports.isolate().facts.borrow_mut().get(text);
-        if let Some(fact) = known {
-            return Ok(Self { text, read: Read::Known(fact) });
+        match Self::known(text, ports) {
+            Some(known) => Ok(known),
+            None => Self::unknown(text, ports).await,
         }
+    }
+
+    fn known<P: Ports>(text: &'a str, ports: &P) -> Option<Self> {
+        let fact = ports.isolate().facts.borrow_mut().get(text)?;
+        Some(Self { text, read: Read::Known(fact) })
+    }
+
+    async fn unknown<P: Ports>(text: &'a str, ports: &P) -> Result<Self, Denied> {
         ports.may_wait().await;
         Self::parse(text)
     }

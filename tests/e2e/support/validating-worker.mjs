@@ -1,10 +1,10 @@
 // A worker around the module with the feature `harness`: validates the tokens that it is sent, a line each.
-import { inTurns } from "./build/turns.js";
+import { bytesOf, inTurns } from "./build/crossing.js";
 import Tollgate from "./build/worker.js";
 
 const { harness_first: start, harness_load: load, harness_memory: memory, harness_remembered: remembered, resume } = Tollgate.prototype;
 
-const isValid = (token) => inTurns(resume, (number) => start(token, number));
+const isValid = (token) => inTurns(resume, (number) => start(bytesOf(token), number));
 
 export default {
   async fetch(request) {

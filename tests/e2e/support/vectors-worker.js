@@ -1,5 +1,5 @@
 // Asks the crate itself, built with the feature `harness`, whether a key has signed a token.
-import { inTurns } from "./build/turns.js";
+import { inTurns } from "./build/crossing.js";
 import Tollgate from "./build/worker.js";
 
 const { harness_verify, resume } = Tollgate.prototype;
