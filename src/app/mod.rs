@@ -174,7 +174,11 @@ impl<'c, P: Ports> App<'c, '_, P> {
         let authorization = head.headers.get("authorization");
         let mut target = Target {
             method: head.method,
-            host: Host::of_authority(head.authority),
+            host: if self.config.routes().tells_hosts_apart() {
+                Host::of_authority(head.authority)
+            } else {
+                None
+            },
             path,
             query: head.query,
             authorization: authorization.as_deref(),

@@ -10,20 +10,23 @@ import Worker, { KeyringDo, PrincipalDo } from "./worker.js";
 export { KeyringDo, PrincipalDo };
 
 const { decide_now: decideNow, decide, resume, not_forwarded: notForwarded } = Worker.prototype;
-const PRIVATE = { redirect: "manual", cache: "no-store" };
-const CACHEABLE = { redirect: "manual" };
 
 function headOf(request) {
-  const { headers } = request;
-  const authorization = headers.get("authorization");
-  const credentials = authorization === null ? "" : `=${authorization}`;
-  return [request.method, request.url, credentials, headers.get("connection") ?? "", ...headers.keys()].join("\n");
+  let credentials = "";
+  let connection = "";
+  let names = "";
+  request.headers.forEach((value, name) => {
+    if (name === "authorization") credentials = `=${value}`;
+    else if (name === "connection") connection = value;
+    names += `\n${name}`;
+  });
+  return `${request.method}\n${request.url}\n${credentials}\n${connection}${names}`;
 }
 
 /** The request at its new address. A body that was read is taken from the last of the changes: it is not there any more. */
 function asItCame(request, url, changes) {
   if (changes.at(-1)?.[0] === "=") {
-    return new Request(url, { method: request.method, headers: request.headers, body: changes.pop().slice(1) });
+    return new Request(url, { method: request.method, body: changes.pop().slice(1) });
   }
   return url === request.url ? request : new Request(url, request);
 }
@@ -35,14 +38,16 @@ function asItCame(request, url, changes) {
 async function forward(request, env, plan) {
   const [binding, url, cache, route, id, ...changes] = plan.split("\n");
   try {
-    const init = cache === "1" ? CACHEABLE : PRIVATE;
-    const onward = new Request(asItCame(request, url, changes), init);
+    const onward = asItCame(request, url, changes);
+    // A copy of the headers costs less than one of the request, which `fetch` copies in any case.
+    const headers = new Headers(request.headers);
     for (const change of changes) {
       const at = change.indexOf(" ");
-      if (change[0] === "-") onward.headers.delete(change.slice(1));
-      else onward.headers.set(change.slice(1, at), change.slice(at + 1));
+      if (change[0] === "-") headers.delete(change.slice(1));
+      else headers.set(change.slice(1, at), change.slice(at + 1));
     }
-    return await (binding === "" ? fetch(onward) : env[binding].fetch(onward));
+    const init = cache === "1" ? { headers, redirect: "manual" } : { headers, redirect: "manual", cache: "no-store" };
+    return await (binding === "" ? fetch(onward, init) : env[binding].fetch(onward, init));
   } catch (error) {
     // Some messages hold the address, and with it a query.
     return notForwarded(route, id, String(error?.message).split("http")[0]);

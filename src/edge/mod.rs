@@ -144,8 +144,13 @@ fn plan<'n>(
 ) -> JsString {
     let onward = pass.onward(came, names, id);
     let cache = if onward.may_be_cached { "1" } else { "0" };
-    let mut plan =
-        format!("{}\n{}\n{cache}\n{}\n{id}", onward.binding.unwrap_or_default(), onward.url, pass.route());
+    let mut plan = String::with_capacity(1024);
+    let binding = onward.binding.unwrap_or_default();
+    for line in
+        [binding.as_str(), "\n", &onward.url, "\n", cache, "\n", pass.route().as_str(), "\n", id.as_str()]
+    {
+        plan.push_str(line);
+    }
     for name in onward.remove {
         plan.push_str("\n-");
         plan.push_str(&name);

@@ -181,6 +181,9 @@ impl Pass<'_> {
 }
 
 fn header_value(text: &str) -> String {
+    if text.bytes().all(|byte| byte != b'%' && matches!(byte, 0x21..=0x7e)) {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {

@@ -3,6 +3,8 @@
 //! An upstream behind tollgate believes identity headers, so no caller may send one: not with `_` for `-`,
 //! not in another case, not hidden by naming ours in `Connection`.
 
+use std::borrow::Cow;
+
 /// Headers of this exact name speak of who is calling, in one product or another.
 const IDENTITY_NAMES: [&str; 5] = [
     "forwarded",
@@ -13,39 +15,35 @@ const IDENTITY_NAMES: [&str; 5] = [
 ];
 
 /// Headers that start so do as well.
-const IDENTITY_PREFIXES: [&str; 32] = [
+const IDENTITY_PREFIXES: [&str; 8] =
+    ["tollgate-", "cf-access-", "iv-", "oidc-", "remote-", "sm-", "ssl-client-", "tailscale-"];
+
+/// And those that start so behind `x-`.
+const IDENTITY_X_PREFIXES: [&str; 24] = [
     "tollgate-",
-    "x-tollgate-",
-    "cf-access-",
-    "iv-",
-    "oidc-",
+    "amzn-oidc-",
+    "auth-",
+    "authelia-",
+    "authenticated-",
+    "authentik-",
+    "client-cert",
+    "consumer-",
+    "credential-",
+    "envoy-",
+    "forwarded-",
+    "goog-authenticated-user-",
+    "goog-iap-",
+    "hasura-",
+    "jwt-",
+    "ms-client-",
+    "ms-token-",
+    "original-",
+    "pomerium-",
     "remote-",
-    "sm-",
-    "ssl-client-",
-    "tailscale-",
-    "x-amzn-oidc-",
-    "x-auth-",
-    "x-authelia-",
-    "x-authenticated-",
-    "x-authentik-",
-    "x-client-cert",
-    "x-consumer-",
-    "x-credential-",
-    "x-envoy-",
-    "x-forwarded-",
-    "x-goog-authenticated-user-",
-    "x-goog-iap-",
-    "x-hasura-",
-    "x-jwt-",
-    "x-ms-client-",
-    "x-ms-token-",
-    "x-original-",
-    "x-pomerium-",
-    "x-remote-",
-    "x-ssl-",
-    "x-user",
-    "x-vouch-",
-    "x-webauth-",
+    "ssl-",
+    "user",
+    "vouch-",
+    "webauth-",
 ];
 
 /// Headers that make some servers act on another method or path than the one that was allowed.
@@ -65,23 +63,35 @@ const HOP_BY_HOP: [&str; 7] = [
 
 /// A header's name as a CGI-style server would tell it from others: case does not count, and neither does which
 /// punctuation stands between its words.
-fn plain(name: &str) -> String {
+fn plain(name: &str) -> Cow<'_, str> {
+    // As the platform spells most of them.
+    if name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-')) {
+        return Cow::Borrowed(name);
+    }
     name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect()
 }
 
 /// Whether a caller's header would be read as identity by an upstream.
 #[must_use]
 pub fn is_identity_header(name: &str) -> bool {
-    let name = plain(name);
-    IDENTITY_NAMES.contains(&name.as_str()) || IDENTITY_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+    is_identity(&plain(name))
+}
+
+fn is_identity(plain: &str) -> bool {
+    let starts = plain.strip_prefix("x-").map_or_else(
+        || IDENTITY_PREFIXES.iter().any(|prefix| plain.starts_with(prefix)),
+        |rest| IDENTITY_X_PREFIXES.iter().any(|prefix| rest.starts_with(prefix)),
+    );
+    starts || IDENTITY_NAMES.contains(&plain)
 }
 
 /// Whether a caller's header goes on to the upstream. `connection` is the value of the `Connection` header.
 #[must_use]
 pub fn forwards(name: &str, connection: &str) -> bool {
     let named = || connection.split(',').any(|token| token.trim().eq_ignore_ascii_case(name));
-    !is_identity_header(name)
-        && !OVERRIDES.contains(&plain(name).as_str())
+    let plain = plain(name);
+    !is_identity(&plain)
+        && !OVERRIDES.contains(&plain.as_ref())
         && !HOP_BY_HOP.iter().any(|hop| name.eq_ignore_ascii_case(hop))
         && (name.eq_ignore_ascii_case("upgrade") || !named())
 }

@@ -164,6 +164,7 @@ pub struct Ambiguity {
 #[derive(Debug, Default)]
 pub struct RouteTable {
     routes: Vec<Route>,
+    tells_hosts_apart: bool,
     trees: BTreeMap<(Option<Host>, Method), matchit::Router<usize>>,
 }
 
@@ -195,7 +196,8 @@ impl RouteTable {
                 }
             }
         }
-        Ok(Self { routes, trees })
+        let tells_hosts_apart = routes.iter().any(|route| route.host.is_some());
+        Ok(Self { routes, tells_hosts_apart, trees })
     }
 
     /// The route of a request, if any.
@@ -210,8 +212,8 @@ impl RouteTable {
 
     /// Whether some route is for one host only.
     #[must_use]
-    pub fn tells_hosts_apart(&self) -> bool {
-        self.routes.iter().any(|route| route.host.is_some())
+    pub const fn tells_hosts_apart(&self) -> bool {
+        self.tells_hosts_apart
     }
 
     /// Every route, in the order of the configuration.
