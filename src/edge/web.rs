@@ -1,5 +1,9 @@
 //! Other people's servers, and what isolates of one place remember together.
 
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
+
 use worker::js_sys::futures::JsFuture;
 use worker::js_sys::{self, Promise};
 use worker::wasm_bindgen::JsCast;
@@ -59,24 +63,40 @@ impl Web for PlatformWeb {
 #[derive(Debug)]
 pub(super) struct PlatformCache;
 
+/// How long one is waited for: it is there to save time.
+const PATIENCE: Lifetime = Lifetime::from_seconds(1);
+
+/// What `work` comes to, unless it takes too long.
+async fn soon<T>(work: impl Future<Output = Option<T>>) -> Option<T> {
+    let (mut work, mut end) = (pin!(work), pin!(PlatformTimer.pause(PATIENCE)));
+    poll_fn(|context| match work.as_mut().poll(context) {
+        Poll::Pending => end.as_mut().poll(context).map(|()| None),
+        ready @ Poll::Ready(_) => ready,
+    })
+    .await
+}
+
 /// Where names become addresses: no such host exists, and nobody is asked.
 const BASE: &str = "https://cache.tollgate.invalid/";
 
 impl SharedCache for PlatformCache {
     async fn read(&self, name: &str) -> Option<String> {
-        let cache = Cache::open("tollgate".to_owned()).await;
-        cache.get(format!("{BASE}{name}"), false).await.ok()??.text().await.ok()
+        soon(async {
+            let cache = Cache::open("tollgate".to_owned()).await;
+            cache.get(format!("{BASE}{name}"), false).await.ok()??.text().await.ok()
+        })
+        .await
     }
 
     async fn write(&self, name: &str, text: &str, keep_for: Lifetime) {
         let write = async {
             let headers = Headers::new();
-            headers.set("Cache-Control", &format!("max-age={}", keep_for.as_seconds()))?;
-            let response = Response::ok(text)?.with_headers(headers);
-            Cache::open("tollgate".to_owned()).await.put(format!("{BASE}{name}"), response).await
+            headers.set("Cache-Control", &format!("max-age={}", keep_for.as_seconds())).ok()?;
+            let response = Response::ok(text).ok()?.with_headers(headers);
+            Cache::open("tollgate".to_owned()).await.put(format!("{BASE}{name}"), response).await.ok()
         };
         // Where there is no cache, the next isolate asks the source.
-        drop(write.await);
+        soon(write).await;
     }
 }
 

@@ -33,9 +33,9 @@ const STALE: Lifetime = Lifetime::from_seconds(3600);
 /// A `kid` that is not there makes us ask the source, but no more often than this.
 const COOL_DOWN: Lifetime = Lifetime::from_seconds(30);
 
-/// The longest that one request may ask: metadata and keys, each within [`crate::port::WEB_TIMEOUT`], and what
-/// stands around them. One whose request was given up never ends, so an older one does not count.
-const FLIGHT: Lifetime = Lifetime::from_seconds(7);
+/// The longest that one request may ask: a copy, metadata and keys, each within [`crate::port::WEB_TIMEOUT`], and
+/// the copy that is made. One whose request was given up never ends, so an older one does not count.
+const FLIGHT: Lifetime = Lifetime::from_seconds(9);
 
 /// How often whoever waits for another request's answer looks again.
 const LOOK: Lifetime = Lifetime::from_millis(25);

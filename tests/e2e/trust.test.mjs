@@ -87,18 +87,14 @@ describe("the key", () => {
     await all(8, 80);
   });
 
-  test("attack_21 where more search at once than may, some are told to come back, and nobody is let in", async () => {
+  test("attack_21 forty unknown kids at once are refused as such, and a known one passes beside them", async () => {
     const at = `${URL_HERE}/echo/fresh/x`;
     const fresh = await accessToken(await register(server, "fresh"));
     assertPassed(await call(fresh, at));
     const names = Array.from({ length: 40 }, (_, n) => `made-up-${n}`);
     const answers = await Promise.all([...names.map((name) => madeUp(fresh, name)), fresh].map((token) => call(token, at)));
     assertPassed(answers.pop());
-    for (const answer of answers) {
-      if (answer.status === 503) assert.equal(answer.headers.get("retry-after"), "5");
-      else assertInvalidToken(answer);
-    }
-    for (const name of names) assertInvalidToken(await call(madeUp(fresh, name), at));
+    answers.forEach(assertInvalidToken);
   });
 
   test("attack_22 without a kid the issuer's only key is meant", async () => {
