@@ -20,7 +20,7 @@ const FRESH = 60_000;
 const LIMIT = 64 * 1024;
 
 const issuers = await startIssuers();
-const server = await startGate("hostile");
+let server = await startGate("hostile");
 const own = await accessToken(await register(server, "test"));
 const key = makeKey("a");
 
@@ -308,6 +308,19 @@ test("after a minute: a removed key's token stops, and an issuer that is down li
   assertPassed(await get(bridged, "outage"));
   assert.equal(asked("outage"), 2, "it was asked once, and now there is a pause");
   assert.match(server.output(), /"decision":"fault","op":"read key set","detail":"status 500"/, "the operator is told");
+});
+
+test("another isolate takes the copy in the Cache API and asks nobody; a kid that the copy lacks is asked for", async () => {
+  const before = asked("good");
+  await server.stop();
+  server = await startGate("hostile", { again: true });
+  serve("good", json("", { status: 500 }));
+  assertPassed(await ask("good"));
+  assert.equal(asked("good"), before);
+  const next = makeKey("next");
+  serve("good", keySet([key, next]));
+  assertPassed(await ask("good", next));
+  assert.equal(asked("good"), before + 1);
 });
 
 endsWithoutLeaks();

@@ -31,7 +31,7 @@ for (const [user, password] of [[id, secret], ["tollgate", plain]]) {
 }
 
 const issuers = await startIssuers();
-const server = await startGate("introspection", { ODD_CLIENT_SECRET: secret, ISSUERS_CLIENT_SECRET: plain });
+const server = await startGate("introspection", { secrets: { ODD_CLIENT_SECRET: secret, ISSUERS_CLIENT_SECRET: plain } });
 assertPassed(await get(await accessToken(await register(server, "test")), "realm"));
 
 const opaque = (about = "t") => remember("an opaque token", `${about}-${randomBytes(24).toString("base64url")}`);

@@ -14,8 +14,8 @@ const [GATE_PORT, PORT] = [8796, 8797];
 export const GATE = `http://127.0.0.1:${GATE_PORT}`;
 const ISSUERS = `http://127.0.0.1:${PORT}`;
 
-/** An instance that trusts the issuers of issuers.json. */
-export const startGate = (name, secrets) => startInstance(name, { port: GATE_PORT, config: "tests/e2e/issuers.json", secrets });
+/** An instance that trusts the issuers of issuers.json; `options` as of `startInstance`. */
+export const startGate = (name, options) => startInstance(name, { port: GATE_PORT, config: "tests/e2e/issuers.json", ...options });
 
 export const issuerOf = (name) => `${ISSUERS}/${name}`;
 
