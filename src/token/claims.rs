@@ -87,6 +87,17 @@ impl Claims {
 }
 
 impl Claims {
+    /// How much memory they keep, in bytes, about: each text has its bytes, and what it costs to have one more.
+    pub(crate) fn weight(&self) -> usize {
+        const EACH: usize = 48;
+        let single = [Some(&self.issuer), Some(&self.subject), self.client.as_ref(), self.token_id.as_ref()];
+        let texts = single.into_iter().chain([self.session.as_ref()]).flatten();
+        let texts = texts.chain(&self.audiences).chain(&self.roles).map(String::len);
+        texts
+            .chain(self.scopes.iter().map(|scope| scope.as_str().len()))
+            .fold(size_of::<Self>(), |sum, length| sum.saturating_add(length).saturating_add(EACH))
+    }
+
     /// These claims, where their issuer has also been asked: its answer is about the same subject, and where it says
     /// what it grants now, that is all that counts of what the token grants. Roles are those of the token.
     ///

@@ -20,14 +20,21 @@ use siphasher::sip::SipHasher13;
 pub(crate) struct Limits {
     /// Entries.
     pub(crate) entries: usize,
-    /// Bytes of tokens. What is kept about a token is as large again.
+    /// Bytes, of tokens and of what is kept about them.
     pub(crate) bytes: usize,
+}
+
+/// How much memory something keeps, about: a token of a few bytes can stand for a long answer.
+pub(crate) trait Weigh {
+    /// In bytes.
+    fn weight(&self) -> usize;
 }
 
 #[derive(Debug)]
 struct Entry<T> {
     token: Box<str>,
     what: Rc<T>,
+    weight: usize,
 }
 
 #[derive(Debug)]
@@ -46,15 +53,15 @@ impl<T> Generation<T> {
     }
 
     fn add(&mut self, hash: u64, entry: Entry<T>) {
-        self.bytes = self.bytes.saturating_add(entry.token.len());
+        self.bytes = self.bytes.saturating_add(entry.weight);
         if let Some(old) = self.entries.insert(hash, entry) {
-            self.bytes = self.bytes.saturating_sub(old.token.len());
+            self.bytes = self.bytes.saturating_sub(old.weight);
         }
     }
 
     fn remove(&mut self, hash: u64) -> Option<Entry<T>> {
         let old = self.entries.remove(&hash)?;
-        self.bytes = self.bytes.saturating_sub(old.token.len());
+        self.bytes = self.bytes.saturating_sub(old.weight);
         Some(old)
     }
 
@@ -85,7 +92,7 @@ pub(crate) struct ByToken<T> {
     old: Generation<T>,
 }
 
-impl<T> ByToken<T> {
+impl<T: Weigh> ByToken<T> {
     /// Nothing yet. Tokens are told apart by their last `end` bytes first: where two have the same end, the later takes
     /// the other's place, and no more.
     pub(crate) const fn new(limits: Limits, end: usize) -> Self {
@@ -121,7 +128,8 @@ impl<T> ByToken<T> {
     pub(crate) fn put(&mut self, token: &str, what: T) {
         if let Some(hash) = self.hash(token) {
             self.old.remove(hash);
-            self.keep(hash, Entry { token: token.into(), what: Rc::new(what) });
+            let weight = token.len().saturating_add(what.weight());
+            self.keep(hash, Entry { token: token.into(), what: Rc::new(what), weight });
         }
     }
 
@@ -140,7 +148,7 @@ impl<T> ByToken<T> {
         self.old = Generation::new();
     }
 
-    /// Entries and token bytes that are held.
+    /// Entries and bytes that are held.
     pub(crate) fn size(&self) -> (usize, usize) {
         (
             self.young.entries.len().saturating_add(self.old.entries.len()),
@@ -170,6 +178,18 @@ mod tests {
 
     const LIMITS: Limits = Limits { entries: 5_000, bytes: 4_000_000 };
 
+    impl Weigh for u32 {
+        fn weight(&self) -> usize {
+            4
+        }
+    }
+
+    impl Weigh for Vec<u8> {
+        fn weight(&self) -> usize {
+            self.len()
+        }
+    }
+
     fn keyed() -> ByToken<u32> {
         let cache = ByToken::new(LIMITS, 64);
         cache.set_key(&[7; 16]);
@@ -192,7 +212,7 @@ mod tests {
         cache.put("one", 1);
         let hash = cache.hash("one").unwrap();
         // As if "two" had the same hash: its entry stands where "one" is looked for.
-        cache.young.add(hash, Entry { token: "two".into(), what: Rc::new(2) });
+        cache.young.add(hash, Entry { token: "two".into(), what: Rc::new(2), weight: 3 });
         assert!(cache.get("one").is_none());
     }
 
@@ -229,6 +249,20 @@ mod tests {
                     && bytes <= LIMITS.bytes.saturating_mul(2).saturating_add(32_768)
             );
         }
+    }
+
+    #[test]
+    fn small_tokens_with_much_behind_them_are_bounded_by_that() {
+        let mut cache = ByToken::new(LIMITS, 64);
+        cache.set_key(&[7; 16]);
+        for n in 0..1_000 {
+            cache.put(&format!("{n}"), vec![0_u8; 65_536]);
+            assert!(cache.size().1 <= LIMITS.bytes.saturating_mul(2).saturating_add(131_072));
+        }
+        for n in 0..1_000 {
+            cache.remove(&format!("{n}"));
+        }
+        assert_eq!(cache.size(), (0, 0));
     }
 
     #[test]

@@ -9,12 +9,11 @@ use std::sync::Arc;
 
 use crate::config::TrustedIssuer;
 use crate::token::{Algorithm, Claims, Header, Jwk};
-use crate::validator::by_token::{ByToken, Limits};
+use crate::validator::by_token::{ByToken, Limits, Weigh};
 
 /// Two generations of these hold the tokens that are in use; a token that is not used twice while 5,000 others are
-/// seen costs a signature check again. A million distinct tokens leave the module's memory at 14 MiB
-/// (`tests/e2e/memory.test.mjs`).
-const LIMITS: Limits = Limits { entries: 5_000, bytes: 4_000_000 };
+/// seen, or 8 MB of them, costs a signature check again. `tests/e2e/memory.test.mjs` holds what comes of it below 32 MiB.
+const LIMITS: Limits = Limits { entries: 5_000, bytes: 8_000_000 };
 
 /// What was checked, and by whom.
 #[derive(Debug)]
@@ -33,6 +32,14 @@ impl Fact {
     /// Whether it is about this key and algorithm.
     pub(crate) fn is_by(&self, key: &Arc<Jwk>, algorithm: Algorithm) -> bool {
         self.algorithm == algorithm && (Arc::ptr_eq(&self.key, key) || self.key == *key)
+    }
+}
+
+impl Weigh for Fact {
+    fn weight(&self) -> usize {
+        let names = self.header.key.as_ref().map_or(0, |key| key.as_str().len());
+        let typ = self.header.typ.as_ref().map_or(0, String::len);
+        size_of::<Self>().saturating_add(names).saturating_add(typ).saturating_add(self.claims.weight())
     }
 }
 

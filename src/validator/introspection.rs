@@ -23,12 +23,12 @@ use crate::port::{Ports, Timer, Vault, Web, WebRequest, random};
 use crate::time::{Lifetime, Timestamp};
 use crate::token::{ClaimPath, Claims, MAX_TOKEN};
 use crate::uri::Issuer;
-use crate::validator::by_token::{ByToken, Limits};
+use crate::validator::by_token::{ByToken, Limits, Weigh};
 
 const OP: &str = "introspect";
 
 /// Two generations of these. What is forgotten is asked about again.
-const LIMITS: Limits = Limits { entries: 2_000, bytes: 1_000_000 };
+const LIMITS: Limits = Limits { entries: 2_000, bytes: 2_000_000 };
 
 /// Questions to one issuer that may be under way in one isolate.
 const FLIGHTS: usize = 32;
@@ -95,6 +95,16 @@ impl Inquiries {
 struct Inquiry {
     issuer: Arc<TrustedIssuer>,
     state: State,
+}
+
+impl Weigh for Inquiry {
+    fn weight(&self) -> usize {
+        let claims = match &self.state {
+            State::Told { told: Told::Active(claims), .. } => claims.weight(),
+            State::Asking(_) | State::Failed(_) | State::Told { told: Told::Inactive, .. } => 0,
+        };
+        size_of::<Self>().saturating_add(claims)
+    }
 }
 
 #[derive(Debug)]
