@@ -12,7 +12,9 @@ use worker::{Cache, Env, Fetch, Headers, Response, web_sys};
 use crate::edge::platform::{now, worker_fault};
 use crate::edge::request::read_stream;
 use crate::error::Fault;
-use crate::port::{MAX_WEB_BODY, SharedCache, Timer, Vault, WEB_TIMEOUT, Web, WebReply, WebRequest};
+use crate::port::{
+    CACHE_TIMEOUT, MAX_WEB_BODY, SharedCache, Timer, Vault, WEB_TIMEOUT, Web, WebReply, WebRequest,
+};
 use crate::secret::Secret;
 use crate::time::{Lifetime, Timestamp};
 use crate::webcrypto::fault;
@@ -63,12 +65,9 @@ impl Web for PlatformWeb {
 #[derive(Debug)]
 pub(super) struct PlatformCache;
 
-/// How long one is waited for: it is there to save time.
-const PATIENCE: Lifetime = Lifetime::from_seconds(1);
-
 /// What `work` comes to, unless it takes too long.
 async fn soon<T>(work: impl Future<Output = Option<T>>) -> Option<T> {
-    let (mut work, mut end) = (pin!(work), pin!(PlatformTimer.pause(PATIENCE)));
+    let (mut work, mut end) = (pin!(work), pin!(PlatformTimer.pause(CACHE_TIMEOUT)));
     poll_fn(|context| match work.as_mut().poll(context) {
         Poll::Pending => end.as_mut().poll(context).map(|()| None),
         ready @ Poll::Ready(_) => ready,

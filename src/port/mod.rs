@@ -186,12 +186,15 @@ pub trait Principals {
     async fn ask(&self, locator: Locator, question: &Question) -> Result<Answer, Fault>;
 }
 
+/// How long the shared cache may take each time: it is there to save time.
+pub const CACHE_TIMEOUT: Lifetime = Lifetime::from_seconds(1);
+
 /// A cache that all isolates of one place share, such as the Cache API. What it lacks or loses costs time only.
 pub trait SharedCache {
-    /// What was written under this name, if it is still there.
+    /// What was written under this name, if it is still there. Waits at most [`CACHE_TIMEOUT`].
     async fn read(&self, name: &str) -> Option<String>;
 
-    /// Writes for so long. Failing is nobody's business.
+    /// Writes for so long. Failing is nobody's business. Waits at most [`CACHE_TIMEOUT`].
     async fn write(&self, name: &str, text: &str, keep_for: Lifetime);
 }
 

@@ -7,59 +7,12 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::encoding::{Digest, base64url, from_base64url};
 use crate::id::{KeyId, Malformed};
-use crate::token::Algorithm;
-
-/// The curve of an elliptic key.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Curve {
-    /// NIST P-256.
-    P256,
-    /// NIST P-384.
-    P384,
-    /// NIST P-521.
-    P521,
-    /// secp256k1.
-    Secp256k1,
-}
-
-impl Curve {
-    const ALL: [Self; 4] = [Self::P256, Self::P384, Self::P521, Self::Secp256k1];
-
-    /// Its `crv` value.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::P256 => "P-256",
-            Self::P384 => "P-384",
-            Self::P521 => "P-521",
-            Self::Secp256k1 => "secp256k1",
-        }
-    }
-
-    /// Bytes of one coordinate (RFC 7518 section 6.2.1.2).
-    const fn bytes(self) -> usize {
-        match self {
-            Self::P256 | Self::Secp256k1 => 32,
-            Self::P384 => 48,
-            Self::P521 => 66,
-        }
-    }
-
-    /// The one algorithm that uses it.
-    const fn algorithm(self) -> Algorithm {
-        match self {
-            Self::P256 => Algorithm::Es256,
-            Self::P384 => Algorithm::Es384,
-            Self::P521 => Algorithm::Es512,
-            Self::Secp256k1 => Algorithm::Es256k,
-        }
-    }
-}
+use crate::token::{Algorithm, Curve};
 
 /// What a key is made of. Numbers are big-endian.
 #[derive(Clone, Eq, PartialEq)]
 pub enum Material {
-    /// `kty` EC: a point. Whether it lies on the curve is found where it is imported.
+    /// `kty` EC: a point of its curve.
     Ec {
         /// Which curve.
         curve: Curve,
@@ -107,6 +60,8 @@ pub enum Unfit {
     Exponent,
     /// A member that this type of key needs is missing, or not what it should be.
     Member,
+    /// A point that does not lie on its curve.
+    OffCurve,
     /// A private part in a key that everybody may read.
     Private,
     /// A point of small order (RFC 7748 section 7; signatures for it can be made without a private key).
@@ -128,6 +83,7 @@ impl Unfit {
             Self::Duplicate => "duplicate",
             Self::Exponent => "exponent",
             Self::Member => "member",
+            Self::OffCurve => "off_curve",
             Self::Private => "private",
             Self::SmallOrder => "small_order",
             Self::Type => "type",
@@ -144,6 +100,7 @@ impl std::fmt::Display for Unfit {
             Self::Duplicate => "another key of the same type has the same `kid`",
             Self::Exponent => "the RSA exponent must be 65537",
             Self::Member => "a member that this type of key needs is missing or malformed",
+            Self::OffCurve => "it is a point that does not lie on its curve",
             Self::Private => "it has a private part; publish the public one only",
             Self::SmallOrder => "it is a point of small order",
             Self::Type => "it is of a type or curve that verifies no signatures here",
@@ -204,12 +161,15 @@ impl Jwk {
     /// A P-256 key from its coordinates, 32 bytes each in base64url.
     ///
     /// # Errors
-    /// Coordinates of another length.
+    /// Coordinates of another length, or of no point of the curve.
     pub fn p256(id: Option<KeyId>, x: &str, y: &str) -> Result<Self, Malformed> {
-        let rule = Malformed::new("P-256 key", "x and y are 32 bytes each");
+        const CURVE: Curve = Curve::P256;
+        let rule = Malformed::new("P-256 key", "x and y are 32 bytes each, of a point on the curve");
         let coordinate = |text| from_base64url(text).ok().filter(|bytes| bytes.len() == 32).ok_or(rule);
-        let material = Material::Ec { curve: Curve::P256, x: coordinate(x)?, y: coordinate(y)? };
-        Ok(Self::new(id, Some(Algorithm::Es256), material))
+        let (x, y) = (coordinate(x)?, coordinate(y)?);
+        let is_point = CURVE.has_point(&x, &y);
+        let material = is_point.then_some(Material::Ec { curve: CURVE, x, y }).ok_or(rule)?;
+        Ok(Self::new(id, Some(CURVE.algorithm()), material))
     }
 
     fn new(id: Option<KeyId>, algorithm: Option<Algorithm>, material: Material) -> Self {
@@ -337,7 +297,7 @@ impl Material {
                 if x.len() != curve.bytes() || y.len() != curve.bytes() {
                     return Err(Unfit::Member);
                 }
-                Ok(Self::Ec { curve, x, y })
+                if curve.has_point(&x, &y) { Ok(Self::Ec { curve, x, y }) } else { Err(Unfit::OffCurve) }
             }
             ("OKP", Some("Ed25519")) => {
                 let x: [u8; 32] = bytes(&wire.x)?.try_into().map_err(|_| Unfit::Member)?;

@@ -208,6 +208,8 @@ mod tests {
         assert_eq!(unfit(&ec("").replace(X, "AA")), Some(Unfit::Member));
         assert_eq!(unfit(&ec("").replace("P-256", "P-384")), Some(Unfit::Member), "another curve's length");
         assert_eq!(unfit(r#""kty":"OKP","crv":"X25519","x":"AA""#), Some(Unfit::Type));
+        assert_eq!(unfit(&ec("").replace("x_FEz", "x_FEy")), Some(Unfit::OffCurve));
+        assert_eq!(unfit(&ec("").replace("P-256", "secp256k1")), Some(Unfit::OffCurve));
     }
 
     #[test]
@@ -246,7 +248,10 @@ mod tests {
             (set.keys().count(), unfit)
         };
         let named = |kid: &str| format!("{{{}}}", ec(&format!(r#","kid":"{kid}""#)));
-        let other = named("k").replace(X, Y).replacen(Y, X, 0);
+        // RFC 7517 appendix A.1.
+        let other = named("k")
+            .replace(X, "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4")
+            .replace(Y, "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM");
         let rsa = format!(r#"{{"kty":"RSA","n":"{}","e":"AQAB","kid":"k"}}"#, modulus(256, 1));
         assert_eq!(parse(&[named("k"), named("k")]), (1, vec![]));
         assert_eq!(parse(&[named("k"), other.clone()]), (0, vec![Unfit::Duplicate; 2]));

@@ -67,13 +67,15 @@ mod tests {
     #[test]
     fn the_stored_shape_is_pinned() {
         // Stored in the keyring's table: a change needs a migration, a line in docs/storage.md and a minor version.
-        let coordinate = "A".repeat(43);
-        let public = Jwk::p256(Some("k".parse().unwrap()), &coordinate, &coordinate).unwrap();
+        // RFC 7515 appendix A.3.
+        let (x, y) =
+            ("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0");
+        let public = Jwk::p256(Some("k".parse().unwrap()), x, y).unwrap();
         let key = SealedKey { public, sealed: "c2VhbGVk".to_owned() };
         assert_eq!(
             serde_json::to_string(&key).unwrap(),
             format!(
-                r#"{{"public":{{"kty":"EC","crv":"P-256","x":"{coordinate}","y":"{coordinate}","kid":"k","alg":"ES256","use":"sig"}},"sealed":"c2VhbGVk"}}"#
+                r#"{{"public":{{"kty":"EC","crv":"P-256","x":"{x}","y":"{y}","kid":"k","alg":"ES256","use":"sig"}},"sealed":"c2VhbGVk"}}"#
             )
         );
         assert_eq!(

@@ -6,6 +6,7 @@
 mod algorithm;
 mod claims;
 mod compact;
+mod curve;
 mod jwk;
 mod jwk_set;
 mod keyring;
@@ -15,7 +16,8 @@ mod trust;
 pub use algorithm::Algorithm;
 pub use claims::{AccessClaims, Claims, Confirmation, issuer_of};
 pub use compact::{Compact, Header, MAX_TOKEN, access_token_input};
-pub use jwk::{Curve, Jwk, Material, Unfit};
+pub use curve::Curve;
+pub use jwk::{Jwk, Material, Unfit};
 pub use jwk_set::{JwkSet, MAX_KEYS};
 pub use keyring::{KeyringAnswer, KeyringQuestion, SealedKey};
 pub use mapping::{ClaimMap, ClaimPath, RequiredClaim, Wanted};

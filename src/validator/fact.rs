@@ -62,11 +62,11 @@ mod tests {
 
     #[test]
     fn a_fact_is_about_one_key_and_one_algorithm() {
-        let key =
-            |x: &str| Arc::new(Jwk::p256(None, x, "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0").unwrap());
+        let key = |x: &str, y: &str| Arc::new(Jwk::p256(None, x, y).unwrap());
+        // RFC 7515 appendix A.3, RFC 7517 appendix A.1.
         let (ours, other) = (
-            key("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU"),
-            key("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEA"),
+            key("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"),
+            key("MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4", "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"),
         );
         let issuer = TrustedIssuer {
             trust: Trust::new("https://issuer.example".parse().unwrap(), vec![], vec![]),

@@ -22,7 +22,7 @@ use crate::port::{Entry, Journal, Keyrings, Ports, Timer, random};
 use crate::time::{Lifetime, Timestamp};
 use crate::token::{Algorithm, Jwk, JwkSet};
 use crate::uri::{Issuer, WebUrl};
-use crate::validator::remote;
+use crate::validator::remote::{self, Published};
 
 /// How long a realm's key set is used without asking again. Also what `/jwks` tells caches.
 pub const JWKS_FRESH: Lifetime = Lifetime::from_seconds(300);
@@ -33,8 +33,9 @@ const STALE: Lifetime = Lifetime::from_seconds(3600);
 /// A `kid` that is not there makes us ask the source, but no more often than this.
 const COOL_DOWN: Lifetime = Lifetime::from_seconds(30);
 
-/// The longest that one request may ask: a copy, metadata and keys, each within [`crate::port::WEB_TIMEOUT`], and
-/// the copy that is made. One whose request was given up never ends, so an older one does not count.
+/// The longest that one request may ask: for a copy ([`crate::port::CACHE_TIMEOUT`]), for metadata and for keys
+/// ([`crate::port::WEB_TIMEOUT`] each), and two seconds for what stands around them. One whose request was given up
+/// never ends, so an older one does not count.
 const FLIGHT: Lifetime = Lifetime::from_seconds(9);
 
 /// How often whoever waits for another request's answer looks again.
@@ -250,12 +251,12 @@ async fn ask<P: Ports>(
                 Some(keys) => Ok(keys),
                 None => ports.keyrings().authority(realm).await,
             };
-            keys.map(|keys| Known { keys, fresh_until: now.after(JWKS_FRESH) })
+            keys.map(|keys| (Known { keys, fresh_until: now.after(JWKS_FRESH) }, None))
         }
-        KeySource::Metadata(url) => remote::keys(ports, issuer, (url, true), tier, now).await,
-        KeySource::Published(url) => remote::keys(ports, issuer, (url, false), tier, now).await,
-        KeySource::Inline(keys) => Ok(Known { keys: keys.clone(), fresh_until: now }),
-        KeySource::Nowhere => Ok(Known { keys: JwkSet::default(), fresh_until: now }),
+        KeySource::Metadata(url) => remote::keys(ports, issuer, Published::Metadata(url), tier, now).await,
+        KeySource::Published(url) => remote::keys(ports, issuer, Published::Keys(url), tier, now).await,
+        KeySource::Inline(keys) => Ok((Known { keys: keys.clone(), fresh_until: now }, None)),
+        KeySource::Nowhere => Ok((Known { keys: JwkSet::default(), fresh_until: now }, None)),
     };
     // A server that hangs takes longer than the first pause: it starts when asking ends.
     let ended = ports.timer().now().await;
@@ -266,7 +267,7 @@ async fn ask<P: Ports>(
             state.flight = None;
         }
         match asked {
-            Ok(known) => {
+            Ok((known, copy)) => {
                 state.failures = 0;
                 state.paused_until = None;
                 if tier == Tier::Source {
@@ -274,7 +275,7 @@ async fn ask<P: Ports>(
                 }
                 let keys = known.keys.clone();
                 state.known = Some(known);
-                Ok(keys)
+                Ok((keys, copy))
             }
             Err(fault) => {
                 let pause = PAUSE.times(1_u64 << state.failures.min(8)).min(MAX_PAUSE);
@@ -288,7 +289,12 @@ async fn ask<P: Ports>(
         }
     });
     match settled {
-        Ok(keys) => Ok(keys),
+        Ok((keys, copy)) => {
+            if let Some(copy) = copy {
+                copy.write(ports).await;
+            }
+            Ok(keys)
+        }
         Err((fault, None)) => Err(fault),
         Err((fault, Some(keys))) => {
             // What is known bridges the outage: the request does not fail, so the fault is told here.

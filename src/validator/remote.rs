@@ -12,7 +12,7 @@ use crate::error::Fault;
 use crate::http::{LONGEST_FRESHNESS, freshness};
 use crate::json::{self, Value};
 use crate::port::{Entry, Journal, Ports, SharedCache, Web, WebReply, WebRequest};
-use crate::time::Timestamp;
+use crate::time::{Lifetime, Timestamp};
 use crate::token::JwkSet;
 use crate::uri::WebUrl;
 use crate::validator::keys::{Known, Tier, change};
@@ -24,27 +24,49 @@ struct Copy {
     body: String,
 }
 
-/// The keys at `url`, or where the metadata at `url` says they are: from a copy, if that will do, else from there.
+/// What an issuer publishes at an address.
+#[derive(Clone, Copy)]
+pub(super) enum Published<'c> {
+    Keys(&'c WebUrl),
+    /// Metadata, which say where the keys are.
+    Metadata(&'c WebUrl),
+}
+
+/// A copy that is still to be written: whoever waits for the keys does not wait for that.
+pub(super) struct Unwritten {
+    name: String,
+    text: String,
+    keep_for: Lifetime,
+}
+
+impl Unwritten {
+    pub(super) async fn write<P: Ports>(self, ports: &P) {
+        ports.shared_cache().write(&self.name, &self.text, self.keep_for).await;
+    }
+}
+
+/// The keys that are published so: from a copy, if that will do, else from there, with the copy to be written.
 pub(super) async fn keys<P: Ports>(
     ports: &P,
     issuer: &TrustedIssuer,
-    (url, is_metadata): (&WebUrl, bool),
+    published: Published<'_>,
     tier: Tier,
     now: Timestamp,
-) -> Result<Known, Fault> {
+) -> Result<(Known, Option<Unwritten>), Fault> {
+    let (Published::Keys(url) | Published::Metadata(url)) = published;
     let name = copy_name(issuer, url);
     if let Some(known) = copy(ports, &name, tier, now).await {
-        return Ok(known);
+        return Ok((known, None));
     }
-    if !is_metadata {
-        return fetch(ports, issuer, &name, url, now).await;
+    if let Published::Keys(url) = published {
+        return fetch(ports, issuer, name, url, now).await;
     }
     let remembered = change(ports, issuer, |state| state.jwks_uri.clone());
     let jwks_uri = match remembered.filter(|(_, until)| now <= *until) {
         Some((jwks_uri, _)) => jwks_uri,
         None => described(ports, issuer, url, now).await?,
     };
-    let fetched = fetch(ports, issuer, &name, &jwks_uri, now).await;
+    let fetched = fetch(ports, issuer, name, &jwks_uri, now).await;
     if fetched.is_err() {
         // Perhaps the keys have moved.
         change(ports, issuer, |state| state.jwks_uri = None);
@@ -86,10 +108,10 @@ async fn copy<P: Ports>(ports: &P, name: &str, tier: Tier, now: Timestamp) -> Op
 async fn fetch<P: Ports>(
     ports: &P,
     issuer: &TrustedIssuer,
-    name: &str,
+    name: String,
     url: &WebUrl,
     now: Timestamp,
-) -> Result<Known, Fault> {
+) -> Result<(Known, Option<Unwritten>), Fault> {
     const OP: &str = "read key set";
     let reply = get(ports, url, OP).await?;
     let (keys, unfit) = JwkSet::parse(&reply.body).map_err(|e| Fault::new(OP, e.to_string()))?;
@@ -102,15 +124,13 @@ async fn fetch<P: Ports>(
             ..Entry::default()
         });
     }
-    let fresh = freshness(reply.cache_control.as_deref(), reply.age.as_deref());
-    let fresh_until = now.after(fresh);
+    let keep_for = freshness(reply.cache_control.as_deref(), reply.age.as_deref());
+    let fresh_until = now.after(keep_for);
     // A strict JSON document is UTF-8.
     let text = String::from_utf8(reply.body).ok();
     let text = text.and_then(|body| serde_json::to_string(&Copy { fresh_until, body }).ok());
-    if let Some(text) = text {
-        ports.shared_cache().write(name, &text, fresh).await;
-    }
-    Ok(Known { keys, fresh_until })
+    let copy = text.map(|text| Unwritten { name, text, keep_for });
+    Ok((Known { keys, fresh_until }, copy))
 }
 
 async fn get<P: Ports>(ports: &P, url: &WebUrl, op: &'static str) -> Result<WebReply, Fault> {

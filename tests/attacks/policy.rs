@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tollgate::config::Config;
-use tollgate::encoding::base64url;
+use tollgate::encoding::{base64url, from_base64url};
 use tollgate::token::{JwkSet, MAX_KEYS, Unfit};
 
 use super::config;
@@ -128,9 +128,9 @@ fn attack_14_points_and_curves_that_do_not_count() {
                 "P-384" => 48,
                 _ => 66,
             };
-            // Of one length, they are told apart where the key is imported: cases 14 of the corpus.
-            if other != public[0].len() {
-                refused(&format!("{about} as {crv}"), &key, alg, Unfit::Member);
+            let why = if other == public[0].len() { Unfit::OffCurve } else { Unfit::Member };
+            if crv != about {
+                refused(&format!("{about} as {crv}"), &key, alg, why);
             }
         }
         for (x, y) in [
@@ -158,6 +158,40 @@ fn attack_14_points_and_curves_that_do_not_count() {
         let key = json!({ "kty": "OKP", "crv": "Ed25519", "x": base64url(&vec![9; length]) });
         refused(&format!("Ed25519 of {length} bytes"), &key, "EdDSA", Unfit::Member);
     }
+}
+
+#[test]
+fn attack_14_points_off_the_curve_at_infinity_and_not_reduced() {
+    let point = |crv: &str, x: &[u8], y: &[u8]| json!({ "kty": "EC", "crv": crv, "x": base64url(x), "y": base64url(y) });
+    for (secret, crv, alg) in [
+        (&KEYS.es256, "P-256", "ES256"),
+        (&KEYS.es384, "P-384", "ES384"),
+        (&KEYS.es512, "P-521", "ES512"),
+        (&KEYS.es256k, "secp256k1", "ES256K"),
+    ] {
+        let (x, y) = (&secret.public()[0], &secret.public()[1]);
+        let length = x.len();
+        for at in [0, 1] {
+            let mut parts = secret.public();
+            *parts[at].last_mut().unwrap() ^= 1;
+            refused(
+                &format!("{crv}, one bit of {at}"),
+                &point(crv, &parts[0], &parts[1]),
+                alg,
+                Unfit::OffCurve,
+            );
+        }
+        refused(&format!("{crv}, x and y"), &point(crv, y, x), alg, Unfit::OffCurve);
+        for byte in [0, 0xff] {
+            let number = vec![byte; length];
+            refused(&format!("{crv}, all {byte}"), &point(crv, &number, &number), alg, Unfit::OffCurve);
+        }
+    }
+    // There is a point whose x is 0; p is 0 as well, but not reduced.
+    let p = [vec![0xff; 4], vec![0, 0, 0, 1], vec![0; 12], vec![0xff; 12]].concat();
+    let root = from_base64url("ZkhceA4vg9ckM71dhKBrtlQcKvMdrocXKL-FahdPk_Q").unwrap();
+    kept("P-256, x of 0", &point("P-256", &[0; 32], &root), "ES256");
+    refused("P-256, x of p", &point("P-256", &p, &root), "ES256", Unfit::OffCurve);
 }
 
 #[test]

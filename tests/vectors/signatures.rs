@@ -131,18 +131,6 @@ fn every_other_algorithm_verifies_what_a_signer_signs() {
 }
 
 #[test]
-fn attack_14_a_point_off_the_curve_verifies_nothing() {
-    let document: Value = serde_json::from_str(include_str!("rfc/rfc7515_appendix_a.json")).unwrap();
-    let vector = &document["vectors"][2];
-    let key = vector["key"].to_string().replace("x_FEz", "x_FEy");
-    assert!(!verifies(
-        &public(&serde_json::from_str(&key).unwrap()),
-        Algorithm::Es256,
-        vector["compact"].as_str().unwrap()
-    ));
-}
-
-#[test]
 fn rfc7638_section_3_1_the_thumbprint() {
     let key = r#"{"kty":"RSA","n":"0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw","e":"AQAB","alg":"RS256","kid":"2011-04-29"}"#;
     let key: Jwk = serde_json::from_str(key).unwrap();
