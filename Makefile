@@ -38,6 +38,8 @@ lint: install ## Run clippy natively and per WebAssembly artefact; a warning is 
 	@cargo clippy --locked --all-features --all-targets -- -D warnings
 	$(call step,clippy: edge worker on wasm32)
 	@cargo clippy --locked $(WASM) --lib -- -D warnings
+	$(call step,clippy: the library for other workers on wasm32)
+	@cargo clippy --locked $(WASM) --lib --no-default-features --features webcrypto -- -D warnings
 	$(call step,clippy: browser package on wasm32)
 	@cargo clippy --locked $(WASM) --lib --no-default-features --features browser -- -D warnings
 
@@ -81,7 +83,7 @@ deny: ## Check licences, sources and bans of the dependencies (installs cargo-de
 	@cargo deny --version >/dev/null 2>&1 || cargo install cargo-deny --version 0.20.2 --locked
 	@cargo deny --offline check bans licenses sources
 
-fuzz: ## Fuzz every parser for SECONDS=60 each, from the kept corpus (needs nightly Rust and cargo-fuzz)
+fuzz: ## Fuzz the parsers of tokens, keys, JSON, requests and configuration for SECONDS=60 each, from the kept corpus (needs nightly Rust and cargo-fuzz)
 	@cargo fuzz --version >/dev/null 2>&1 || { echo 'installing cargo-fuzz (about a minute)'; cargo install cargo-fuzz --version 0.13.2 --locked; }
 	@tar -xzf fuzz/corpus.tar.gz -C fuzz
 	@for target in $$(cargo +nightly fuzz list); do \

@@ -20,7 +20,8 @@ fn a_repeated_token_costs_no_signature_check() {
         assert_eq!(get(&edge, "/orders/1", &token), 200);
     }
     assert_eq!(world.verified.get(), 1);
-    assert_eq!(edge.isolate().verified_tokens(), (1, token.len()));
+    let (tokens, bytes) = edge.isolate().verified_tokens();
+    assert!(tokens == 1 && bytes > token.len(), "what is kept about it counts as well");
     assert_eq!(get(&world.edge(), "/orders/1", &token), 200);
     assert_eq!(world.verified.get(), 2, "another isolate knows nothing of it");
 }
