@@ -1,13 +1,25 @@
 #![no_main]
-//! What callers send before a token is looked at: paths, credentials, forms. Never panics; a path is stable.
+//! What callers send before a token is looked at: paths, credentials, forms, headers, a proxy's account of a request;
+//! and what servers say of freshness. Never panics; a path is stable.
 
 use libfuzzer_sys::fuzz_target;
 use tollgate::grant::TokenRequest;
-use tollgate::http::{Form, bearer};
-use tollgate::policy::{Host, is_identity_header};
+use tollgate::gateway::{Named, original};
+use tollgate::http::{Form, Headers, bearer, freshness};
+use tollgate::policy::{Host, forwards, is_identity_header};
 use tollgate::scope::ScopeSet;
 use tollgate::secret::{Credential, Kind};
+use tollgate::token::ClaimPath;
 use tollgate::uri::{Issuer, RequestPath};
+
+/// Says the same of everything.
+struct Echo<'a>(&'a str);
+
+impl Headers for Echo<'_> {
+    fn get(&self, name: &str) -> Option<String> {
+        (!name.ends_with("method")).then(|| self.0.to_owned()).or_else(|| Some("GET".to_owned()))
+    }
+}
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(text) = std::str::from_utf8(bytes) else {
@@ -21,7 +33,12 @@ fuzz_target!(|bytes: &[u8]| {
         assert!(!inner.iter().any(|segment| hidden(segment)), "{path}");
     }
     let _ = (bearer(Some(text)), text.parse::<Issuer>(), text.parse::<ScopeSet>(), Host::of_authority(text));
-    let _ = (is_identity_header(text), Credential::parse(Kind::RefreshToken, text));
+    if is_identity_header(text) {
+        assert!(!forwards(text, "") && !forwards(&text.replace('-', "_"), text));
+    }
+    let _ = (freshness(Some(text), Some(text)), text.parse::<ClaimPath>());
+    let _ = original(&mut Named::default(), true, Some(text), &Echo(text));
+    let _ = Credential::parse(Kind::RefreshToken, text);
     if let Ok(form) = Form::parse(Some("application/x-www-form-urlencoded"), bytes) {
         let _ = TokenRequest::parse(None, &form);
     }
