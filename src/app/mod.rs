@@ -290,7 +290,7 @@ impl<'c, P: Ports> App<'c, '_, P> {
             request_id: Some(self.request_id),
             target: Some(pass.route().as_str()),
             decision: "allow",
-            client: pass.authorized().and_then(|authorized| authorized.client()),
+            client: pass.authorized().and_then(|authorized| authorized.token().client()),
             ..Entry::default()
         });
     }

@@ -33,7 +33,7 @@ use crate::validator::{Authorized, Chore, verify};
 pub struct Target<'a> {
     /// The method, as sent.
     pub method: &'a str,
-    /// The host that it was sent to.
+    /// The host that it was sent to, where routes differ by it.
     pub host: Option<Host>,
     /// The normalised path.
     pub path: RequestPath,
@@ -161,19 +161,19 @@ impl Pass<'_> {
     /// percent-encoded, and so is `%`.
     #[must_use]
     pub fn identity(&self) -> Vec<(&'static str, String)> {
-        let Some(authorized) = &self.authorized else {
+        let Some(token) = self.authorized.as_ref().map(Authorized::token) else {
             return Vec::new();
         };
         let mut headers = vec![
-            ("x-tollgate-issuer", header_value(authorized.issuer().as_str())),
-            ("x-tollgate-subject", header_value(authorized.subject())),
-            ("x-tollgate-scope", authorized.scopes().to_string()),
+            ("x-tollgate-issuer", header_value(token.issuer().as_str())),
+            ("x-tollgate-subject", header_value(token.subject())),
+            ("x-tollgate-scope", token.scopes().to_string()),
         ];
-        if let Some(client) = authorized.client() {
+        if let Some(client) = token.client() {
             headers.push(("x-tollgate-client", header_value(client)));
         }
-        if !authorized.roles().is_empty() {
-            let roles: Vec<_> = authorized.roles().iter().map(|role| list_item(role)).collect();
+        if !token.roles().is_empty() {
+            let roles: Vec<_> = token.roles().iter().map(|role| list_item(role)).collect();
             headers.push(("x-tollgate-roles", roles.join(",")));
         }
         headers

@@ -1,6 +1,5 @@
 //! The three states of a token.
 
-use std::ops::Deref;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -321,10 +320,10 @@ async fn touch<P: Ports>(session: SessionId, ports: &P, used_at: Timestamp) -> R
 #[derive(Debug)]
 pub struct Authorized(AccessToken);
 
-impl Deref for Authorized {
-    type Target = AccessToken;
-
-    fn deref(&self) -> &AccessToken {
+impl Authorized {
+    /// The token.
+    #[must_use]
+    pub const fn token(&self) -> &AccessToken {
         &self.0
     }
 }
