@@ -6,12 +6,21 @@
 use std::borrow::Cow;
 
 /// Headers of this exact name speak of who is calling, in one product or another.
-const IDENTITY_NAMES: [&str; 5] = [
+const IDENTITY_NAMES: [&str; 14] = [
     "forwarded",
+    "true-client-ip",
+    "x-access-token",
     "x-anonymous-consumer",
     "x-apigateway-api-userinfo",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-email",
     "x-endpoint-api-userinfo",
+    "x-forwarded",
+    "x-groups",
+    "x-id-token",
     "x-real-ip",
+    "x-roles",
 ];
 
 /// Headers that start so do as well.
@@ -128,6 +137,9 @@ mod tests {
             "X-Hasura-Role",
             "Tailscale-User-Login",
             "X-SSL-Client-DN",
+            "True-Client-IP",
+            "X_Access_Token",
+            "X-Roles",
         ] {
             assert!(is_identity_header(name), "{name}");
             assert!(!forwards(name, ""), "{name}");
