@@ -66,9 +66,14 @@ const compatibilityDate = () => /^compatibility_date = "([^"]+)"/m.exec(read("wr
 
 const kindOf = (file) => (file.endsWith(".wasm") ? "wasm" : "esModule");
 
+const outbound = (name, service) => (service ? `  ${name} = ${quote(service)},\n` : "");
+
 const list = (items) => (items.length === 0 ? "[]" : `[\n    ${items.join(",\n    ")}\n  ]`);
 
-/** One service: `modules` are `{ name: path }`, the first is the main one; `bindings` are `{ name: what }`, see `to`. */
+/**
+ * One service: `modules` are `{ name: path }`, the first is the main one; `bindings` are `{ name: what }`, see `to`.
+ * `fetches` and `caches` name the services that get what it fetches and what it asks of the Cache API.
+ */
 function workerText(service, folder) {
   const modules = Object.entries(service.modules).map(
     ([name, path]) => `( name = ${quote(name)}, ${kindOf(path)} = embed ${quote(relative(folder, path))} )`,
@@ -82,7 +87,7 @@ function workerText(service, folder) {
   compatibilityDate = ${quote(compatibilityDate())},
   compatibilityFlags = ${list((service.flags ?? []).map(quote))},
   bindings = ${list(bindings)},
-  durableObjectNamespaces = ${list(objects)}${objects.length > 0 ? `,\n  durableObjectStorage = ( localDisk = ${quote(OBJECTS)} )` : ""}
+${outbound("globalOutbound", service.fetches)}${outbound("cacheApiOutbound", service.caches)}  durableObjectNamespaces = ${list(objects)}${objects.length > 0 ? `,\n  durableObjectStorage = ( localDisk = ${quote(OBJECTS)} )` : ""}
 );
 `;
 }
@@ -103,8 +108,12 @@ export function modulesOf(folder, main, prefix = "") {
   return Object.fromEntries(sorted.map((name) => [`${prefix}${name}`, join(folder, name)]));
 }
 
+/** A service is a worker, or with `address` a server that was started elsewhere. */
+const serviceText = ({ name, id, address }) =>
+  `( name = ${quote(name)}, ${address ? `external = ( address = ${quote(address)}, http = () )` : `worker = .${id}`} )`;
+
 function configText(services, ports, folder) {
-  const sockets = services.flatMap(({ name, socket = true }) =>
+  const sockets = services.flatMap(({ name, address, socket = !address }) =>
     socket ? [`( name = ${quote(name)}, address = ${quote(`${HOST}:${ports.get(name)}`)}, http = (), service = ${quote(name)} )`] : [],
   );
   return `# Written by bench/run.mjs.
@@ -112,13 +121,13 @@ using Workerd = import "/workerd/workerd.capnp";
 
 const config :Workerd.Config = (
   services = ${list([
-    ...services.map(({ name, id }) => `( name = ${quote(name)}, worker = .${id} )`),
+    ...services.map(serviceText),
     `( name = ${quote(OBJECTS)}, disk = ( path = ${quote(join(folder, OBJECTS))}, writable = true ) )`,
   ])},
   sockets = ${list(sockets)}
 );
 
-${services.map((service) => workerText(service, folder)).join("\n")}`;
+${services.filter(({ address }) => !address).map((service) => workerText(service, folder)).join("\n")}`;
 }
 
 const identifier = (name) => `w${name.split("-").map((part) => part[0].toUpperCase() + part.slice(1)).join("")}`;
@@ -146,7 +155,7 @@ export async function startWorkerd(given, folder) {
   rmSync(join(folder, OBJECTS), { recursive: true, force: true });
   mkdirSync(join(folder, OBJECTS), { recursive: true });
   const services = given.map((service) => ({ ...service, id: identifier(service.name) }));
-  const open = services.filter(({ socket = true }) => socket);
+  const open = services.filter(({ address, socket = !address }) => socket);
   const free = await freePorts(open.length);
   const ports = new Map(open.map(({ name }, index) => [name, free[index]]));
   const path = join(folder, "config.capnp");

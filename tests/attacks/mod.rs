@@ -16,6 +16,7 @@ macro_rules! tests {
 mod claims;
 mod config;
 mod confusion;
+mod cookbook;
 mod corpus;
 mod der;
 mod draft;

@@ -20,7 +20,7 @@ fn files(kind: &str) -> Vec<(String, Vec<u8>)> {
 }
 
 /// Status, and the reason in the log.
-fn outcome(edge: &Edge<'_>, token: &str) -> (u16, Option<String>) {
+pub(super) fn outcome(edge: &Edge<'_>, token: &str) -> (u16, Option<String>) {
     let (reply, _) = call(edge, &Call::get("https://attacks.example/attacks").bearer(token));
     let entry: Value = serde_json::from_str(&edge.world.log.borrow_mut().pop().unwrap()).unwrap();
     (reply.status(), entry["reason"].as_str().map(str::to_owned))

@@ -189,6 +189,25 @@ test("the published tokens of RFC 7515, RFC 7520, RFC 8037 and RFC 9449 are nobo
   await assertAll(made.map((token) => ({ name: token.slice(0, 40), token, expected: INVALID })));
 });
 
+test("attack_28 and 29: the other forms of RFC 7520, as they are and encoded, are refused", async () => {
+  const folder = at("../vectors/jose-cookbook/refused/");
+  const made = readdirSync(folder).flatMap((name) => {
+    const { output, sign, encrypt } = JSON.parse(readFileSync(new URL(name, folder), "utf8"));
+    const forms = [output, sign?.output, encrypt?.output].flatMap((form) => Object.entries(form ?? {}));
+    return forms.flatMap(([form, value]) => {
+      const text = typeof value === "string" ? value : JSON.stringify(value);
+      const isCredential = typeof value === "string";
+      const expected = isCredential ? INVALID : { path: "/attacks", status: 400, error: "invalid_request", reason: "malform_credentials" };
+      return [
+        { name: `${name} ${form}`, token: text, expected },
+        { name: `${name} ${form}, encoded`, token: b64(text), expected: { ...INVALID, reason: "malform_token" } },
+      ];
+    });
+  });
+  assert.equal(made.length, 102);
+  await assertAll(made);
+});
+
 test("attack_42: after all of this, what is genuine passes as before, and the log holds no token", async () => {
   await assertAll(genuine.flatMap(requests));
   assert.doesNotMatch(server.output(), /eyJ[\w-]{10,}\.eyJ/);

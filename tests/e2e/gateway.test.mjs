@@ -7,6 +7,7 @@ import { test } from "node:test";
 import { accessToken, assertInvalidToken, assertPassed, call, register } from "./support/client.mjs";
 import { URL_HERE, endsWithoutLeaks, startInstance } from "./support/instance.mjs";
 import { raw } from "./support/raw.mjs";
+import { accepted, frame, unframe } from "./support/socket.mjs";
 import { startUpstream } from "./support/upstream.mjs";
 
 const upstream = await startUpstream();
@@ -91,6 +92,28 @@ test("an upstream that does not answer is 502, and does not say where it is", as
   assert.equal(response.status, 502);
   assert.ok(response.headers.get("x-request-id"));
   assert.doesNotMatch(await response.text(), /127\.0\.0\.1|8793/);
+});
+
+test("a redirect is the caller's to follow: it comes back as it is, and nobody asks its target", async () => {
+  const path = "/base/counted/moved";
+  for (const status of [301, 302, 303, 307, 308]) {
+    for (const location of [`${upstream.url}/base/counted/target`, "/counted/target?a=%20b", "http://127.0.0.1:8793/elsewhere"]) {
+      upstream.serve(path, (response) => response.writeHead(status, { location }).end());
+      const before = upstream.requests.length;
+      const headers = { authorization: `Bearer ${token}` };
+      const response = await fetch(`${URL_HERE}/counted/moved`, { headers, redirect: "manual" });
+      assert.deepEqual([response.status, response.headers.get("location")], [status, location]);
+      assert.deepEqual(upstream.requests.slice(before).map(({ url }) => url), [path]);
+    }
+  }
+});
+
+test("RFC 9111 section 3.5: where a token was needed, no cache may answer for the upstream; elsewhere one may", async () => {
+  const cachingOf = ({ headers }) => [headers["cache-control"], headers.pragma];
+  assert.equal((await call(token, `${URL_HERE}/counted/x`)).status, 200);
+  assert.deepEqual(cachingOf(upstream.requests.at(-1)), ["no-cache", "no-cache"]);
+  assert.equal((await raw("/counted")).status, 200);
+  assert.deepEqual(cachingOf(upstream.requests.at(-1)), [undefined, undefined]);
 });
 
 test("attack_55 two Authorization headers, or two credentials in one, are 400 invalid_request", async () => {
@@ -288,6 +311,37 @@ test("attack_57 another method, an upgrade or a range asks for the same permissi
       assert.equal((await raw("/counted/x", { headers })).status, 401, headers[0]);
     }
   });
+});
+
+/** Opens a web socket: the bytes that the answer began with, and the socket. */
+function openSocket(path, headers) {
+  const key = randomBytes(16).toString("base64");
+  const asking = { connection: "Upgrade", upgrade: "websocket", "sec-websocket-version": "13", "sec-websocket-key": key };
+  const request = httpRequest(`${URL_HERE}${path}`, { headers: { ...asking, ...headers } });
+  return new Promise((resolve, reject) => {
+    request.once("error", reject).setTimeout(10_000, () => request.destroy(new Error("no answer")));
+    request.once("response", (response) => reject(new Error(`${response.statusCode} instead of a socket`)));
+    request.once("upgrade", (response, socket) => resolve({ key, response, socket }));
+    request.end();
+  });
+}
+
+test("a web socket opens where its request may pass, and both sides hear each other", async () => {
+  const { key, response, socket } = await openSocket("/counted/socket", { authorization: `Bearer ${token}` });
+  assert.equal(response.statusCode, 101);
+  assert.ok(accepted(key).includes(response.headers["sec-websocket-accept"]));
+  const { url, headers } = upstream.requests.at(-1);
+  assert.deepEqual([url, headers.upgrade, headers.authorization], ["/base/counted/socket", "websocket", undefined]);
+  assert.equal(headers["x-tollgate-subject"], client.client_id);
+  for (const said of ["one", "two"]) {
+    const heard = new Promise((resolve, reject) => {
+      socket.once("data", resolve).once("error", reject);
+      socket.setTimeout(10_000, () => socket.destroy(new Error("nothing was said")));
+    });
+    socket.write(frame(said, { isClient: true }));
+    assert.equal(unframe(await heard), `again: ${said}`);
+  }
+  socket.destroy();
 });
 
 test("a body of 20 MB arrives and comes back unchanged", async () => {

@@ -42,6 +42,7 @@ test("RFC 6750 section 2.3: a token in the query, where the route allows it, goe
 test("RFC 6750 section 2.2: a token in a form, where the route allows it, goes no further, and the rest arrives", async () => {
   const arrived = await arrives("form", form(`a=%2F&access_token=${token}&b=1+2`));
   assert.deepEqual([arrived.method, arrived.body, arrived.headers["content-length"]], ["POST", "a=%2F&b=1+2", "11"]);
+  assert.equal(arrived.headers["content-type"], "application/x-www-form-urlencoded");
   const header = { "content-type": "application/x-www-form-urlencoded", authorization: `Bearer ${token}` };
   assert.equal((await arrives("form", { method: "POST", headers: header, body: "a=1" })).body, "a=1");
   const json = { "content-type": "application/json", authorization: `Bearer ${token}` };

@@ -29,6 +29,20 @@ const cookbook = readdirSync(new URL("../vectors/jose-cookbook/", import.meta.ur
   .filter((name) => name.endsWith(".json") && name !== "b64_false.json")
   .map((name) => ({ name, ...readJson(`jose-cookbook/${name}`) }))
   .map(({ name, input, output: { compact: token } }) => ({ name, alg: headerOf(token).alg, key: input.key, token }));
+// Detached, unprotected, many at once, encrypted, nested: no form of token here.
+const forms = (value) =>
+  Object.entries(value ?? {}).flatMap(([name, inner]) => {
+    if (name === "output") return Object.values(inner).map((form) => (typeof form === "string" ? form : JSON.stringify(form)));
+    return typeof inner === "object" ? forms(inner) : [];
+  });
+const keysIn = (value) =>
+  value === null || typeof value !== "object" ? [] : [...(value.kty ? [publicKey(value)] : []), ...Object.values(value).flatMap(keysIn)];
+const refused = readdirSync(new URL("../vectors/jose-cookbook/refused/", import.meta.url)).map((name) => {
+  const file = readJson(`jose-cookbook/refused/${name}`);
+  const keys = keysIn(file);
+  // One has a password, which is no key: then any will do.
+  return { name, texts: forms(file), keys: keys.length > 0 ? keys : own.map(({ key }) => publicKey(key)) };
+});
 const vectors = [...own, ...rfc7515, ...others, ...cookbook].map((vector) => ({ ...vector, key: publicKey(vector.key) }));
 
 const folder = join(root, ".dev-e2e-vectors");
@@ -50,7 +64,7 @@ async function verify(asked) {
 }
 
 test("there are vectors from every source", () => {
-  assert.deepEqual([own.length, rfc7515.length, others.length, cookbook.length], [17, 4, 3, 5]);
+  assert.deepEqual([own.length, rfc7515.length, others.length, cookbook.length, refused.length], [17, 4, 3, 5, 20]);
 });
 
 for (const { name, alg, key, token } of vectors) {
@@ -71,5 +85,17 @@ for (const { name, alg, key, token } of vectors) {
     const passed = wrong.filter((_, n) => answers[n + 1] !== false).map(({ key: { kty, kid }, alg, token }) => ({ kty, kid, alg, token }));
     assert.equal(answers[0], true);
     assert.deepEqual(passed, []);
+  });
+}
+
+for (const { name, texts, keys } of refused) {
+  test(`${name}: none of its forms verifies, by whatever key and algorithm`, async () => {
+    assert.ok(texts.length > 0);
+    const tokens = texts.flatMap((text) => [text, Buffer.from(text).toString("base64url")]);
+    const asked = tokens.flatMap((token) => keys.flatMap((key) => own.map(({ alg }) => ({ key, alg, token }))));
+    const answers = await verify(asked);
+    const passed = asked.filter((_, n) => answers[n] !== false).map(({ key: { kid }, alg }) => ({ kid, alg }));
+    // What is inside the nested one is a good signature, by one of two keys.
+    assert.deepEqual(passed, name.startsWith("6.") ? [{ kid: "hobbiton.example", alg: "PS256" }] : []);
   });
 }

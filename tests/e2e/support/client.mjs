@@ -71,7 +71,7 @@ export function assertInvalidToken(answer, about) {
   assert.equal(JSON.parse(answer.text).detail, "The token is not valid here, or not any more.", about);
 }
 
-/** Runs `action` over all of `items`, some at a time: no more than may search for an unknown kid at once. */
+/** Runs `action` over all of `items`, `size` at a time: more would wait for each other all the same. */
 export async function inBatches(items, action, size = 8) {
   for (let at = 0; at < items.length; at += size) await Promise.all(items.slice(at, at + size).map(action));
 }
