@@ -59,6 +59,10 @@ impl Pass<'_> {
         };
         let mut set = self.identity();
         set.push(("x-tollgate-request-id", id.to_string()));
+        if has_token {
+            // For caches of others on the way, in place of what the caller would let them keep (RFC 9111 section 5.2.1.5).
+            set.push(("cache-control", "no-store".to_owned()));
+        }
         let spent_header = match self.spent {
             Some(TokenPlace::Header(name)) => name.as_str(),
             Some(TokenPlace::Cookie(_)) => {

@@ -43,12 +43,12 @@ const tokens = (entry) => (entry.each_byte ? changed(whole(entry.token)) : [whol
 const upstream = await startUpstream();
 let server;
 let fetched = 0;
+const bait = createServer((_request, response) => response.end(String((fetched += 1))));
 before(async () => {
-  const bait = createServer((_request, response) => response.end(String((fetched += 1))));
   await new Promise((resolve, reject) => bait.once("error", reject).listen(BAIT_PORT, "127.0.0.1", resolve));
-  after(() => bait.close());
   server = await startServer({ port: PORT, config: "tests/attacks/tollgate.json", devDir: ".dev-e2e-attacks", seedDemo: false });
 });
+after(() => bait.close());
 after(() => server?.stop());
 
 const SCOPE = ', scope="attacks:read"';
@@ -114,6 +114,7 @@ async function assertAll(requests, size = 8) {
   const passed = requests.filter(({ expected }) => expected.status === 200).length;
   if (upstream.requests.length - from !== passed) problems.push(`${upstream.requests.length - from} of ${passed} went on`);
   assert.deepEqual(problems, []);
+  assert.ok(bait.listening);
   assert.equal(fetched, 0, "somebody believed a header");
 }
 
