@@ -59,7 +59,7 @@ impl Pass<'_> {
         };
         let mut set = self.identity();
         set.push(("x-tollgate-request-id", id.to_string()));
-        if has_token {
+        if has_token && binding.is_none() {
             // For caches of others on the way, in place of what the caller would let them keep (RFC 9111 section 5.2.1.5).
             set.push(("cache-control", "no-store".to_owned()));
         }
