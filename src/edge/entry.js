@@ -11,16 +11,35 @@ export { KeyringDo, PrincipalDo };
 
 const { decide_now: decideNow, decide, resume, not_forwarded: notForwarded } = Worker.prototype;
 
+const OTHER_BYTES = /[^\x20-\x7e]/;
+
+/** What the module is shown of a request, and its headers: as an object, or a copy where a value has bytes that are no text. */
 function headOf(request) {
   let credentials = "";
   let connection = "";
   let names = "";
+  let headers = Object.create(null);
   request.headers.forEach((value, name) => {
     if (name === "authorization") credentials = `=${value}`;
     else if (name === "connection") connection = value;
     names += `\n${name}`;
+    if (OTHER_BYTES.test(value)) headers = undefined;
+    else if (headers !== undefined) headers[name] = value;
   });
-  return `${request.method}\n${request.url}\n${credentials}\n${connection}${names}`;
+  return [`${request.method}\n${request.url}\n${credentials}\n${connection}${names}`, headers];
+}
+
+/** The headers with these changes. An object costs less than a copy of the platform's: that is one more to collect. */
+function changed(request, headers, changes) {
+  const copy = headers ?? new Headers(request.headers);
+  for (const change of changes) {
+    const at = change.indexOf(" ");
+    const [name, value] = change[0] === "-" ? [change.slice(1)] : [change.slice(1, at), change.slice(at + 1)];
+    if (headers === undefined) value === undefined ? copy.delete(name) : copy.set(name, value);
+    else if (value === undefined) delete copy[name];
+    else copy[name] = value;
+  }
+  return copy;
 }
 
 /** The request at its new address. A body that was read is taken from the last of the changes: it is not there any more. */
@@ -35,17 +54,12 @@ function asItCame(request, url, changes) {
  * `plan`: binding, address, cache or not, route, request id, then a line for each header to take away (-) or to set (+),
  * and for a body that was read (=).
  */
-async function forward(request, env, plan) {
+async function forward(request, env, plan, came) {
   const [binding, url, cache, route, id, ...changes] = plan.split("\n");
   try {
     const onward = asItCame(request, url, changes);
-    // A copy of the headers costs less than one of the request, which `fetch` copies in any case.
-    const headers = new Headers(request.headers);
-    for (const change of changes) {
-      const at = change.indexOf(" ");
-      if (change[0] === "-") headers.delete(change.slice(1));
-      else headers.set(change.slice(1, at), change.slice(at + 1));
-    }
+    // `fetch` copies the request in any case.
+    const headers = changed(request, came, changes);
     const init = cache === "1" ? { headers, redirect: "manual" } : { headers, redirect: "manual", cache: "no-store" };
     return await (binding === "" ? fetch(onward, init) : env[binding].fetch(onward, init));
   } catch (error) {
@@ -60,10 +74,11 @@ export default {
     // After a trap the module's memory cannot be trusted: making an instance of its class starts a new one.
     if (state.criticalError) new Worker(context, env);
     try {
+      const [head, headers] = headOf(request);
       const decision =
-        decideNow(bytesOf(headOf(request)), request.body !== null, Date.now()) ??
+        decideNow(bytesOf(head), request.body !== null, Date.now()) ??
         (await inTurns(resume, (number) => decide(request, env, context, number)));
-      if (typeof decision === "string") return await forward(request, env, decision);
+      if (typeof decision === "string") return await forward(request, env, decision, headers);
       if (decision !== undefined) return decision;
     } catch (error) {
       if (error instanceof WebAssembly.RuntimeError) state.criticalError = true;
