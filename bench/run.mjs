@@ -20,8 +20,8 @@ Measures token validation and requests per second of tollgate and of others, all
 
   --quick              three rounds, and loads of one second: to see that it works, not to compare
   --only PART          validation, or gateway
-  --rounds N           alternating rounds of both parts (validation 11, gateway 15)
-  --seconds N          how long wrk loads each contestant in each round (2)
+  --rounds N           alternating rounds of both parts (validation 11, gateway 40)
+  --seconds N          how long wrk loads each contestant in each round (1)
   --json PATH          where the numbers go (target/bench/result.json)
   --harness FOLDER     another build of tollgate with the feature harness
   --gateway FOLDER     another build of tollgate, made with target/bench/tollgate.json
@@ -58,8 +58,8 @@ if (values.only && !["validation", "gateway"].includes(values.only)) fail(`--onl
 
 const folder = join(root, "target", "bench");
 const parts = values.only ? [values.only] : ["validation", "gateway"];
-const rounds = { validation: count("rounds", values.quick ? 3 : 11), gateway: count("rounds", values.quick ? 3 : 15) };
-const seconds = count("seconds", values.quick ? 1 : 2);
+const rounds = { validation: count("rounds", values.quick ? 3 : 11), gateway: count("rounds", values.quick ? 3 : 40) };
+const seconds = count("seconds", 1);
 const json = resolve(values.json ?? join(folder, "result.json"));
 
 const started = Date.now();

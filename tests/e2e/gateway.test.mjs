@@ -4,6 +4,8 @@ import { createHash, randomBytes } from "node:crypto";
 import { request as httpRequest } from "node:http";
 import { test } from "node:test";
 
+import { decodeJwt } from "jose";
+
 import { accessToken, assertInvalidToken, assertPassed, call, register } from "./support/client.mjs";
 import { URL_HERE, endsWithoutLeaks, startInstance } from "./support/instance.mjs";
 import { raw } from "./support/raw.mjs";
@@ -105,6 +107,19 @@ test("a redirect is the caller's to follow: it comes back as it is, and nobody a
       assert.deepEqual([response.status, response.headers.get("location")], [status, location]);
       assert.deepEqual(upstream.requests.slice(before).map(({ url }) => url), [path]);
     }
+  }
+});
+
+test("headers of any name and value go on, those of one name joined, with and without bytes that are no ASCII", async () => {
+  const odd = ["1: one", "X-Tab: a\tb", "Accept: a", "Accept: b"];
+  for (const [more, value] of [[[], undefined], [["X-Word: caf\u00e9"], "caf\u00c3\u00a9"]]) {
+    assert.equal((await raw("/counted/x", { headers: [bearer, ...odd, ...more] })).status, 200);
+    const { headers } = upstream.requests.at(-1);
+    const seen = ["1", "x-tab", "accept", "x-word"].map((name) => headers[name]);
+    // Node reads each byte as a character.
+    assert.deepEqual(seen, ["one", "a\tb", "a, b", value]);
+    assert.equal(headers.authorization, undefined);
+    assert.equal(headers["x-tollgate-client"], decodeJwt(token).client_id);
   }
 });
 
