@@ -22,6 +22,8 @@ mod id;
 mod json;
 #[path = "src/policy/mod.rs"]
 mod policy;
+#[path = "src/registered.rs"]
+mod registered;
 #[path = "src/scope.rs"]
 mod scope;
 #[path = "src/session/mod.rs"]

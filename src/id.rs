@@ -1,7 +1,7 @@
 //! Names: what realms, clients, routes, keys, sessions and requests are called.
 //!
 //! Every type here is made by its parser and by nothing else, so a value that exists is well formed and
-//! may stand in a storage key (no `:` or `/` in any of them) or in a log line.
+//! may stand in a storage key (no `:` or `/` in any of them but [`Login`]) or in a log line.
 
 use std::fmt;
 use std::str::FromStr;
@@ -95,6 +95,23 @@ name!(
 );
 
 name!(
+    /// What a person signs in with, in the one spelling that is compared: a name, or an e-mail address. The only name that
+    /// may hold `:` and `/`: where it is joined to others, it comes last.
+    Login, "login", "1 to 254 visible ASCII characters, in lower case", 254,
+    |bytes| bytes.iter().all(|b| (0x21..0x7f).contains(b) && !b.is_ascii_uppercase())
+);
+
+impl Login {
+    /// What somebody has typed: without spaces around it, in lower case.
+    ///
+    /// # Errors
+    /// As its parser.
+    pub fn typed(text: &str) -> Result<Self, Malformed> {
+        text.trim().to_ascii_lowercase().parse()
+    }
+}
+
+name!(
     /// A realm's name: the path segment of its issuer.
     RealmName, "realm name", "1 to 32 of a-z 0-9 -, a letter first", 32,
     |bytes| bytes.first().is_some_and(u8::is_ascii_lowercase)
@@ -107,8 +124,19 @@ name!(
 );
 
 name!(
+    /// A role: a set of abilities that a principal has.
+    Role, "role", "1 to 64 of A-Z a-z 0-9 - _ .", 64,
+    |bytes| bytes.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+);
+
+name!(
     /// A route's identifier in the policy.
     RouteId, "route id", "1 to 64 of A-Z a-z 0-9 - _", 64, word
+);
+
+name!(
+    /// A user's identifier, the `sub` of tokens that speak for them. Never given to anybody else.
+    UserId, "user id", "1 to 64 of A-Z a-z 0-9 - _", 64, word
 );
 
 /// Where a principal's data lives: a Durable Object id. Opaque; says nothing about who it is.
@@ -192,6 +220,16 @@ impl SessionId {
     #[must_use]
     pub const fn new(locator: Locator, random: [u8; 16]) -> Self {
         Self { locator, random }
+    }
+
+    /// The session of the principal at `locator` that storage calls `local`.
+    ///
+    /// # Errors
+    /// No storage of ours calls one so.
+    pub fn named(locator: Locator, local: &str) -> Result<Self, Malformed> {
+        let bad = Malformed::new("session", "16 bytes in base64url");
+        let random = from_base64url(local).ok().and_then(|bytes| bytes.try_into().ok()).ok_or(bad)?;
+        Ok(Self { locator, random })
     }
 
     /// The principal whose session it is.

@@ -8,7 +8,7 @@
 //!
 //! | layer | modules | may use |
 //! | --- | --- | --- |
-//! | vocabulary | [`encoding`], [`error`], [`id`], [`json`], [`pkce`], [`scope`], [`secret`], [`time`], [`uri`] | each other |
+//! | vocabulary | [`encoding`], [`error`], [`id`], [`json`], [`pkce`], [`registered`], [`scope`], [`secret`], [`time`], [`uri`] | each other |
 //! | rules | [`grant`], [`http`], [`policy`], [`principal`], [`session`], [`token`] | vocabulary, each other |
 //! | use cases | [`api`], [`app`], [`config`], [`gateway`], [`oauth`], [`port`], [`validator`] | rules, vocabulary |
 //! | adapters | `edge`, `browser`, `software`, `webcrypto` | everything |
@@ -38,6 +38,7 @@ pub mod error;
 pub mod id;
 pub mod json;
 pub mod pkce;
+pub mod registered;
 pub mod scope;
 pub mod secret;
 pub mod time;

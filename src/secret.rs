@@ -1,4 +1,4 @@
-//! Credentials that are only ever shown once: client secrets and refresh tokens.
+//! Credentials that are only ever shown once: client secrets, codes, refresh tokens and registration access tokens.
 //!
 //! Text form: a kind prefix, base64url of an optional locator (32 bytes) and 256 random bits, then a
 //! checksum of six characters. A wrong kind or a typing error is refused without a look-up, and a leaked
@@ -40,23 +40,42 @@ impl fmt::Debug for Secret {
 pub enum Kind {
     /// `tgs_`: a client secret. Carries no locator: the client record has it.
     ClientSecret,
+    /// `tgc_`: an authorization code (RFC 6749 section 4.1.2). Carries the locator of the principal that granted it.
+    Code,
     /// `tgr_`: a refresh token. Carries the locator of the principal that can redeem it.
     RefreshToken,
+    /// `tgm_`: a registration access token (RFC 7592 section 1.2). Carries no locator: the client record has it.
+    Registration,
 }
 
 impl Kind {
-    const fn prefix(self) -> &'static str {
+    /// Every kind there is.
+    pub const ALL: [Self; 4] = [Self::ClientSecret, Self::Code, Self::RefreshToken, Self::Registration];
+
+    /// What every credential of this kind begins with.
+    #[must_use]
+    pub const fn prefix(self) -> &'static str {
         match self {
             Self::ClientSecret => "tgs_",
+            Self::Code => "tgc_",
             Self::RefreshToken => "tgr_",
+            Self::Registration => "tgm_",
         }
     }
 
+    const fn has_locator(self) -> bool {
+        matches!(self, Self::Code | Self::RefreshToken)
+    }
+
     const fn body_bytes(self) -> usize {
-        match self {
-            Self::ClientSecret => 32,
-            Self::RefreshToken => 64,
-        }
+        if self.has_locator() { 64 } else { 32 }
+    }
+
+    /// How many characters a credential of this kind has: prefix, body, checksum.
+    #[must_use]
+    pub const fn chars(self) -> usize {
+        let body = if self.has_locator() { 86 } else { 43 };
+        4 + body + CHECKSUM_CHARS
     }
 }
 
@@ -79,6 +98,27 @@ impl Credential {
         Self::write(Kind::RefreshToken, Some(locator), random)
     }
 
+    /// A new authorization code from 256 random bits, at the principal at `locator`.
+    #[must_use]
+    pub fn code(locator: Locator, random: &[u8; 32]) -> Self {
+        Self::write(Kind::Code, Some(locator), random)
+    }
+
+    /// A new registration access token from 256 random bits.
+    #[must_use]
+    pub fn registration(random: &[u8; 32]) -> Self {
+        Self::write(Kind::Registration, None, random)
+    }
+
+    /// The one refresh token that comes after this one. Whoever knows only the nonce, or only this token, cannot make it;
+    /// whoever knows both makes the same each time, so that a successor need not be stored to be handed out again.
+    #[must_use]
+    pub fn successor(&self, nonce: &[u8; 32]) -> Option<Self> {
+        let message = [b"tollgate refresh 1:".as_slice(), nonce].concat();
+        let random = hmac_sha256::HMAC::mac(message, self.text.as_bytes());
+        self.locator.map(|locator| Self::refresh_token(locator, &random))
+    }
+
     /// Reads a credential of `kind`. Checks prefix, length, encoding and checksum; does **not** check
     /// that it was ever issued.
     ///
@@ -97,10 +137,8 @@ impl Credential {
         if bytes.len() != kind.body_bytes() {
             return Err(bad);
         }
-        let locator = match kind {
-            Kind::ClientSecret => None,
-            Kind::RefreshToken => bytes.first_chunk::<32>().copied().map(Locator::from),
-        };
+        let locator =
+            kind.has_locator().then(|| bytes.first_chunk::<32>().copied().map(Locator::from)).flatten();
         Ok(Self { text: text.to_owned(), locator })
     }
 
@@ -178,6 +216,38 @@ mod tests {
         for bad in ["", "tgs_", "tgs_AAAAAA", "tgs_ä", &text[..text.len() - 1]] {
             assert!(Credential::parse(Kind::ClientSecret, bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn each_kind_has_its_own_prefix_and_length() {
+        let locator = Locator::from([3; 32]);
+        for (kind, made) in Kind::ALL.into_iter().zip([
+            Credential::client_secret(&[5; 32]),
+            Credential::code(locator, &[5; 32]),
+            Credential::refresh_token(locator, &[5; 32]),
+            Credential::registration(&[5; 32]),
+        ]) {
+            assert!(made.reveal().starts_with(kind.prefix()), "{kind:?}");
+            assert_eq!(made.reveal().len(), kind.chars(), "{kind:?}");
+            for other in Kind::ALL {
+                assert_eq!(
+                    Credential::parse(other, made.reveal()).is_ok(),
+                    other == kind,
+                    "{kind:?} as {other:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_token_has_one_successor_for_a_nonce() {
+        let token = Credential::refresh_token(Locator::from([3; 32]), &[5; 32]);
+        let next = |nonce| token.successor(&[nonce; 32]).unwrap();
+        assert_eq!(next(1).reveal(), next(1).reveal());
+        assert_ne!(next(1).reveal(), next(2).reveal());
+        assert_ne!(next(1).reveal(), token.reveal());
+        assert_eq!(next(1).locator(), token.locator());
+        assert!(Credential::client_secret(&[1; 32]).successor(&[1; 32]).is_none());
     }
 
     #[test]

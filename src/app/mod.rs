@@ -132,21 +132,29 @@ impl<'c, P: Ports> App<'c, '_, P> {
         if !(head.is_https || realm.allow_http && is_local(head)) {
             return self.deny(&Denied::RefuseHttp, None, challenge);
         }
-        let endpoint = match Endpoint::route(head.method, below) {
+        let (endpoint, id) = match Endpoint::route(head.method, below) {
             Routed::NotFound => return self.deny(&Denied::NoRoute, None, challenge),
             Routed::MethodNotAllowed(allow) => {
                 return self.answer("method", Ok(not_allowed(allow)));
             }
-            Routed::To(endpoint) => endpoint,
+            Routed::To(endpoint, id) => (endpoint, id),
         };
+        let (config, ports, now) = (self.config, self.ports, self.now);
+        let bootstrap = || (self.bootstrap)(ports);
         let answer = match endpoint {
-            Endpoint::Clients => {
-                api::register_client(self.config, self.ports, realm, (self.bootstrap)(self.ports), head, body)
-                    .await
+            Endpoint::Clients(action) => {
+                api::clients(config, ports, realm, (action, id), bootstrap(), head, body).await
             }
-            Endpoint::Jwks => oauth::jwks(self.config, self.ports, realm, self.now).await,
-            Endpoint::Metadata => oauth::metadata(self.config, realm),
-            Endpoint::Token => oauth::token(self.config, self.ports, realm, head, body, self.now).await,
+            Endpoint::Introspect => oauth::introspect(config, ports, realm, head, body, now).await,
+            Endpoint::Jwks => oauth::jwks(config, ports, realm, now).await,
+            Endpoint::Manage(what) => oauth::manage(config, ports, realm, what, id, head, body).await,
+            Endpoint::Metadata => oauth::metadata(config, realm),
+            Endpoint::Register => oauth::register(config, ports, realm, head, body).await,
+            Endpoint::Revoke => oauth::revoke(config, ports, realm, head, body, now).await,
+            Endpoint::Token => oauth::token(config, ports, realm, head, body, now).await,
+            Endpoint::Users(action) => {
+                api::users(config, ports, realm, (action, id), bootstrap(), head, body).await
+            }
         };
         self.answer(endpoint.name(), answer)
     }
@@ -310,7 +318,7 @@ impl<'c, P: Ports> App<'c, '_, P> {
 /// What a refusal is answered with; the second part is where the resource describes itself.
 type Refusal = fn(&Denied, Option<&str>) -> Answer;
 
-fn not_allowed(allow: &'static str) -> Answer {
+fn not_allowed(allow: impl Into<String>) -> Answer {
     Answer::problem(405, "Method Not Allowed", "Use a method that Allow lists.").with("Allow", allow)
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::policy::Method;
+use crate::registered::GrantType;
 use crate::token::{Algorithm, JwkSet};
 
 /// The whole of `tollgate.json`.
@@ -22,6 +23,9 @@ pub struct Document {
     /// Other issuers whose tokens count.
     #[serde(default)]
     pub issuers: Vec<IssuerDocument>,
+    /// Every role there is, by name.
+    #[serde(default)]
+    pub roles: BTreeMap<String, RoleDocument>,
     /// Every scope there is, by name (RFC 6749 section 3.3).
     #[serde(default)]
     pub scopes: BTreeMap<String, ScopeDocument>,
@@ -60,9 +64,88 @@ pub struct RealmDocument {
     /// of `idle_seconds` counts. A token expires never early and at most two grains late. 0: every request asks.
     #[serde(default = "RealmDocument::grain_seconds")]
     pub grain_seconds: u64,
+    /// How long a session lasts however much it is used, and with it every refresh token of its family, in seconds: at least
+    /// `refresh_token_seconds`, at most a year. By default 90 days, or `refresh_token_seconds` where that is longer.
+    #[serde(default)]
+    pub session_seconds: Option<u64>,
+    /// How an edge finds out that a session has ended before its tokens have.
+    #[serde(default)]
+    pub revocation: Revocation,
+    /// What is not there unless it is said.
+    #[serde(default)]
+    pub features: Vec<Feature>,
+    /// Lets clients register themselves (RFC 7591). Without it nobody can.
+    #[serde(default)]
+    pub registration: Option<RegistrationDocument>,
     /// Allows plain HTTP, for an issuer on this machine.
     #[serde(default)]
     pub allow_http: bool,
+}
+
+/// How an edge finds out that a session has ended.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Revocation {
+    /// It asks the session's principal, at most once a grain: at most two grains late.
+    #[default]
+    Ask,
+    /// It reads the cut-offs that principals publish: no principal is asked, and it is late by up to 60 s and the 30 s that
+    /// an isolate remembers them. Only where there is no `idle_seconds`.
+    Cutoff,
+}
+
+/// What a realm does only where it is said.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Feature {
+    /// `grant_type=code` is another spelling of `authorization_code`.
+    GrantTypeCode,
+    /// The password grant (RFC 6749 section 4.3). Legacy: RFC 9700 section 2.4 forbids it for new applications.
+    PasswordGrant,
+}
+
+/// How clients register themselves.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RegistrationDocument {
+    /// Who may.
+    pub access: RegistrationAccess,
+    /// The grants that they may ask for.
+    #[serde(default = "RegistrationDocument::grant_types")]
+    pub grant_types: Vec<GrantType>,
+    /// The scopes that they may ask for.
+    #[serde(default)]
+    pub scopes: Vec<String>,
+}
+
+impl RegistrationDocument {
+    fn grant_types() -> Vec<GrantType> {
+        vec![GrantType::AuthorizationCode, GrantType::RefreshToken]
+    }
+}
+
+/// Who may register a client.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum RegistrationAccess {
+    /// Whoever has an initial access token (RFC 7591 section 1.2): the worker's secret `TOLLGATE_INITIAL_ACCESS_TOKEN`.
+    InitialAccessToken,
+    /// Everybody.
+    Open,
+}
+
+/// One role.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RoleDocument {
+    /// What it is, in plain words.
+    #[serde(default)]
+    pub description: Option<String>,
 }
 
 /// How a realm signs.

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use crate::config::document::{
     ClaimValueDocument, ClaimsDocument, Discovery, IntrospectionAuthentication, IntrospectionDocument,
-    IssuerDocument, OneOrMany,
+    IssuerDocument, OneOrMany, Revocation,
 };
 use crate::config::preset::Defaults;
 use crate::config::{Problems, Realm};
 use crate::id::RealmName;
+use crate::policy::Resource;
 use crate::time::Lifetime;
 use crate::token::{Algorithm, ClaimMap, ClaimPath, JwkSet, RequiredClaim, TokenType, Trust, Wanted};
 use crate::uri::{Issuer, WebUrl};
@@ -22,6 +23,8 @@ pub struct TrustedIssuer {
     pub keys: KeySource,
     /// Where it is asked about tokens, if it is.
     pub introspection: Option<Introspection>,
+    /// For a realm: how it is found out that a session has ended.
+    pub revocation: Option<Revocation>,
 }
 
 /// Where the keys of an issuer are.
@@ -59,12 +62,14 @@ pub struct Introspection {
 pub(super) fn trusted(
     documents: &[IssuerDocument],
     realms: &[Realm],
+    resources: &[Resource],
     problems: &mut Problems,
 ) -> Vec<Arc<TrustedIssuer>> {
     let own = realms.iter().map(|realm| TrustedIssuer {
-        trust: realm.trust(),
+        trust: realm.trust(resources),
         keys: KeySource::Realm(realm.name.clone()),
         introspection: None,
+        revocation: Some(realm.revocation),
     });
     let mut known: Vec<Arc<TrustedIssuer>> = own.map(Arc::new).collect();
     for (at, document) in documents.iter().enumerate() {
@@ -136,7 +141,7 @@ fn issuer(path: &str, document: &IssuerDocument, problems: &mut Problems) -> Opt
         Some(introspection) => Some(introspection?),
         None => None,
     };
-    Some(TrustedIssuer { trust, keys: keys?, introspection })
+    Some(TrustedIssuer { trust, keys: keys?, introspection, revocation: None })
 }
 
 /// Exactly one source; with a preset and none of them, the preset's.

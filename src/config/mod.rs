@@ -18,11 +18,13 @@ mod strict;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::id::Role;
 use crate::policy::{Resource, RouteTable};
 use crate::scope::{ScopeCatalogue, ScopeToken};
 
+pub use document::{Feature, RegistrationAccess, Revocation};
 pub use issuer::{Introspection, KeySource, TrustedIssuer};
-pub use realm::Realm;
+pub use realm::{Realm, Registration};
 
 use document::Document;
 
@@ -31,6 +33,7 @@ use document::Document;
 pub struct Config {
     realms: Vec<Realm>,
     issuers: Vec<Arc<TrustedIssuer>>,
+    roles: Vec<Role>,
     scopes: ScopeCatalogue,
     resources: Vec<Resource>,
     routes: RouteTable,
@@ -104,13 +107,14 @@ impl Config {
 
     fn build(document: &Document, problems: &mut Problems) -> Option<Self> {
         let scopes = catalogue(document, problems);
-        let realms = realm::realms(&document.realms, problems);
-        let issuers = issuer::trusted(&document.issuers, &realms, problems);
+        let realms = realm::realms(&document.realms, &scopes, problems);
         let resources = resources::resources(&document.resources, problems);
+        let issuers = issuer::trusted(&document.issuers, &realms, &resources, problems);
+        let roles = roles(document, problems);
         let known =
             routes::Known { scopes: &scopes, realms: &realms, issuers: &issuers, resources: &resources };
         let routes = known.routes(&document.routes, problems)?;
-        Some(Self { realms, issuers, scopes, resources, routes })
+        Some(Self { realms, issuers, roles, scopes, resources, routes })
     }
 
     /// A configuration of issuers alone, for whoever has no routes.
@@ -118,6 +122,7 @@ impl Config {
         Self {
             realms: Vec::new(),
             issuers,
+            roles: Vec::new(),
             scopes: ScopeCatalogue::new([]),
             resources: Vec::new(),
             routes: RouteTable::default(),
@@ -140,6 +145,12 @@ impl Config {
     #[must_use]
     pub fn trusted(&self, issuer: &str) -> Option<&Arc<TrustedIssuer>> {
         self.issuers.iter().find(|known| known.trust.issuer.as_str() == issuer)
+    }
+
+    /// Every role.
+    #[must_use]
+    pub fn roles(&self) -> &[Role] {
+        &self.roles
     }
 
     /// Every scope.
@@ -180,6 +191,17 @@ fn mend_of(problem: &str) -> &'static str {
     }
 }
 
+fn roles(document: &Document, problems: &mut Problems) -> Vec<Role> {
+    document
+        .roles
+        .keys()
+        .filter_map(|name| problems.take(format_args!("roles.{name}"), name.parse()))
+        .collect()
+}
+
+/// The scope that asks for an ID token (OpenID Connect Core section 3.1.2.1): every deployment has it.
+pub const OPENID: &str = "openid";
+
 fn catalogue(document: &Document, problems: &mut Problems) -> ScopeCatalogue {
     let mut known: Vec<(ScopeToken, Vec<ScopeToken>, bool)> = Vec::new();
     for (name, scope) in &document.scopes {
@@ -205,6 +227,9 @@ fn catalogue(document: &Document, problems: &mut Problems) -> ScopeCatalogue {
         if let Some(name) = problems.take(&path, name.parse()) {
             known.push((name, implies, !scope.internal));
         }
+    }
+    if !document.scopes.contains_key(OPENID) {
+        known.extend(OPENID.parse().ok().map(|name| (name, Vec::new(), true)));
     }
     ScopeCatalogue::new(known)
 }

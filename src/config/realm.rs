@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::config::Problems;
-use crate::config::document::RealmDocument;
+use crate::config::document::{Feature, RealmDocument, RegistrationAccess, RegistrationDocument, Revocation};
 use crate::id::RealmName;
+use crate::policy::Resource;
+use crate::registered::GrantType;
+use crate::scope::{ScopeCatalogue, ScopeSet, ScopeToken};
 use crate::session::Pace;
 use crate::time::Lifetime;
 use crate::token::{Algorithm, Trust};
@@ -34,32 +37,104 @@ pub struct Realm {
     pub access_token: Lifetime,
     /// How long a refresh token lives.
     pub refresh_token: Lifetime,
+    /// How long a session with a refresh token lasts, however much it is used.
+    pub session: Lifetime,
     /// How its sessions keep time.
     pub pace: Pace,
+    /// How an edge finds out that a session has ended.
+    pub revocation: Revocation,
+    /// How clients register themselves, if they may.
+    pub registration: Option<Registration>,
+    features: Vec<Feature>,
     /// Whether it may be reached without TLS.
     pub allow_http: bool,
 }
 
 impl Realm {
     /// On which terms its own tokens count.
-    pub(super) fn trust(&self) -> Trust {
-        let (issuer, audiences) = (self.issuer.clone(), vec![self.audience.clone()]);
+    pub(super) fn trust(&self, resources: &[Resource]) -> Trust {
+        // A token for one resource only (RFC 8707) is held against its route later on.
+        let resources = resources.iter().map(|resource| resource.id.as_str().to_owned());
+        let audiences = std::iter::once(self.audience.clone()).chain(resources).collect();
+        let issuer = self.issuer.clone();
         Trust { leeway: OWN_LEEWAY, ..Trust::new(issuer, audiences, vec![self.signing]) }
     }
 
-    /// How long a session lasts: as long as what it hands out may still be presented.
+    /// How long a session lasts whose only token lives for so long: as long as that may still be presented.
     #[must_use]
-    pub fn session(&self, with_refresh_token: bool) -> Lifetime {
-        let refresh = if with_refresh_token { self.refresh_token } else { Lifetime::ZERO };
-        self.access_token.plus(OWN_LEEWAY).max(refresh)
+    pub const fn session_of_one(access_token: Lifetime) -> Lifetime {
+        access_token.plus(OWN_LEEWAY)
+    }
+
+    /// Whether it does what has to be said.
+    #[must_use]
+    pub fn has(&self, feature: Feature) -> bool {
+        self.features.contains(&feature)
+    }
+
+    /// Whether it serves this grant at all.
+    #[must_use]
+    pub fn serves(&self, grant: GrantType) -> bool {
+        grant != GrantType::Password || self.has(Feature::PasswordGrant)
     }
 }
 
-pub(super) fn realms(documents: &BTreeMap<String, RealmDocument>, problems: &mut Problems) -> Vec<Realm> {
-    documents.iter().filter_map(|(name, document)| realm(name, document, problems)).collect()
+/// How clients register themselves (RFC 7591).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Registration {
+    /// Who may.
+    pub access: RegistrationAccess,
+    /// The grants that they may ask for.
+    pub grant_types: Vec<GrantType>,
+    /// The scopes that they may ask for.
+    pub scopes: ScopeSet,
 }
 
-fn realm(name: &str, document: &RealmDocument, problems: &mut Problems) -> Option<Realm> {
+pub(super) fn realms(
+    documents: &BTreeMap<String, RealmDocument>,
+    scopes: &ScopeCatalogue,
+    problems: &mut Problems,
+) -> Vec<Realm> {
+    documents.iter().filter_map(|(name, document)| realm(name, document, scopes, problems)).collect()
+}
+
+fn registration(
+    path: &str,
+    document: &RegistrationDocument,
+    known: &ScopeCatalogue,
+    problems: &mut Problems,
+) -> Registration {
+    let mut scopes = Vec::new();
+    for (at, name) in document.scopes.iter().enumerate() {
+        let path = format!("{path}.scopes[{at}]");
+        match problems.take(&path, name.parse::<ScopeToken>()) {
+            Some(scope) if known.knows(&scope) => scopes.push(scope),
+            Some(_) => problems.add(
+                &path,
+                format_args!("there is no scope `{name}`; add it under `scopes`, or correct the name"),
+            ),
+            None => {}
+        }
+    }
+    if document.grant_types.is_empty() {
+        problems.add(
+            format_args!("{path}.grant_types"),
+            "is empty; name at least one grant, or remove `registration`",
+        );
+    }
+    Registration {
+        access: document.access,
+        grant_types: document.grant_types.clone(),
+        scopes: scopes.into_iter().collect(),
+    }
+}
+
+fn realm(
+    name: &str,
+    document: &RealmDocument,
+    scopes: &ScopeCatalogue,
+    problems: &mut Problems,
+) -> Option<Realm> {
     let path = format!("realms.{name}");
     if RESERVED.contains(&name) {
         problems.add(&path, "this name is a path of tollgate itself; choose another");
@@ -76,6 +151,22 @@ fn realm(name: &str, document: &RealmDocument, problems: &mut Problems) -> Optio
         access.min(YEAR),
         YEAR,
     );
+    let session = problems.range(
+        format_args!("{path}.session_seconds"),
+        document.session_seconds.unwrap_or_else(|| refresh.max(90 * 86_400)),
+        refresh.min(YEAR),
+        YEAR,
+    );
+    if document.revocation == Revocation::Cutoff && document.idle_seconds.is_some() {
+        problems.add(
+            format_args!("{path}.revocation"),
+            "`cutoff` asks nobody whether a token was used; remove `idle_seconds`, or write `ask`",
+        );
+    }
+    let registration = document
+        .registration
+        .as_ref()
+        .map(|document| registration(&format!("{path}.registration"), document, scopes, problems));
     let idle =
         document.idle_seconds.map(|idle| problems.range(format_args!("{path}.idle_seconds"), idle, 1, MONTH));
     let grain = problems.range(format_args!("{path}.grain_seconds"), document.grain_seconds, 0, 3600);
@@ -110,7 +201,11 @@ fn realm(name: &str, document: &RealmDocument, problems: &mut Problems) -> Optio
         audience,
         access_token: Lifetime::from_seconds(access),
         refresh_token: Lifetime::from_seconds(refresh),
+        session: Lifetime::from_seconds(session),
         pace,
+        revocation: document.revocation,
+        registration,
+        features: document.features.clone(),
         allow_http: document.allow_http,
     })
 }

@@ -88,8 +88,11 @@ impl Known<'_> {
             access: access?,
             to: to?,
             metadata: None,
+            resource: None,
         };
-        route.metadata = self.resource(path, &route, problems).map(Resource::metadata_url);
+        let resource = self.resource(path, &route, problems);
+        route.metadata = resource.map(Resource::metadata_url);
+        route.resource = resource.map(|resource| resource.id.as_str().to_owned());
         Some(route)
     }
 

@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::policy::Access;
 use crate::port::{AtOnce, Ports, poll_once};
 use crate::token::{Algorithm, Jwk};
-use crate::validator::{Jws, verify};
+use crate::validator::{Jws, Need, verify};
 use crate::webcrypto::WebCryptoVerifier;
 
 thread_local! {
@@ -39,15 +39,17 @@ pub fn harness_load(text: &str) -> Result<(), JsValue> {
 
 async fn validate<P: Ports>(config: &Config, ports: &P, token: &str) -> Result<bool, JsValue> {
     let now = now();
-    let Some((issuers, scopes)) = config.routes().iter().find_map(|route| match &route.access {
-        Access::Token { issuers, scopes, .. } => Some((issuers, scopes)),
+    let Some((route, issuers, scopes)) = config.routes().iter().find_map(|route| match &route.access {
+        Access::Token { issuers, scopes, .. } => Some((route, issuers, scopes)),
         Access::Anonymous => None,
     }) else {
         return Err("no route needs a token".into());
     };
     let checked = async {
         let verified = verify(token, config, ports, issuers, now).await?;
-        verified.authorize(scopes, config.scopes(), ports, now).await
+        let resource = route.resource.as_deref();
+        let need = Need { route: &route.id, resource, scopes, catalogue: config.scopes() };
+        verified.authorize(&need, ports, now).await
     };
     match checked.await {
         Ok(_) => Ok(true),

@@ -4,12 +4,12 @@
 //! nowhere but on the platform, so the end-to-end tests cover them.
 #![expect(unreachable_pub, reason = "what is exported to JavaScript has to be `pub`")]
 
-mod clients;
 #[cfg(feature = "harness")]
 mod harness;
 mod journal;
 mod keyring_do;
 mod keyrings;
+mod limiter;
 mod object;
 mod platform;
 mod principal_do;
@@ -17,6 +17,7 @@ mod principals;
 mod request;
 mod response;
 mod seal;
+mod store;
 mod turns;
 mod web;
 

@@ -4,10 +4,11 @@ use std::rc::Rc;
 
 use worker::{Env, js_sys};
 
-use crate::edge::clients::KvClients;
 use crate::edge::journal::ConsoleJournal;
 use crate::edge::keyrings::{KeyringSigner, ObjectKeyrings};
+use crate::edge::limiter::PlatformLimiter;
 use crate::edge::principals::ObjectPrincipals;
+use crate::edge::store::KvCopies;
 use crate::edge::web::{EnvVault, PlatformCache, PlatformTimer, PlatformWeb};
 use crate::error::Fault;
 use crate::port::{Entropy, Ports};
@@ -19,6 +20,8 @@ use crate::webcrypto::{WebCryptoVerifier, crypto, fault};
 pub(super) const KV: &str = "TOLLGATE_KV";
 pub(super) const PRINCIPAL: &str = "PRINCIPAL";
 pub(super) const KEYRING: &str = "KEYRING";
+/// How often one address may ask for tokens; a deployment may do without.
+pub(super) const LIMIT: &str = "TOKEN_LIMIT";
 pub(super) const KEK: &str = "TOLLGATE_KEK";
 
 /// The platform's clock. It stands still while code runs: read once per request.
@@ -61,8 +64,9 @@ pub(super) fn isolate() -> Rc<Isolate> {
 pub(super) struct Edge {
     env: Env,
     isolate: Rc<Isolate>,
-    clients: KvClients,
+    copies: KvCopies,
     keyrings: ObjectKeyrings,
+    limiter: PlatformLimiter,
     principals: ObjectPrincipals,
     signer: KeyringSigner,
     vault: EnvVault,
@@ -72,8 +76,9 @@ impl Edge {
     pub(super) fn new(env: Env) -> Self {
         Self {
             isolate: isolate(),
-            clients: KvClients::new(env.clone()),
+            copies: KvCopies::new(env.clone()),
             keyrings: ObjectKeyrings::new(env.clone()),
+            limiter: PlatformLimiter::new(env.clone()),
             principals: ObjectPrincipals::new(env.clone()),
             signer: KeyringSigner::new(env.clone()),
             vault: EnvVault::new(env.clone()),
@@ -87,20 +92,27 @@ impl Edge {
 }
 
 impl Ports for Edge {
-    type Clients = KvClients;
+    type Clients = KvCopies;
+    type Cutoffs = KvCopies;
     type Entropy = PlatformEntropy;
     type Journal = ConsoleJournal;
     type Keyrings = ObjectKeyrings;
+    type Limiter = PlatformLimiter;
     type Principals = ObjectPrincipals;
     type SharedCache = PlatformCache;
     type Signer = KeyringSigner;
     type Timer = PlatformTimer;
+    type Users = KvCopies;
     type Vault = EnvVault;
     type Verifier = WebCryptoVerifier;
     type Web = PlatformWeb;
 
-    fn clients(&self) -> &KvClients {
-        &self.clients
+    fn clients(&self) -> &KvCopies {
+        &self.copies
+    }
+
+    fn cutoffs(&self) -> &KvCopies {
+        &self.copies
     }
 
     fn entropy(&self) -> &PlatformEntropy {
@@ -119,6 +131,10 @@ impl Ports for Edge {
         &self.keyrings
     }
 
+    fn limiter(&self) -> &PlatformLimiter {
+        &self.limiter
+    }
+
     fn principals(&self) -> &ObjectPrincipals {
         &self.principals
     }
@@ -133,6 +149,10 @@ impl Ports for Edge {
 
     fn timer(&self) -> &PlatformTimer {
         &PlatformTimer
+    }
+
+    fn users(&self) -> &KvCopies {
+        &self.copies
     }
 
     fn vault(&self) -> &EnvVault {

@@ -6,43 +6,50 @@
 //! synchronous, so no other event can come between what it reads and what it writes, and the platform commits
 //! all writes of one event together before the answer leaves (output gate). Nothing is fetched in between.
 //!
-//! The alarm clears sessions whose absolute limit has passed, so nothing stays for ever.
+//! Cut-offs go to KV after the step, and before its answer leaves. Another step may come while that write is under way: then it is
+//! published with what it has changed as well, or by its own write. What fails is written by the alarm.
+//!
+//! The alarm clears rows whose time has passed, so nothing stays for ever.
 
 use std::cell::Cell;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use worker::wasm_bindgen::JsValue;
 use worker::{
     DurableObject, Env, Request, Response, Result, SqlStorage, SqlStorageValue, State, durable_object, js_sys,
 };
 
-use crate::edge::object;
-use crate::edge::platform::{now, worker_fault};
-use crate::encoding::Digest;
+use crate::edge::journal::ConsoleJournal;
+use crate::edge::platform::{KV, now, worker_fault};
+use crate::edge::{config, object};
 use crate::error::Fault;
-use crate::id::ClientId;
-use crate::principal::{Answer, Client, Question, Rows, step};
-use crate::session::Session;
-use crate::time::Timestamp;
+use crate::id::Locator;
+use crate::port::{Entry, Journal};
+use crate::principal::{
+    Answer, CUTOFF_KEPT, Kind, Question, Rows, Unpublished, cutoff_key, published, step, unpublished,
+};
+use crate::time::{Lifetime, Timestamp};
 
-/// `docs/storage.md` describes these; a change needs a migration.
+/// `docs/storage.md` describes this; a change needs a migration.
 const TABLES: &str = "
-CREATE TABLE IF NOT EXISTS client (client_id TEXT PRIMARY KEY, record TEXT NOT NULL, created_at INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS client_secret (
-  client_id TEXT NOT NULL, digest TEXT NOT NULL, created_at INTEGER NOT NULL, PRIMARY KEY (client_id, digest)
+CREATE TABLE IF NOT EXISTS record (
+  kind TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, clear_at INTEGER, PRIMARY KEY (kind, key)
 ) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS session (
-  local TEXT PRIMARY KEY, client_id TEXT NOT NULL, state TEXT NOT NULL, refresh TEXT, clear_at INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS session_clear_at ON session (clear_at);
+CREATE INDEX IF NOT EXISTS record_clear_at ON record (clear_at) WHERE clear_at IS NOT NULL;
 ";
+
+/// When what KV did not take is tried again.
+const RETRY: Lifetime = Lifetime::from_seconds(5);
 
 /// See the module.
 #[durable_object(alarm)]
 pub struct PrincipalDo {
     state: State,
-    /// Whether this instance has seen that its tables are there.
+    env: Env,
+    /// Whether this instance has seen that its table is there.
     has_tables: Cell<bool>,
+    /// When its alarm is set to, as far as this instance knows.
+    alarm_at: Cell<Option<i64>>,
 }
 
 impl std::fmt::Debug for PrincipalDo {
@@ -52,8 +59,8 @@ impl std::fmt::Debug for PrincipalDo {
 }
 
 impl DurableObject for PrincipalDo {
-    fn new(state: State, _env: Env) -> Self {
-        Self { state, has_tables: Cell::new(false) }
+    fn new(state: State, env: Env) -> Self {
+        Self { state, env, has_tables: Cell::new(false), alarm_at: Cell::new(None) }
     }
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
@@ -65,9 +72,13 @@ impl DurableObject for PrincipalDo {
     }
 
     async fn alarm(&self) -> Result<Response> {
-        let rows = self.rows().map_err(|fault| worker::Error::RustError(fault.to_string()))?;
-        rows.sql.exec("DELETE FROM session WHERE clear_at <= ?", vec![integer(now())])?;
-        self.set_alarm(&rows).await.map_err(|fault| worker::Error::RustError(fault.to_string()))?;
+        let failed = |fault: Fault| worker::Error::RustError(fault.to_string());
+        self.alarm_at.set(None);
+        let rows = self.rows().map_err(failed)?;
+        rows.sql.exec("DELETE FROM record WHERE clear_at <= ?", vec![integer(now())])?;
+        let is_published = self.publish(&rows).await.map_err(failed)?;
+        let soon = (!is_published).then(|| millis(now().after(RETRY)));
+        self.set_alarm(&rows, soon).await.map_err(failed)?;
         Response::empty()
     }
 }
@@ -83,26 +94,65 @@ impl PrincipalDo {
     }
 
     async fn answer(&self, question: &Question) -> std::result::Result<Answer, Fault> {
+        let config = config().ok_or_else(|| Fault::new("ask principal", "there is no configuration"))?;
         let rows = self.rows()?;
-        let answer = step(&rows, question, now())?;
-        if matches!(question, Question::OpenSession(_)) {
-            self.set_alarm(&rows).await?;
+        let answer = step(&rows, config.scopes(), question, now())?;
+        // What is asked most often changes neither when a row is to be cleared nor what is dead.
+        if !matches!(question, Question::Touch { .. } | Question::Inspect(_) | Question::ReadUser) {
+            let soon = (!self.publish(&rows).await?).then(|| millis(now().after(RETRY)));
+            self.set_alarm(&rows, soon).await?;
         }
         Ok(answer)
     }
 
-    /// Wakes the object when the first of its sessions is to be cleared.
-    async fn set_alarm(&self, rows: &SqlRows) -> std::result::Result<(), Fault> {
-        let fault = worker_fault("set alarm");
-        if let Some(at) = rows.first_to_clear()? {
-            let storage = self.state.storage();
-            let later = storage.get_alarm().await.map_err(&fault)?.is_none_or(|set| set > at);
-            if later {
-                // An absolute instant: a plain number would count as a distance from now.
-                let date = js_sys::Date::new(&JsValue::from_f64(float(at)));
-                storage.set_alarm(worker::ScheduledTime::new(date)).await.map_err(&fault)?;
+    /// Writes the cut-offs to KV where they have changed. What fails is logged, and `false`: the alarm tries again.
+    async fn publish(&self, rows: &SqlRows) -> std::result::Result<bool, Fault> {
+        let Some(what) = unpublished(rows)? else { return Ok(true) };
+        match self.write_cutoffs(&what).await {
+            Ok(()) => published(rows, &what).map(|()| true),
+            Err(fault) => {
+                let (op, detail) = (Some(fault.op()), Some(fault.detail()));
+                ConsoleJournal.record(&Entry {
+                    target: Some("principal"),
+                    decision: "fault",
+                    op,
+                    detail,
+                    ..Entry::default()
+                });
+                Ok(false)
             }
         }
+    }
+
+    async fn write_cutoffs(&self, what: &Unpublished) -> std::result::Result<(), Fault> {
+        const OP: &str = "publish cut-offs";
+        let locator = Locator::from_hex(&self.state.id().to_string())
+            .map_err(|_| Fault::new(OP, "the platform's id is not 64 hexadecimal digits"))?;
+        let text = serde_json::to_string(&what.cutoffs).map_err(|e| Fault::new(OP, e.to_string()))?;
+        let kv = self.env.kv(KV).map_err(worker_fault(OP))?;
+        let put =
+            kv.put(&cutoff_key(&what.realm, locator), text).map_err(|e| Fault::new(OP, e.to_string()))?;
+        put.expiration_ttl(CUTOFF_KEPT.as_seconds())
+            .execute()
+            .await
+            .map_err(|e| Fault::new(OP, e.to_string()))
+    }
+
+    /// Wakes the object when the first of its rows is to be cleared, or at `soon`.
+    async fn set_alarm(&self, rows: &SqlRows, soon: Option<i64>) -> std::result::Result<(), Fault> {
+        let fault = worker_fault("set alarm");
+        let Some(at) = rows.first_to_clear()?.into_iter().chain(soon).min() else { return Ok(()) };
+        if self.alarm_at.get().is_some_and(|set| set <= at) {
+            return Ok(());
+        }
+        let storage = self.state.storage();
+        let set = storage.get_alarm().await.map_err(&fault)?.filter(|set| *set <= at);
+        if set.is_none() {
+            // An absolute instant: a plain number would count as a distance from now.
+            let date = js_sys::Date::new(&JsValue::from_f64(float(at)));
+            storage.set_alarm(worker::ScheduledTime::new(date)).await.map_err(&fault)?;
+        }
+        self.alarm_at.set(Some(set.unwrap_or(at)));
         Ok(())
     }
 }
@@ -118,8 +168,11 @@ impl SqlRows {
         struct Row {
             clear_at: Option<f64>,
         }
-        let rows: Vec<Row> =
-            self.read("find alarm", "SELECT MIN(clear_at) AS clear_at FROM session", vec![])?;
+        let rows: Vec<Row> = self.read(
+            "find alarm",
+            "SELECT MIN(clear_at) AS clear_at FROM record WHERE clear_at IS NOT NULL",
+            vec![],
+        )?;
         #[expect(clippy::cast_possible_truncation, reason = "milliseconds of a date fit")]
         Ok(rows.first().and_then(|row| row.clear_at).map(|at| at as i64))
     }
@@ -144,88 +197,59 @@ impl SqlRows {
 }
 
 impl Rows for SqlRows {
-    fn insert_client(
-        &self,
-        client: &Client,
-        secret: &Digest,
-        now: Timestamp,
-    ) -> std::result::Result<(), Fault> {
-        const OP: &str = "store client";
-        let (id, record) = (client.client_id.as_str(), json(OP, client)?);
-        self.write(
-            OP,
-            "INSERT INTO client (client_id, record, created_at) VALUES (?, ?, ?)",
-            vec![id.into(), record.into(), integer(now)],
-        )?;
-        let bindings = vec![id.into(), secret.to_string().into(), integer(now)];
-        self.write(OP, "INSERT INTO client_secret (client_id, digest, created_at) VALUES (?, ?, ?)", bindings)
-    }
-
-    fn secrets(&self, client: &ClientId) -> std::result::Result<Vec<Digest>, Fault> {
+    fn get(&self, kind: Kind, key: &str) -> std::result::Result<Option<String>, Fault> {
         #[derive(Deserialize)]
         struct Row {
-            digest: Digest,
+            value: String,
         }
-        let rows: Vec<Row> = self.read(
-            "read secrets",
-            "SELECT digest FROM client_secret WHERE client_id = ?",
-            vec![client.as_str().into()],
-        )?;
-        Ok(rows.into_iter().map(|row| row.digest).collect())
+        let query = "SELECT value FROM record WHERE kind = ? AND key = ?";
+        let rows: Vec<Row> = self.read("read row", query, vec![kind.name().into(), key.into()])?;
+        Ok(rows.into_iter().next().map(|row| row.value))
     }
 
-    fn insert_session(
+    fn list(&self, kind: Kind) -> std::result::Result<Vec<(String, String)>, Fault> {
+        #[derive(Deserialize)]
+        struct Row {
+            key: String,
+            value: String,
+        }
+        let query = "SELECT key, value FROM record WHERE kind = ? ORDER BY key";
+        let rows: Vec<Row> = self.read("list rows", query, vec![kind.name().into()])?;
+        Ok(rows.into_iter().map(|row| (row.key, row.value)).collect())
+    }
+
+    fn put(
         &self,
-        local: &str,
-        client: &ClientId,
-        session: &Session,
-        refresh: Option<&Digest>,
-        clear_at: Timestamp,
+        kind: Kind,
+        key: &str,
+        text: &str,
+        clear_at: Option<Timestamp>,
     ) -> std::result::Result<(), Fault> {
-        let refresh = refresh.map(ToString::to_string);
-        let bindings = vec![
-            local.into(),
-            client.as_str().into(),
-            json("write session", session)?.into(),
-            refresh.into(),
-            integer(clear_at),
-        ];
+        let clear_at = clear_at.map_or(SqlStorageValue::Null, integer);
+        let bindings = vec![kind.name().into(), key.into(), text.into(), clear_at];
         self.write(
-            "store session",
-            "INSERT INTO session (local, client_id, state, refresh, clear_at) VALUES (?, ?, ?, ?, ?)",
+            "write row",
+            "INSERT OR REPLACE INTO record (kind, key, value, clear_at) VALUES (?, ?, ?, ?)",
             bindings,
         )
     }
 
-    fn session(&self, local: &str) -> std::result::Result<Option<Session>, Fault> {
-        #[derive(Deserialize)]
-        struct Row {
-            state: String,
-        }
-        let rows: Vec<Row> =
-            self.read("read session", "SELECT state FROM session WHERE local = ?", vec![local.into()])?;
-        let parse = |row: &Row| {
-            serde_json::from_str(&row.state).map_err(|e| Fault::new("read session", e.to_string()))
-        };
-        rows.first().map(parse).transpose()
-    }
-
-    fn save_session(&self, local: &str, session: &Session) -> std::result::Result<(), Fault> {
+    fn delete(&self, kind: Kind, key: &str) -> std::result::Result<(), Fault> {
         self.write(
-            "save session",
-            "UPDATE session SET state = ? WHERE local = ?",
-            vec![json("write session", session)?.into(), local.into()],
+            "delete row",
+            "DELETE FROM record WHERE kind = ? AND key = ?",
+            vec![kind.name().into(), key.into()],
         )
     }
 }
 
-fn json(op: &'static str, value: &impl Serialize) -> std::result::Result<String, Fault> {
-    serde_json::to_string(value).map_err(|e| Fault::new(op, e.to_string()))
+/// SQLite's integers have 64 bits; milliseconds of a date need 48.
+fn millis(at: Timestamp) -> i64 {
+    i64::try_from(at.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// SQLite's integers have 64 bits; milliseconds of a date need 48.
 fn integer(at: Timestamp) -> SqlStorageValue {
-    SqlStorageValue::Integer(i64::try_from(at.as_millis()).unwrap_or(i64::MAX))
+    SqlStorageValue::Integer(millis(at))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "milliseconds of a date fit into 53 bits")]

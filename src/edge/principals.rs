@@ -5,9 +5,9 @@ use worker::Env;
 use crate::edge::object;
 use crate::edge::platform::{PRINCIPAL, worker_fault};
 use crate::error::Fault;
-use crate::id::Locator;
+use crate::id::{Locator, Login, RealmName};
 use crate::port::Principals;
-use crate::principal::{Answer, Question};
+use crate::principal::{Answer, Question, user_name};
 
 pub(super) struct ObjectPrincipals {
     env: Env,
@@ -24,6 +24,13 @@ impl Principals for ObjectPrincipals {
         const OP: &str = "place principal";
         let namespace = self.env.durable_object(PRINCIPAL).map_err(worker_fault(OP))?;
         let id = namespace.unique_id().map_err(worker_fault(OP))?.to_string();
+        Locator::from_hex(&id).map_err(|_| Fault::new(OP, "the platform's id is not 64 hexadecimal digits"))
+    }
+
+    fn place_of(&self, realm: &RealmName, login: &Login) -> Result<Locator, Fault> {
+        const OP: &str = "place principal";
+        let namespace = self.env.durable_object(PRINCIPAL).map_err(worker_fault(OP))?;
+        let id = namespace.id_from_name(&user_name(realm, login)).map_err(worker_fault(OP))?.to_string();
         Locator::from_hex(&id).map_err(|_| Fault::new(OP, "the platform's id is not 64 hexadecimal digits"))
     }
 

@@ -27,7 +27,7 @@ use crate::policy::{Access, Host, Method, Route, TokenPlace, Upstream};
 use crate::port::Ports;
 use crate::time::Timestamp;
 use crate::uri::RequestPath;
-use crate::validator::{Authorized, Chore, verify};
+use crate::validator::{Authorized, Chore, Need, verify};
 
 /// What a caller wants: the request that is decided on, here or behind a proxy.
 pub struct Target<'a> {
@@ -114,7 +114,9 @@ pub async fn decide<'c, P: Ports>(
     }
     let credential = credential::find(places, &target)?;
     let verified = verify(&credential.token, config, ports, issuers, now).await?;
-    let (authorized, chore) = verified.authorize(scopes, config.scopes(), ports, now).await?;
+    let (resource, catalogue) = (route.resource.as_deref(), config.scopes());
+    let need = Need { route: &route.id, resource, scopes, catalogue };
+    let (authorized, chore) = verified.authorize(&need, ports, now).await?;
     let spent = places.iter().find(|place| *place == credential.place);
     let cookies = match spent {
         Some(TokenPlace::Cookie(name)) => target.header("cookie").map(|all| without_cookie(&all, name)),

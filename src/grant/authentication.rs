@@ -1,74 +1,92 @@
-//! Client authentication (RFC 6749 section 2.3).
+//! Client authentication (RFC 6749 section 2.3, RFC 7523 section 2.2).
 
 use crate::encoding::{Digest, from_base64};
+use crate::grant::subject_of;
 use crate::http::{ErrorCode, Form, OauthError};
 use crate::id::ClientId;
 use crate::secret::{Credential, Kind};
 
-/// How a client authenticates, by its registered name (RFC 7591 section 2).
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum ClientAuthentication {
-    /// HTTP Basic.
-    Basic,
-    /// In the form.
-    Post,
-}
-
-impl ClientAuthentication {
-    /// Every method there is.
-    pub const ALL: [Self; 2] = [Self::Basic, Self::Post];
-
-    /// Its registered name.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Basic => "client_secret_basic",
-            Self::Post => "client_secret_post",
-        }
-    }
-}
-
 /// No client, an unknown one, no secret, a wrong one: the same for all of them.
 pub const WRONG_CLIENT: OauthError =
-    OauthError::new(ErrorCode::InvalidClient, "check client_id and client_secret");
+    OauthError::new(ErrorCode::InvalidClient, "check client_id, and client_secret or client_assertion");
 
-/// A client that says who it is; the digest is what its secret is compared by.
+/// A client that says who it is, and how it means to prove it.
 #[derive(Debug)]
 pub struct Presented {
     /// Who it says it is.
     pub client_id: ClientId,
-    /// The digest of the secret that it sent.
-    pub secret: Digest,
+    /// Its proof.
+    pub proof: PresentedProof,
 }
+
+/// What a client proves itself by.
+pub enum PresentedProof {
+    /// A signed JWT (RFC 7523 section 2.2), as it came.
+    Assertion(String),
+    /// Nothing: a public client.
+    Nothing,
+    /// A secret, digested.
+    Secret(Digest),
+}
+
+impl std::fmt::Debug for PresentedProof {
+    /// The kind only: an assertion counts once, but it does count.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Assertion(_) => "Assertion(..)",
+            Self::Nothing => "Nothing",
+            Self::Secret(_) => "Secret(..)",
+        })
+    }
+}
+
+/// RFC 7523 section 2.2.
+const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 impl Presented {
     /// Reads the one way in which a client authenticates. Checks shape and that a secret is one that tollgate
-    /// could have made; does **not** check that it is this client's.
+    /// could have made; does **not** check that it is this client's, nor anything about an assertion.
     ///
     /// # Errors
     /// `invalid_request` for two ways at once; `invalid_client` for none, or for a secret that cannot be one.
     pub fn parse(authorization: Option<&str>, form: &Form) -> Result<Self, OauthError> {
         const TWICE: OauthError =
             OauthError::new(ErrorCode::InvalidRequest, "authenticate in one way, not in two");
-        let (id, secret) = match (authorization, form.get("client_secret")) {
-            (Some(_), Some(_)) => return Err(TWICE),
-            (Some(value), None) => {
+        let assertion = (form.get("client_assertion"), form.get("client_assertion_type"));
+        let named = form.get("client_id");
+        let (id, proof) = match (authorization, form.get("client_secret"), assertion) {
+            (Some(value), None, (None, None)) => {
                 let (id, secret) = basic(value).ok_or(WRONG_CLIENT)?;
                 // A client_id in the form is allowed beside Basic if it is the same (RFC 6749 section 3.2.1).
-                if form.get("client_id").is_some_and(|other| other != id) {
+                if named.is_some_and(|other| other != id) {
                     return Err(TWICE);
                 }
-                (id, secret)
+                (id, secret_of(&secret)?)
             }
-            (None, Some(secret)) => {
-                (form.get("client_id").ok_or(WRONG_CLIENT)?.to_owned(), secret.to_owned())
+            (None, Some(secret), (None, None)) => (named.ok_or(WRONG_CLIENT)?.to_owned(), secret_of(secret)?),
+            (None, None, (Some(assertion), Some(ASSERTION_TYPE))) => {
+                let id = subject_of(assertion).ok_or(WRONG_CLIENT)?;
+                if named.is_some_and(|other| other != id.as_str()) {
+                    return Err(WRONG_CLIENT);
+                }
+                (id.into(), PresentedProof::Assertion(assertion.to_owned()))
             }
-            (None, None) => return Err(WRONG_CLIENT),
+            (None, None, (None, None)) => (named.ok_or(WRONG_CLIENT)?.to_owned(), PresentedProof::Nothing),
+            (None, None, _) => {
+                return Err(OauthError::new(
+                    ErrorCode::InvalidRequest,
+                    "send client_assertion with client_assertion_type urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+                ));
+            }
+            _ => return Err(TWICE),
         };
-        let client_id = id.parse().map_err(|_| WRONG_CLIENT)?;
-        let secret = Credential::parse(Kind::ClientSecret, &secret).map_err(|_| WRONG_CLIENT)?;
-        Ok(Self { client_id, secret: secret.digest() })
+        Ok(Self { client_id: id.parse().map_err(|_| WRONG_CLIENT)?, proof })
     }
+}
+
+fn secret_of(text: &str) -> Result<PresentedProof, OauthError> {
+    let secret = Credential::parse(Kind::ClientSecret, text).map_err(|_| WRONG_CLIENT)?;
+    Ok(PresentedProof::Secret(secret.digest()))
 }
 
 /// `Basic base64(id ":" secret)`, both form-encoded first (RFC 6749 section 2.3.1).
@@ -120,7 +138,8 @@ mod tests {
             (None, by_post),
         ] {
             let presented = Presented::parse(authorization.as_deref(), &form(&body)).unwrap();
-            assert_eq!((presented.client_id.as_str(), presented.secret), ("c1", secret.digest()));
+            let PresentedProof::Secret(digest) = presented.proof else { panic!("no secret") };
+            assert_eq!((presented.client_id.as_str(), digest), ("c1", secret.digest()));
         }
     }
 
@@ -139,10 +158,44 @@ mod tests {
     }
 
     #[test]
+    fn rfc7523_section_2_2_an_assertion_says_who_it_speaks_for() {
+        // {"sub":"c1"}
+        let assertion = "client_assertion=e30.eyJzdWIiOiJjMSJ9.eA";
+        let kind = "client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer";
+        for body in [format!("{assertion}&{kind}"), format!("{assertion}&{kind}&client_id=c1")] {
+            let presented = Presented::parse(None, &form(&body)).unwrap();
+            assert_eq!(presented.client_id.as_str(), "c1");
+            assert!(matches!(presented.proof, PresentedProof::Assertion(_)));
+            assert_eq!(format!("{:?}", presented.proof), "Assertion(..)");
+        }
+        assert_eq!(refused(None, &format!("{assertion}&{kind}&client_id=c2")), ErrorCode::InvalidClient);
+        for half in [assertion.to_owned(), kind.to_owned(), format!("{assertion}&client_assertion_type=x")] {
+            assert_eq!(refused(None, &half), ErrorCode::InvalidRequest, "{half}");
+        }
+        for second in [format!("client_secret={}", secret().reveal()), "client_secret=x".to_owned()] {
+            assert_eq!(refused(None, &format!("{assertion}&{kind}&{second}")), ErrorCode::InvalidRequest);
+        }
+        let header = header("c1", secret().reveal());
+        assert_eq!(refused(Some(&header), &format!("{assertion}&{kind}")), ErrorCode::InvalidRequest);
+        for bad in ["x", "a.b.c", "e30.e30.eA", "e30.W10.eA"] {
+            assert_eq!(
+                refused(None, &format!("client_assertion={bad}&{kind}")),
+                ErrorCode::InvalidClient,
+                "{bad}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_public_client_only_says_who_it_is() {
+        let presented = Presented::parse(None, &form("client_id=c1")).unwrap();
+        assert!(matches!(presented.proof, PresentedProof::Nothing));
+    }
+
+    #[test]
     fn attack_63_what_cannot_be_a_secret_is_invalid_client() {
         let text = secret().reveal().to_owned();
         assert_eq!(refused(None, ""), ErrorCode::InvalidClient);
-        assert_eq!(refused(None, "client_id=c1"), ErrorCode::InvalidClient);
         assert_eq!(refused(None, &format!("client_secret={text}")), ErrorCode::InvalidClient);
         assert_eq!(refused(None, "client_id=c1&client_secret=guess"), ErrorCode::InvalidClient);
         for bad in [

@@ -1,10 +1,21 @@
-//! The token request: who asks, how they prove it, what they ask for, what they get.
+//! What is asked for at the token endpoint: who asks, how they prove it, what they ask for, what they get.
 //!
-//! **In scope**: client credentials (RFC 6749 section 4.4) with `client_secret_basic` and `client_secret_post`
-//! (section 2.3.1). **Out of scope**: storing sessions, signing tokens ([`crate::oauth`]).
+//! **In scope**: client authentication (RFC 6749 section 2.3, RFC 7523), the form of a token request, codes and refresh
+//! tokens as state machines, passwords as they are kept, how often somebody may be wrong.
+//! **Out of scope**: storing any of it ([`crate::principal`]), signing tokens ([`crate::oauth`]).
 
+mod assertion;
 mod authentication;
+mod code;
+mod password;
+mod refresh;
 mod request;
+mod throttle;
 
-pub use authentication::{ClientAuthentication, Presented, WRONG_CLIENT};
-pub use request::{TokenRequest, grant_scopes};
+pub use assertion::{Assertion, MAX_ASSERTION, subject_of};
+pub use authentication::{Presented as PresentedClient, PresentedProof, WRONG_CLIENT};
+pub use code::{CODE_LIFETIME, Code, Outcome, Redeemed, Redemption};
+pub use password::{PasswordRecord, Verdict, may_be_password};
+pub use refresh::{GRACE, Presented, Proposal, Refresh, Spent};
+pub use request::{GrantRequest, Serves, TokenRequest, grant_scopes};
+pub use throttle::{FREE, FREE_TOGETHER, Throttle};

@@ -1,12 +1,18 @@
-//! `application/x-www-form-urlencoded` bodies, in which a parameter stands at most once.
+//! `application/x-www-form-urlencoded` bodies, in which a parameter stands at most once, but for `resource`.
 
 use std::collections::BTreeMap;
 
 use crate::http::{ErrorCode, OauthError};
 use crate::secret::Secret;
 
+/// The one parameter that may stand more than once (RFC 8707 section 2).
+const RESOURCE: &str = "resource";
+
 /// A form. Values are kept from printing: some are secrets.
-pub struct Form(BTreeMap<String, Secret>);
+pub struct Form {
+    members: BTreeMap<String, Secret>,
+    resources: Vec<String>,
+}
 
 impl Form {
     /// Reads a body. Parameters with an empty value count as absent (RFC 6749 section 3.2).
@@ -19,21 +25,30 @@ impl Form {
         if !media.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
             return Err(OauthError::new(ErrorCode::InvalidRequest, "send application/x-www-form-urlencoded"));
         }
-        let mut members = BTreeMap::new();
+        let (mut members, mut resources) = (BTreeMap::new(), Vec::new());
         for (name, value) in form_urlencoded::parse(body) {
+            if name == RESOURCE {
+                resources.extend(Some(value.into_owned()).filter(|value| !value.is_empty()));
+                continue;
+            }
             if members.contains_key(name.as_ref()) {
                 return Err(OauthError::new(ErrorCode::InvalidRequest, "a parameter stands more than once"));
             }
             members.insert(name.into_owned(), Secret::new(value.into_owned().into_bytes()));
         }
         members.retain(|_, value| !value.reveal().is_empty());
-        Ok(Self(members))
+        Ok(Self { members, resources })
+    }
+
+    /// Every `resource`, in the order of the form (RFC 8707 section 2).
+    pub fn resources(&self) -> impl Iterator<Item = &str> {
+        self.resources.iter().map(String::as_str)
     }
 
     /// A parameter's value.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).and_then(|value| std::str::from_utf8(value.reveal()).ok())
+        self.members.get(name).and_then(|value| std::str::from_utf8(value.reveal()).ok())
     }
 }
 
@@ -60,6 +75,15 @@ mod tests {
                 "{body}"
             );
         }
+    }
+
+    #[test]
+    fn rfc8707_section_2_resource_may_stand_more_than_once() {
+        let form =
+            Form::parse(TYPE, b"resource=https%3A%2F%2Fa.example&resource=&resource=https%3A%2F%2Fb.example")
+                .unwrap();
+        assert_eq!(form.resources().collect::<Vec<_>>(), ["https://a.example", "https://b.example"]);
+        assert_eq!(form.get("resource"), None);
     }
 
     #[test]

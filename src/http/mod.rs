@@ -15,7 +15,7 @@ pub use bearer::{bearer, is_b64token};
 pub use challenge::{bad_gateway, challenge, forward_auth, unavailable};
 pub use form::Form;
 pub use freshness::{LONGEST_FRESHNESS, freshness};
-pub use oauth_error::{ErrorCode, OauthError};
+pub use oauth_error::{ErrorCode, OauthError, slow_down};
 
 /// Request headers, by name without regard to case. Several fields of one name are joined by `, `.
 pub trait Headers {

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::http::{Answer, NO_CACHE};
+use crate::time::Lifetime;
 
 /// A registered error code.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
@@ -12,12 +13,20 @@ pub enum ErrorCode {
     InvalidClient,
     /// RFC 7591 section 3.2.2: a registration's field cannot be accepted; 400.
     InvalidClientMetadata,
+    /// RFC 6749 section 5.2: a code, refresh token or password does not count, or not any more; 400.
+    InvalidGrant,
+    /// RFC 7591 section 3.2.2: a redirect URI cannot be accepted; 400.
+    InvalidRedirectUri,
     /// RFC 6749 section 5.2: a parameter is missing, repeated or malformed; 400.
     InvalidRequest,
     /// RFC 6749 section 5.2: unknown, malformed, or more than the client may ask for; 400.
     InvalidScope,
+    /// RFC 8707 section 2: a resource that tokens are not given for; 400.
+    InvalidTarget,
     /// RFC 6750 section 3.1: the token that guards the endpoint is wrong; 401.
     InvalidToken,
+    /// Too many wrong attempts; 429, with `Retry-After` (RFC 6585 section 4). The code is that of RFC 6749 section 4.1.2.1.
+    TemporarilyUnavailable,
     /// RFC 6749 section 5.2: the client may not use this grant; 400.
     UnauthorizedClient,
     /// RFC 6749 section 5.2: the server does not have this grant; 400.
@@ -46,9 +55,13 @@ impl OauthError {
         let body = serde_json::json!({ "error": self.code, "error_description": self.description });
         let status = match self.code {
             ErrorCode::InvalidClient | ErrorCode::InvalidToken => 401,
+            ErrorCode::TemporarilyUnavailable => 429,
             ErrorCode::InvalidClientMetadata
+            | ErrorCode::InvalidGrant
+            | ErrorCode::InvalidRedirectUri
             | ErrorCode::InvalidRequest
             | ErrorCode::InvalidScope
+            | ErrorCode::InvalidTarget
             | ErrorCode::UnauthorizedClient
             | ErrorCode::UnsupportedGrantType => 400,
         };
@@ -65,9 +78,26 @@ impl OauthError {
     }
 }
 
+/// The answer to whoever was wrong too often: in so many seconds, rounded up.
+#[must_use]
+pub fn slow_down(wait: Lifetime) -> Answer {
+    let seconds = wait.plus(Lifetime::from_millis(999)).as_seconds().max(1);
+    OauthError::new(ErrorCode::TemporarilyUnavailable, "too many attempts; try again after Retry-After")
+        .answer()
+        .with("Retry-After", seconds.to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rfc6585_section_4_too_many_attempts() {
+        for (millis, seconds) in [(0, "1"), (1, "1"), (1000, "1"), (1001, "2"), (900_000, "900")] {
+            let answer = slow_down(Lifetime::from_millis(millis));
+            assert_eq!((answer.status, answer.header("retry-after")), (429, Some(seconds)), "{millis}");
+        }
+    }
 
     #[test]
     fn rfc6749_section_5_2_the_answer() {

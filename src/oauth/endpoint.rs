@@ -1,50 +1,90 @@
 //! What a realm serves, and where.
 
+use crate::api::{ClientAction, UserAction};
+use crate::oauth::Management;
+
 /// An endpoint below `/{realm}`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Endpoint {
-    /// Takes a client in (RFC 7591 shaped); guarded by the bootstrap token.
-    Clients,
+    /// Manages clients; guarded by the bootstrap token.
+    Clients(ClientAction),
+    /// Says what a token stands for (RFC 7662).
+    Introspect,
     /// The public keys (RFC 7517).
     Jwks,
+    /// A client manages its own registration (RFC 7592).
+    Manage(Management),
     /// Discovery (OpenID Connect Discovery, RFC 8414).
     Metadata,
+    /// Takes a client in that registers itself (RFC 7591).
+    Register,
+    /// Revokes a token (RFC 7009).
+    Revoke,
     /// The token endpoint (RFC 6749 section 3.2).
     Token,
+    /// Manages people; guarded by the bootstrap token.
+    Users(UserAction),
 }
 
 /// Where a request below a realm goes.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Routed {
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Routed<'p> {
     /// There is something, but not with this method; the value of `Allow`.
-    MethodNotAllowed(&'static str),
+    MethodNotAllowed(String),
     /// Nothing is there.
     NotFound,
-    /// There.
-    To(Endpoint),
+    /// There, with what stands in place of `{id}`.
+    To(Endpoint, &'p str),
 }
+
+/// What stands in a path for the name of something.
+const ID: &str = "{id}";
 
 impl Endpoint {
     /// Every endpoint: what, method, path below the realm. The first path of an endpoint is its own, others are aliases.
-    pub const ALL: [(Self, &'static str, &'static str); 5] = [
+    pub const ALL: [(Self, &'static str, &'static str); 20] = [
         (Self::Metadata, "GET", "/.well-known/openid-configuration"),
         (Self::Jwks, "GET", "/jwks"),
         (Self::Token, "POST", "/oauth/token"),
         (Self::Token, "POST", "/OAuth/Token"),
-        (Self::Clients, "POST", "/api/v1/clients"),
+        (Self::Introspect, "POST", "/oauth/introspect"),
+        (Self::Revoke, "POST", "/oauth/revoke"),
+        (Self::Register, "POST", "/oauth/register"),
+        (Self::Manage(Management::Read), "GET", "/oauth/register/{id}"),
+        (Self::Manage(Management::Replace), "PUT", "/oauth/register/{id}"),
+        (Self::Manage(Management::Delete), "DELETE", "/oauth/register/{id}"),
+        (Self::Clients(ClientAction::Create), "POST", "/api/v1/clients"),
+        (Self::Clients(ClientAction::Read), "GET", "/api/v1/clients/{id}"),
+        (Self::Clients(ClientAction::Change), "PUT", "/api/v1/clients/{id}"),
+        (Self::Clients(ClientAction::Delete), "DELETE", "/api/v1/clients/{id}"),
+        (Self::Clients(ClientAction::NewSecret), "POST", "/api/v1/clients/{id}/secret"),
+        (Self::Users(UserAction::Create), "POST", "/api/v1/users"),
+        (Self::Users(UserAction::Read), "GET", "/api/v1/users/{id}"),
+        (Self::Users(UserAction::Change), "PATCH", "/api/v1/users/{id}"),
+        (Self::Users(UserAction::Delete), "DELETE", "/api/v1/users/{id}"),
+        (Self::Users(UserAction::SignOut), "POST", "/api/v1/users/{id}/sign-out"),
     ];
 
     /// Finds the endpoint of a request. A `GET` endpoint answers `HEAD` as well.
     #[must_use]
-    pub fn route(method: &str, path: &str) -> Routed {
-        let Some((endpoint, known, _)) = Self::ALL.iter().find(|(_, _, at)| *at == path) else {
-            return Routed::NotFound;
+    pub fn route<'p>(method: &str, path: &'p str) -> Routed<'p> {
+        let here = || {
+            Self::ALL
+                .iter()
+                .filter_map(|(endpoint, known, at)| Some((*endpoint, *known, in_place(at, path)?)))
         };
-        match (*known, method) {
-            ("GET", "GET" | "HEAD") | ("POST", "POST") => Routed::To(*endpoint),
-            ("GET", _) => Routed::MethodNotAllowed("GET, HEAD"),
-            _ => Routed::MethodNotAllowed("POST"),
+        let serves = |known: &str| known == method || (known == "GET" && method == "HEAD");
+        if let Some((endpoint, _, id)) = here().find(|(_, known, _)| serves(known)) {
+            return Routed::To(endpoint, id);
         }
+        let mut allow: Vec<&str> = here().map(|(_, known, _)| known).collect();
+        if allow.is_empty() {
+            return Routed::NotFound;
+        }
+        if let Some(at) = allow.iter().position(|known| *known == "GET") {
+            allow.insert(at.saturating_add(1), "HEAD");
+        }
+        Routed::MethodNotAllowed(allow.join(", "))
     }
 
     /// Its own path below the realm.
@@ -57,12 +97,25 @@ impl Endpoint {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Clients => "clients",
+            Self::Clients(_) => "clients",
+            Self::Introspect => "introspect",
             Self::Jwks => "jwks",
+            Self::Manage(_) | Self::Register => "register",
             Self::Metadata => "metadata",
+            Self::Revoke => "revoke",
             Self::Token => "token",
+            Self::Users(_) => "users",
         }
     }
+}
+
+/// What stands in `path` for `{id}` of this pattern; empty where the pattern has none, `None` where it is another path.
+fn in_place<'p>(pattern: &str, path: &'p str) -> Option<&'p str> {
+    let Some((before, after)) = pattern.split_once(ID) else {
+        return (pattern == path).then_some("");
+    };
+    let id = path.strip_prefix(before)?.strip_suffix(after)?;
+    (!id.is_empty() && !id.contains('/')).then_some(id)
 }
 
 #[cfg(test)]
@@ -71,11 +124,31 @@ mod tests {
 
     #[test]
     fn routes_by_table() {
-        assert_eq!(Endpoint::route("POST", "/oauth/token"), Routed::To(Endpoint::Token));
-        assert_eq!(Endpoint::route("POST", "/OAuth/Token"), Routed::To(Endpoint::Token));
-        assert_eq!(Endpoint::route("GET", "/oauth/token"), Routed::MethodNotAllowed("POST"));
-        assert_eq!(Endpoint::route("HEAD", "/jwks"), Routed::To(Endpoint::Jwks));
+        let not_allowed = |allow: &str| Routed::MethodNotAllowed(allow.to_owned());
+        assert_eq!(Endpoint::route("POST", "/oauth/token"), Routed::To(Endpoint::Token, ""));
+        assert_eq!(Endpoint::route("POST", "/OAuth/Token"), Routed::To(Endpoint::Token, ""));
+        assert_eq!(Endpoint::route("GET", "/oauth/token"), not_allowed("POST"));
+        assert_eq!(Endpoint::route("HEAD", "/jwks"), Routed::To(Endpoint::Jwks, ""));
         assert_eq!(Endpoint::route("GET", "/oauth/token/"), Routed::NotFound);
         assert_eq!(Endpoint::Token.path(), "/oauth/token");
+    }
+
+    #[test]
+    fn a_path_may_name_something() {
+        let read = Endpoint::Clients(ClientAction::Read);
+        assert_eq!(Endpoint::route("GET", "/api/v1/clients/c1"), Routed::To(read, "c1"));
+        assert_eq!(Endpoint::route("HEAD", "/api/v1/clients/c1"), Routed::To(read, "c1"));
+        let secret = Endpoint::Clients(ClientAction::NewSecret);
+        assert_eq!(Endpoint::route("POST", "/api/v1/clients/c1/secret"), Routed::To(secret, "c1"));
+        let allow = Routed::MethodNotAllowed("GET, HEAD, PUT, DELETE".to_owned());
+        assert_eq!(Endpoint::route("POST", "/api/v1/clients/c1"), allow);
+        for nowhere in [
+            "/api/v1/clients/",
+            "/api/v1/clients/a/b",
+            "/api/v1/clients//secret",
+            "/api/v1/users/a/b/sign-out",
+        ] {
+            assert_eq!(Endpoint::route("GET", nowhere), Routed::NotFound, "{nowhere}");
+        }
     }
 }

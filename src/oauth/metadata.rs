@@ -3,29 +3,51 @@
 //! Lists what there is and nothing that is planned. Every address is the issuer's own constant text: never
 //! the `Host` that a request came with.
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use crate::config::{Config, Realm};
 use crate::error::Fault;
-use crate::grant::ClientAuthentication;
 use crate::http::Answer;
 use crate::oauth::Endpoint;
+use crate::oauth::client::assertion_algorithms;
+use crate::registered::{AuthMethod, GrantType};
 
 /// The metadata document of a realm.
 ///
 /// # Errors
 /// None that the document can cause.
 pub fn metadata(config: &Config, realm: &Realm) -> Result<Answer, Fault> {
-    let at = |endpoint: Endpoint| format!("{}{}", realm.issuer, endpoint.path());
+    let at = |endpoint: Endpoint| json!(format!("{}{}", realm.issuer, endpoint.path()));
     let scopes: Vec<_> = config.scopes().offered().collect();
-    let document = json!({
-        "issuer": realm.issuer,
-        "token_endpoint": at(Endpoint::Token),
-        "jwks_uri": at(Endpoint::Jwks),
-        "scopes_supported": scopes,
-        "response_types_supported": [],
-        "grant_types_supported": ["client_credentials"],
-        "token_endpoint_auth_methods_supported": ClientAuthentication::ALL.map(ClientAuthentication::name),
-    });
-    Ok(Answer::json(200, &document)?.with("Cache-Control", "public, max-age=300"))
+    let grants: Vec<_> =
+        GrantType::ALL.into_iter().filter(|grant| realm.serves(*grant)).map(GrantType::name).collect();
+    let methods = AuthMethod::ALL.map(AuthMethod::name);
+    // A public client proves nothing, so it is told nothing about tokens.
+    let proving: Vec<_> = methods.into_iter().filter(|name| *name != AuthMethod::None.name()).collect();
+    let mut document = Map::new();
+    let mut say = |name: &str, value: Value| drop(document.insert(name.to_owned(), value));
+    say("issuer", json!(realm.issuer));
+    say("token_endpoint", at(Endpoint::Token));
+    say("introspection_endpoint", at(Endpoint::Introspect));
+    say("revocation_endpoint", at(Endpoint::Revoke));
+    say("jwks_uri", at(Endpoint::Jwks));
+    if realm.registration.is_some() {
+        say("registration_endpoint", at(Endpoint::Register));
+    }
+    say("scopes_supported", json!(scopes));
+    // There is no authorization endpoint yet, and so no response type.
+    say("response_types_supported", json!([]));
+    say("grant_types_supported", json!(grants));
+    say("code_challenge_methods_supported", json!(["S256"]));
+    for (endpoint, methods) in [
+        ("token_endpoint", json!(methods)),
+        ("introspection_endpoint", json!(proving)),
+        ("revocation_endpoint", json!(methods)),
+    ] {
+        say(&format!("{endpoint}_auth_methods_supported"), methods);
+        say(&format!("{endpoint}_auth_signing_alg_values_supported"), json!(assertion_algorithms()));
+    }
+    say("subject_types_supported", json!(["public"]));
+    say("id_token_signing_alg_values_supported", json!([realm.signing]));
+    Ok(Answer::json(200, &Value::Object(document))?.with("Cache-Control", "public, max-age=300"))
 }

@@ -1,44 +1,34 @@
-//! `POST /{realm}/oauth/token`: client credentials (RFC 6749 section 4.4).
+//! `POST /{realm}/oauth/token` (RFC 6749 section 3.2).
 //!
-//! 1. The body is a form of at most [`MAX_FORM`] bytes, each parameter once: else 400 `invalid_request`.
-//! 2. The client authenticates in exactly one way: two ways 400 `invalid_request`, none 401 `invalid_client`.
-//! 3. `grant_type` is `client_credentials`: else 400 `unsupported_grant_type`.
-//! 4. The client is known and its secret is right: else 401 `invalid_client`, the same for both.
-//! 5. Only then, so that strangers learn nothing: it may use the grant (400 `unauthorized_client`) and ask for
-//!    the scopes (400 `invalid_scope`).
-//! 6. The principal opens the session and checks the secret in one step; the token is signed after it.
+//! 1. to 5. Who asks is found out as at every endpoint ([`super::client`]).
+//! 6. `grant_type` is one that the realm serves: else 400 `unsupported_grant_type`. What belongs to it is there: else 400
+//!    `invalid_request`.
+//! 7. Each `resource` is one that tokens are given for (RFC 8707): else 400 `invalid_target`.
+//! 8. Only then, so that strangers learn nothing: the client may use the grant (400 `unauthorized_client`), the code, refresh
+//!    token or password counts (400 `invalid_grant`), the scopes may be had (400 `invalid_scope`).
+//! 9. The principal does all of it in one step; the token is signed after it.
+//!
+//! Client credentials and their session are one step of the client's principal. For the other grants the client proves itself at
+//! its own principal, and the code, refresh token or password is redeemed at the principal that it names, in one step there.
 //!
 //! A store or key that does not answer is 503. Every answer is `Cache-Control: no-store` (section 5.1).
 
-use serde::Serialize;
-
-use crate::config::{Config, Realm};
-use crate::encoding::base64url;
+use crate::config::{Config, Feature, Realm};
+use crate::encoding::Digest;
 use crate::error::Fault;
-use crate::grant::{TokenRequest, WRONG_CLIENT, grant_scopes};
-use crate::http::{Answer, ErrorCode, Form, Head, NO_CACHE, OauthError};
-use crate::id::SessionId;
-use crate::port::{Body, Clients, Ports, Principals, Signer, random};
-use crate::principal::{self, Authenticate, Client, GrantType, OpenSession, Opened, Question};
+use crate::grant::{GrantRequest, Proposal, Serves, TokenRequest};
+use crate::http::{Answer, ErrorCode, Head, OauthError};
+use crate::id::{Locator, Login, SessionId};
+use crate::oauth::client::{Stop, admit, asks, authenticated, form, settled, source};
+use crate::oauth::issue::{answer, terms};
+use crate::port::{Body, Ports, Principals, random};
+use crate::principal::{
+    self, Asks, Client, GrantType, Granted, NewSession, OpenSession, Password, Question, RedeemCode, Refused,
+    Rotate, SignIn,
+};
 use crate::scope::ScopeSet;
 use crate::secret::Credential;
-use crate::time::{Lifetime, Timestamp};
-use crate::token::{AccessClaims, access_token_input};
-
-/// The largest form: a client id, a secret, every scope there is, and room for a signed assertion.
-pub const MAX_FORM: usize = 16 * 1024;
-
-/// A successful answer (RFC 6749 section 5.1).
-#[derive(Serialize)]
-struct Granted<'a> {
-    access_token: String,
-    token_type: &'static str,
-    expires_in: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    scope: Option<&'a ScopeSet>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    refresh_token: Option<&'a str>,
-}
+use crate::time::Timestamp;
 
 /// Answers a token request. See the module for the order and each failure's answer.
 ///
@@ -52,28 +42,18 @@ pub async fn token<P: Ports>(
     body: &mut impl Body,
     now: Timestamp,
 ) -> Result<Answer, Fault> {
-    match grant(config, ports, realm, head, body, now).await {
-        Ok(answer) => Ok(answer),
-        Err(Refused::Oauth(error)) => Ok(error.answer()),
-        Err(Refused::Fault(fault)) => Err(fault),
-    }
+    settled(grant(config, ports, realm, head, body, now).await)
 }
 
-enum Refused {
-    Fault(Fault),
-    Oauth(OauthError),
-}
-
-impl From<Fault> for Refused {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
-    }
-}
-
-impl From<OauthError> for Refused {
-    fn from(error: OauthError) -> Self {
-        Self::Oauth(error)
-    }
+/// Everything that the ways of the grants have in common.
+struct Way<'a, P> {
+    ports: &'a P,
+    realm: &'a Realm,
+    /// What KV says of the client.
+    client: Client,
+    asks: Asks,
+    scopes: Option<ScopeSet>,
+    resources: Vec<String>,
 }
 
 async fn grant<P: Ports>(
@@ -83,93 +63,148 @@ async fn grant<P: Ports>(
     head: &Head<'_>,
     body: &mut impl Body,
     now: Timestamp,
-) -> Result<Answer, Refused> {
-    // (1)
-    if head.query.is_some_and(|query| query.contains("client_secret")) {
-        return Err(OauthError::new(
-            ErrorCode::InvalidRequest,
-            "send credentials in the header or the body, never in the URL",
-        )
-        .into());
-    }
-    let bytes = body
-        .read(MAX_FORM)
-        .await?
-        .ok_or(OauthError::new(ErrorCode::InvalidRequest, "the body is too large, or was cut off"))?;
-    let form = Form::parse(head.headers.get("content-type").as_deref(), &bytes)?;
-    // (2) (3)
+) -> Result<Answer, Stop> {
+    let source = source(head);
+    admit(ports, &source).await?;
+    let form = form(head, body).await?;
     let authorization = head.headers.get("authorization");
-    let request = TokenRequest::parse(authorization.as_deref(), &form)?;
-    let asks = Authenticate { client_id: request.client.client_id, secret: request.client.secret };
-    // (4)
-    let client = ports.clients().find(&realm.name, &asks.client_id).await?.ok_or(WRONG_CLIENT)?;
-    // (5)
-    let scopes = match grant_scopes(&client, request.scopes, config.scopes()) {
-        Ok(scopes) => scopes,
-        Err(error) => {
-            return Err(if authenticate(ports, &client, asks).await? { error } else { WRONG_CLIENT }.into());
+    let serves =
+        Serves { code: realm.has(Feature::GrantTypeCode), password: realm.serves(GrantType::Password) };
+    let TokenRequest { client, grant, scopes, resources } =
+        TokenRequest::parse(authorization.as_deref(), &form, serves)?;
+    let resources = targets(config, realm, resources)?;
+    let (client, asks) = asks(ports, realm, client, &source, now).await?;
+    let way = Way { ports, realm, client, asks, scopes, resources };
+    match grant {
+        GrantRequest::ClientCredentials => way.client_credentials().await,
+        GrantRequest::AuthorizationCode { code, redirect_uri, challenge } => {
+            way.authorization_code(code, redirect_uri, challenge).await
         }
-    };
-    // (6)
-    let session = SessionId::new(client.locator, random(ports.entropy())?);
-    let refresh = if client.may(GrantType::RefreshToken) {
-        Some(Credential::refresh_token(client.locator, &random(ports.entropy())?))
-    } else {
-        None
-    };
-    let open = OpenSession {
-        client: asks,
-        local: session.local(),
-        refresh: refresh.as_ref().map(Credential::digest),
-        pace: realm.pace,
-        lasts: realm.session(refresh.is_some()),
-    };
-    match ports.principals().ask(client.locator, &Question::OpenSession(open)).await? {
-        principal::Answer::Opened(Opened::Open) => {}
-        principal::Answer::Opened(Opened::WrongSecret) => return Err(WRONG_CLIENT.into()),
-        _ => return Err(Fault::new("open session", "the principal answered another question").into()),
-    }
-    let answer = Granted {
-        access_token: access_token(ports, realm, &client, &scopes, session, now).await?,
-        token_type: "Bearer",
-        expires_in: realm.access_token.as_seconds(),
-        scope: Some(&scopes).filter(|scopes| !scopes.is_empty()),
-        refresh_token: refresh.as_ref().map(Credential::reveal),
-    };
-    Ok(Answer::json(200, &answer)?.with(NO_CACHE.0, NO_CACHE.1))
-}
-
-async fn authenticate<P: Ports>(ports: &P, client: &Client, asks: Authenticate) -> Result<bool, Fault> {
-    match ports.principals().ask(client.locator, &Question::Authenticate(asks)).await? {
-        principal::Answer::Authenticated(fits) => Ok(fits),
-        _ => Err(Fault::new("authenticate", "the principal answered another question")),
+        GrantRequest::Password { login, password } => way.password(login, password).await,
+        GrantRequest::RefreshToken { token } => way.refresh_token(token).await,
     }
 }
 
-async fn access_token<P: Ports>(
-    ports: &P,
-    realm: &Realm,
-    client: &Client,
-    scopes: &ScopeSet,
-    session: SessionId,
-    now: Timestamp,
-) -> Result<String, Fault> {
-    let claims = AccessClaims {
-        issuer: &realm.issuer,
-        subject: client.client_id.as_str(),
-        audience: &realm.audience,
-        client_id: &client.client_id,
-        issued_at: now.as_seconds(),
-        expires_at: now.after(realm.access_token).as_seconds(),
-        token_id: base64url(&random::<16>(ports.entropy())?),
-        scope: scopes,
-        session,
-        idle: realm.pace.idle().map(Lifetime::as_seconds),
+/// (7): the resources asked for, in one order; the realm's own audience stands for all of them.
+fn targets(config: &Config, realm: &Realm, asked: Vec<String>) -> Result<Vec<String>, OauthError> {
+    let mut resources = asked;
+    resources.sort();
+    resources.dedup();
+    let is_known = |name: &String| {
+        *name == realm.audience || config.resources().iter().any(|one| one.id.as_str() == name)
     };
-    ports
-        .signer()
-        .sign(&realm.name, &|algorithm, key| {
-            access_token_input(algorithm, key, &claims).map_err(|e| Fault::new("write token", e.to_string()))
-        })
-        .await
+    if !resources.iter().all(is_known) {
+        let description = "ask for resources that tokens of this realm are given for";
+        return Err(OauthError::new(ErrorCode::InvalidTarget, description));
+    }
+    if resources.contains(&realm.audience) {
+        resources.clear();
+    }
+    Ok(resources)
+}
+
+impl<P: Ports> Way<'_, P> {
+    async fn client_credentials(self) -> Result<Answer, Stop> {
+        // A client that anybody can say to be has no credentials.
+        if self.client.is_public() {
+            return Err(Refused::Unauthorized(GrantType::ClientCredentials).into());
+        }
+        let locator = self.client.locator;
+        let (session, refresh) = self.session(&self.client, locator)?;
+        let open = OpenSession { client: self.asks.clone(), scopes: self.scopes.clone(), session };
+        let granted = self.ask(locator, Question::OpenSession(Box::new(open))).await?;
+        Ok(answer(self.ports, self.realm, &self.client, locator, &granted, refresh.as_ref()).await?)
+    }
+
+    async fn password(self, login: Option<Login>, password: Password) -> Result<Answer, Stop> {
+        let client = self.authenticated(GrantType::Password).await?;
+        // What nobody can have is looked for all the same: a login of the shape takes the same time.
+        let login = match login {
+            Some(login) => login,
+            None => "nobody".parse().map_err(|_| Fault::new("place principal", "no such login"))?,
+        };
+        let locator = self.ports.principals().place_of(&self.realm.name, &login)?;
+        let (session, refresh) = self.session(&client, locator)?;
+        let salt = Digest::of(&random::<32>(self.ports.entropy())?);
+        let (scopes, source) = (self.scopes.clone(), self.asks.source);
+        let sign_in = SignIn { client: client.clone(), password, source, scopes, session, salt };
+        let granted = self.ask(locator, Question::SignIn(Box::new(sign_in))).await?;
+        Ok(answer(self.ports, self.realm, &client, locator, &granted, refresh.as_ref()).await?)
+    }
+
+    async fn authorization_code(
+        self,
+        code: Option<Credential>,
+        redirect_uri: Option<String>,
+        challenge: Option<Digest>,
+    ) -> Result<Answer, Stop> {
+        let client = self.authenticated(GrantType::AuthorizationCode).await?;
+        let (code, locator) = placed(code)?;
+        let (session, refresh) = self.session(&client, locator)?;
+        let client_id = client.client_id.clone();
+        let redeem = RedeemCode { client_id, code: code.digest(), redirect_uri, challenge, session };
+        let granted = self.ask(locator, Question::RedeemCode(Box::new(redeem))).await?;
+        Ok(answer(self.ports, self.realm, &client, locator, &granted, refresh.as_ref()).await?)
+    }
+
+    async fn refresh_token(self, token: Option<Credential>) -> Result<Answer, Stop> {
+        let client = self.authenticated(GrantType::RefreshToken).await?;
+        let (token, locator) = placed(token)?;
+        // The nonce that is in force comes back: this one, or that of whoever was first.
+        let nonce = Digest::of(&random::<32>(self.ports.entropy())?);
+        let next = |nonce: &Digest| {
+            token.successor(nonce.bytes()).ok_or_else(|| Fault::new("rotate", "the token names no principal"))
+        };
+        let rotate = Rotate {
+            client_id: client.client_id.clone(),
+            token: token.digest(),
+            proposal: Proposal { nonce, successor: next(&nonce)?.digest() },
+            lasts: terms(self.realm, &client.limits, true).refresh_token,
+            scopes: self.scopes.clone(),
+            resources: self.resources.clone(),
+        };
+        let granted = self.ask(locator, Question::Rotate(Box::new(rotate))).await?;
+        let nonce = granted.nonce.ok_or_else(|| principal::Answer::unexpected("rotate"))?;
+        let refresh = next(&nonce)?;
+        Ok(answer(self.ports, self.realm, &client, locator, &granted, Some(&refresh)).await?)
+    }
+
+    /// (5) (8): the client's exact record.
+    async fn authenticated(&self, grant: GrantType) -> Result<Client, Stop> {
+        let client = authenticated(self.ports, &self.client, self.asks.clone()).await?;
+        if client.may(grant) { Ok(client) } else { Err(Refused::Unauthorized(grant).into()) }
+    }
+
+    /// A session to be, and the refresh token that goes with it where the client is registered for one.
+    fn session(&self, client: &Client, locator: Locator) -> Result<(NewSession, Option<Credential>), Stop> {
+        let local = SessionId::new(locator, random(self.ports.entropy())?).local();
+        let with_refresh = client.may(GrantType::RefreshToken);
+        let refresh = if with_refresh {
+            Some(Credential::refresh_token(locator, &random(self.ports.entropy())?))
+        } else {
+            None
+        };
+        let session = NewSession {
+            local,
+            terms: terms(self.realm, &client.limits, with_refresh),
+            refresh: refresh.as_ref().map(Credential::digest),
+            resources: self.resources.clone(),
+        };
+        Ok((session, refresh))
+    }
+
+    async fn ask(&self, locator: Locator, question: Question) -> Result<Granted, Stop> {
+        match self.ports.principals().ask(locator, &question).await? {
+            principal::Answer::Granted(granted) => Ok(*granted),
+            principal::Answer::Refused(refused) => Err(refused.into()),
+            _ => Err(principal::Answer::unexpected("grant").into()),
+        }
+    }
+}
+
+/// A credential and the principal that it names. What tollgate cannot have made is not looked up.
+fn placed(credential: Option<Credential>) -> Result<(Credential, Locator), Refused> {
+    credential
+        .and_then(|credential| credential.locator().map(|locator| (credential, locator)))
+        .ok_or(Refused::Grant)
 }

@@ -137,6 +137,8 @@ pub struct Route {
     pub to: Upstream,
     /// Where the resource that it belongs to describes itself (RFC 9728).
     pub metadata: Option<String>,
+    /// The identifier of that resource (RFC 8707).
+    pub resource: Option<String>,
 }
 
 impl Route {
@@ -235,6 +237,7 @@ mod tests {
             access: Access::Anonymous,
             to: Upstream::Service("ORIGIN".to_owned()),
             metadata: None,
+            resource: None,
         }
     }
 

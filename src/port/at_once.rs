@@ -9,12 +9,12 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use crate::error::Fault;
-use crate::id::{ClientId, KeyId, Locator, RealmName};
+use crate::id::{ClientId, KeyId, Locator, Login, RealmName, UserId};
 use crate::port::{
-    Body, Clients, Entropy, Journal, Keyrings, Ports, Principals, SharedCache, Signer, Timer, Vault,
-    Verifier, Web, WebReply, WebRequest,
+    Body, Clients, Cutoffs, Entropy, Journal, Keyrings, Limiter, Ports, Principals, SharedCache, Signer,
+    Timer, UserPlace, Users, Vault, Verifier, Web, WebReply, WebRequest,
 };
-use crate::principal::{Answer, Client, Question};
+use crate::principal::{Answer, Client, Cutoffs as Dead, Question};
 use crate::secret::Secret;
 use crate::time::{Lifetime, Timestamp};
 use crate::token::{Algorithm, Compact, Jwk, JwkSet};
@@ -41,18 +41,24 @@ pub struct AtOnce<'p, E, J> {
 
 impl<E: Entropy, J: Journal> Ports for AtOnce<'_, E, J> {
     type Clients = Never;
+    type Cutoffs = Never;
     type Entropy = E;
     type Journal = J;
     type Keyrings = Never;
+    type Limiter = Never;
     type Principals = Never;
     type SharedCache = Never;
     type Signer = Never;
     type Timer = Never;
+    type Users = Never;
     type Vault = Never;
     type Verifier = Never;
     type Web = Never;
 
     fn clients(&self) -> &Never {
+        &Never
+    }
+    fn cutoffs(&self) -> &Never {
         &Never
     }
     fn entropy(&self) -> &E {
@@ -67,6 +73,9 @@ impl<E: Entropy, J: Journal> Ports for AtOnce<'_, E, J> {
     fn keyrings(&self) -> &Never {
         &Never
     }
+    fn limiter(&self) -> &Never {
+        &Never
+    }
     fn principals(&self) -> &Never {
         &Never
     }
@@ -77,6 +86,9 @@ impl<E: Entropy, J: Journal> Ports for AtOnce<'_, E, J> {
         &Never
     }
     fn timer(&self) -> &Never {
+        &Never
+    }
+    fn users(&self) -> &Never {
         &Never
     }
     fn vault(&self) -> &Never {
@@ -111,6 +123,15 @@ impl Clients for Never {
     async fn publish(&self, _: &Client) -> Result<(), Fault> {
         pending().await
     }
+    async fn forget(&self, _: &RealmName, _: &ClientId) -> Result<(), Fault> {
+        pending().await
+    }
+}
+
+impl Cutoffs for Never {
+    async fn find(&self, _: &RealmName, _: Locator) -> Result<Dead, Fault> {
+        pending().await
+    }
 }
 
 impl Keyrings for Never {
@@ -122,8 +143,17 @@ impl Keyrings for Never {
     }
 }
 
+impl Limiter for Never {
+    async fn admits(&self, _: &str) -> Result<bool, Fault> {
+        pending().await
+    }
+}
+
 impl Principals for Never {
     fn create(&self) -> Result<Locator, Fault> {
+        Err(Fault::new("place principal", "not at once"))
+    }
+    fn place_of(&self, _: &RealmName, _: &Login) -> Result<Locator, Fault> {
         Err(Fault::new("place principal", "not at once"))
     }
     async fn ask(&self, _: Locator, _: &Question) -> Result<Answer, Fault> {
@@ -156,6 +186,18 @@ impl Timer for Never {
     }
     async fn pause(&self, _: Lifetime) {
         pending::<()>().await;
+    }
+}
+
+impl Users for Never {
+    async fn find(&self, _: &RealmName, _: &UserId) -> Result<Option<UserPlace>, Fault> {
+        pending().await
+    }
+    async fn publish(&self, _: &RealmName, _: &UserPlace) -> Result<(), Fault> {
+        pending().await
+    }
+    async fn forget(&self, _: &RealmName, _: &UserId) -> Result<(), Fault> {
+        pending().await
     }
 }
 

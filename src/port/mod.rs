@@ -9,11 +9,11 @@ mod at_once;
 
 pub use at_once::{AtOnce, Never, poll_once};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::Fault;
-use crate::id::{ClientId, KeyId, Locator, RealmName, RequestId};
-use crate::principal::{Answer, Client, Question};
+use crate::id::{ClientId, KeyId, Locator, Login, RealmName, RequestId, UserId};
+use crate::principal::{Answer, Client, Cutoffs as Dead, Question};
 use crate::secret::Secret;
 use crate::time::{Lifetime, Timestamp};
 use crate::token::{Algorithm, Compact, Jwk, JwkSet};
@@ -24,12 +24,16 @@ use crate::validator::Isolate;
 pub trait Ports {
     /// See [`Clients`].
     type Clients: Clients;
+    /// See [`Cutoffs`].
+    type Cutoffs: Cutoffs;
     /// See [`Entropy`].
     type Entropy: Entropy;
     /// See [`Journal`].
     type Journal: Journal;
     /// See [`Keyrings`].
     type Keyrings: Keyrings;
+    /// See [`Limiter`].
+    type Limiter: Limiter;
     /// See [`Principals`].
     type Principals: Principals;
     /// See [`SharedCache`].
@@ -38,6 +42,8 @@ pub trait Ports {
     type Signer: Signer;
     /// See [`Timer`].
     type Timer: Timer;
+    /// See [`Users`].
+    type Users: Users;
     /// See [`Vault`].
     type Vault: Vault;
     /// See [`Verifier`].
@@ -47,6 +53,8 @@ pub trait Ports {
 
     /// The client records.
     fn clients(&self) -> &Self::Clients;
+    /// Which tokens are dead.
+    fn cutoffs(&self) -> &Self::Cutoffs;
     /// Randomness.
     fn entropy(&self) -> &Self::Entropy;
     /// What this isolate remembers between requests.
@@ -55,6 +63,8 @@ pub trait Ports {
     fn journal(&self) -> &Self::Journal;
     /// The realms' public keys.
     fn keyrings(&self) -> &Self::Keyrings;
+    /// How often an address may ask.
+    fn limiter(&self) -> &Self::Limiter;
     /// The principals.
     fn principals(&self) -> &Self::Principals;
     /// What the isolates of one place remember together.
@@ -63,6 +73,8 @@ pub trait Ports {
     fn signer(&self) -> &Self::Signer;
     /// Waiting.
     fn timer(&self) -> &Self::Timer;
+    /// Where people are.
+    fn users(&self) -> &Self::Users;
     /// The deployment's secrets.
     fn vault(&self) -> &Self::Vault;
     /// Signature checks.
@@ -97,6 +109,21 @@ pub trait Clients {
     /// # Errors
     /// It may or may not have been stored.
     async fn publish(&self, client: &Client) -> Result<(), Fault>;
+
+    /// Takes a record back from every edge.
+    ///
+    /// # Errors
+    /// It may or may not be gone.
+    async fn forget(&self, realm: &RealmName, client: &ClientId) -> Result<(), Fault>;
+}
+
+/// Which tokens of a principal are dead: a copy that may be up to a minute old.
+pub trait Cutoffs {
+    /// What is known to be dead; nothing, where nothing was published.
+    ///
+    /// # Errors
+    /// The store does not answer, or holds what cannot be read.
+    async fn find(&self, realm: &RealmName, locator: Locator) -> Result<Dead, Fault>;
 }
 
 /// Randomness fit for secrets. Failing is a value, not a panic.
@@ -171,6 +198,15 @@ pub trait Keyrings {
     async fn authority(&self, realm: &RealmName) -> Result<JwkSet, Fault>;
 }
 
+/// How often one address may ask for tokens: the platform's own counter, which is near and not exact.
+pub trait Limiter {
+    /// Whether this one may ask now. Counts.
+    ///
+    /// # Errors
+    /// The counter does not answer.
+    async fn admits(&self, source: &str) -> Result<bool, Fault>;
+}
+
 /// The principals, each answering its questions one at a time ([`crate::principal::step`]).
 pub trait Principals {
     /// A place for a new principal.
@@ -178,6 +214,12 @@ pub trait Principals {
     /// # Errors
     /// The platform gives none.
     fn create(&self) -> Result<Locator, Fault>;
+
+    /// The place of whoever signs in so: the same each time, whether anybody is there or not.
+    ///
+    /// # Errors
+    /// The platform gives none.
+    fn place_of(&self, realm: &RealmName, login: &Login) -> Result<Locator, Fault>;
 
     /// Asks the principal at `locator`. The answer is exact, and what it says happened is stored.
     ///
@@ -218,6 +260,38 @@ pub trait Timer {
 
     /// Resolves after about this span.
     async fn pause(&self, span: Lifetime);
+}
+
+/// Where people are: a copy that may be up to a minute old. Their principals are the authority.
+pub trait Users {
+    /// The place of a user, if one of this name is known here.
+    ///
+    /// # Errors
+    /// The store does not answer, or holds what cannot be read.
+    async fn find(&self, realm: &RealmName, user: &UserId) -> Result<Option<UserPlace>, Fault>;
+
+    /// Publishes a place to every edge.
+    ///
+    /// # Errors
+    /// It may or may not have been stored.
+    async fn publish(&self, realm: &RealmName, place: &UserPlace) -> Result<(), Fault>;
+
+    /// Takes a place back from every edge.
+    ///
+    /// # Errors
+    /// It may or may not be gone.
+    async fn forget(&self, realm: &RealmName, user: &UserId) -> Result<(), Fault>;
+}
+
+/// Where a user is.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct UserPlace {
+    /// Who: `sub`.
+    pub id: UserId,
+    /// What they sign in with.
+    pub login: Login,
+    /// Where.
+    pub locator: Locator,
 }
 
 /// The secrets of the deployment, by name.

@@ -1,21 +1,18 @@
-//! The client record: the copy that KV holds, readable at every edge, with nothing secret in it.
+//! Clients: the public record, of which every edge reads a copy in KV, and what only the principal keeps beside it.
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{ClientId, Locator, RealmName};
+use crate::encoding::Digest;
+use crate::id::{ClientId, Locator, RealmName, Role};
+use crate::principal::Ended;
+use crate::registered::{AuthMethod, GrantType};
 use crate::scope::ScopeSet;
+use crate::time::{Lifetime, Timestamp};
+use crate::token::JwkSet;
 
-/// A grant that a client may use (RFC 6749, the `grant_types` of RFC 7591 section 2).
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum GrantType {
-    /// Section 4.4.
-    ClientCredentials,
-    /// Section 6: answers carry a refresh token.
-    RefreshToken,
-}
-
-/// A registered confidential client. Stored as JSON in KV under [`super::client_key`].
+/// A registered client. Stored as JSON in KV under [`super::client_key`], with nothing secret in it.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Client {
     /// Its identifier.
@@ -28,8 +25,52 @@ pub struct Client {
     pub grant_types: Vec<GrantType>,
     /// The scopes that it may ask for.
     pub scope: ScopeSet,
-    /// Where its secrets and sessions are.
+    /// Where its secrets are, and its own sessions.
     pub locator: Locator,
+    /// How it authenticates.
+    #[serde(default)]
+    pub token_endpoint_auth_method: AuthMethod,
+    /// Where its users are sent back to, compared byte for byte.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub redirect_uris: Vec<String>,
+    /// The keys that it signs its assertions with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwks: Option<JwkSet>,
+    /// The roles that it has: its own, or the part of its owner's that it may use.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<Role>,
+    /// After this it gets no token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    /// Where it is tighter than its realm.
+    #[serde(default, skip_serializing_if = "Limits::is_empty")]
+    pub limits: Limits,
+    /// Whether it may ask about tokens that were given to others (RFC 7662): a resource server.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub may_introspect: bool,
+}
+
+/// Lifetimes of one client's tokens and sessions; each counts where it is shorter than its realm's.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Limits {
+    /// Of an access token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_token: Option<Lifetime>,
+    /// Of a refresh token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<Lifetime>,
+    /// Without use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle: Option<Lifetime>,
+    /// Of a session, however much it is used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<Lifetime>,
+}
+
+impl Limits {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 impl Client {
@@ -38,29 +79,172 @@ impl Client {
     pub fn may(&self, grant: GrantType) -> bool {
         self.grant_types.contains(&grant)
     }
+
+    /// Whether anybody can say that they are this client.
+    #[must_use]
+    pub fn is_public(&self) -> bool {
+        self.token_endpoint_auth_method == AuthMethod::None
+    }
+}
+
+/// How many secrets a client has at most: the one in use, and the one before it.
+pub(super) const MAX_SECRETS: usize = 2;
+
+/// A client's secret, as its principal keeps it.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(super) struct StoredSecret {
+    pub(super) digest: Digest,
+    pub(super) created_at: Timestamp,
+    /// `None`: until it is replaced.
+    pub(super) expires_at: Option<Timestamp>,
+    pub(super) last_used: Option<Timestamp>,
+}
+
+/// What the principal keeps of a client: its record, which this is the authority for, and what nobody else may see.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(super) struct StoredClient {
+    pub(super) client: Client,
+    pub(super) secrets: Vec<StoredSecret>,
+    /// The digest of its registration access token (RFC 7592).
+    pub(super) registration: Option<Digest>,
+    pub(super) created_at: Timestamp,
+    /// Which of its sessions are over.
+    pub(super) ended: Option<Ended>,
+}
+
+impl StoredClient {
+    /// The secrets that count.
+    pub(super) fn secrets_at(&self, now: Timestamp) -> impl Iterator<Item = &StoredSecret> {
+        self.secrets.iter().filter(move |secret| secret.expires_at.is_none_or(|end| now < end))
+    }
+}
+
+/// One secret, as its owner may see it.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct SecretDates {
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it stops to count, where it was replaced.
+    pub expires_at: Option<Timestamp>,
+    /// When it was last right, to the minute.
+    pub last_used: Option<Timestamp>,
+}
+
+/// A client, as its owner may see it.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct ClientView {
+    /// Its record.
+    pub client: Client,
+    /// When it was registered.
+    pub created_at: Timestamp,
+    /// Its secrets.
+    pub secrets: Vec<SecretDates>,
+    /// How often it called which route, by route.
+    pub usage: BTreeMap<String, Usage>,
+    /// How many of its sessions are open.
+    pub live_sessions: usize,
+}
+
+/// How often a client called one route. Counts travel with the touches of its sessions: an isolate that ends takes those
+/// of at most two grains with it.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Usage {
+    /// How often.
+    pub count: u64,
+    /// The first time.
+    pub first: Timestamp,
+    /// The last time that was told.
+    pub last: Timestamp,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_stored_shape_is_pinned() {
-        // A change here needs a migration, a line in docs/storage.md and a minor version.
-        let client = Client {
+    fn client() -> Client {
+        Client {
             client_id: "c1".parse().unwrap(),
             client_name: "Demo".to_owned(),
             realm: "test".parse().unwrap(),
             grant_types: vec![GrantType::ClientCredentials, GrantType::RefreshToken],
             scope: "b a".parse().unwrap(),
             locator: Locator::from([0; 32]),
+            token_endpoint_auth_method: AuthMethod::default(),
+            redirect_uris: vec![],
+            jwks: None,
+            roles: vec![],
+            expires_at: None,
+            limits: Limits::default(),
+            may_introspect: false,
+        }
+    }
+
+    const SMALL: &str = concat!(
+        r#"{"client_id":"c1","client_name":"Demo","realm":"test","#,
+        r#""grant_types":["client_credentials","refresh_token"],"scope":"a b","#,
+        r#""locator":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","#,
+        r#""token_endpoint_auth_method":"client_secret_basic"}"#
+    );
+
+    #[test]
+    fn the_stored_shape_is_pinned() {
+        // A change here needs a migration, a line in docs/storage.md and a minor version.
+        assert_eq!(serde_json::to_string(&client()).unwrap(), SMALL);
+        let seconds = |n| Some(Lifetime::from_seconds(n));
+        let large = Client {
+            token_endpoint_auth_method: AuthMethod::PrivateKeyJwt,
+            redirect_uris: vec!["https://app.example/cb".to_owned()],
+            jwks: Some(JwkSet::default()),
+            roles: vec!["owner".parse().unwrap()],
+            expires_at: Some(Timestamp::from_seconds(9)),
+            limits: Limits {
+                access_token: seconds(1),
+                refresh_token: seconds(2),
+                idle: seconds(3),
+                session: seconds(4),
+            },
+            may_introspect: true,
+            ..client()
+        };
+        let text = serde_json::to_string(&large).unwrap();
+        let rest = text.split_once(r#""token_endpoint_auth_method":"#).unwrap().1;
+        assert_eq!(
+            rest,
+            concat!(
+                r#""private_key_jwt","redirect_uris":["https://app.example/cb"],"jwks":{"keys":[]},"#,
+                r#""roles":["owner"],"expires_at":9000,"#,
+                r#""limits":{"access_token":1000,"refresh_token":2000,"idle":3000,"session":4000},"may_introspect":true}"#
+            )
+        );
+        assert_eq!(serde_json::from_str::<Client>(&text).unwrap(), large);
+    }
+
+    #[test]
+    fn a_record_from_before_the_newer_members_is_read() {
+        let old = SMALL.replace(r#","token_endpoint_auth_method":"client_secret_basic""#, "");
+        assert_eq!(serde_json::from_str::<Client>(&old).unwrap(), client());
+    }
+
+    #[test]
+    fn what_the_principal_keeps_of_a_client_is_pinned() {
+        let digest = Digest::of(b"x");
+        let secret = StoredSecret {
+            digest,
+            created_at: Timestamp::from_seconds(1),
+            expires_at: None,
+            last_used: Some(Timestamp::from_seconds(2)),
+        };
+        let stored = StoredClient {
+            client: client(),
+            secrets: vec![secret],
+            registration: None,
+            created_at: Timestamp::from_seconds(1),
+            ended: None,
         };
         assert_eq!(
-            serde_json::to_string(&client).unwrap(),
-            concat!(
-                r#"{"client_id":"c1","client_name":"Demo","realm":"test","#,
-                r#""grant_types":["client_credentials","refresh_token"],"scope":"a b","#,
-                r#""locator":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}"#
+            serde_json::to_string(&stored).unwrap(),
+            format!(
+                r#"{{"client":{SMALL},"secrets":[{{"digest":"{digest}","created_at":1000,"expires_at":null,"last_used":2000}}],"registration":null,"created_at":1000,"ended":null}}"#
             )
         );
     }

@@ -4,12 +4,40 @@
 //! await in between, so that what it reads is what it writes. The object itself only loads, calls, stores
 //! and answers; native tests drive the same function over a map.
 //!
-//! **Out of scope**: users, roles and consents; how questions travel ([`crate::port`]).
+//! A principal is a person, with the clients that act for them; or a client that nobody owns. It keeps the sessions that
+//! speak for it. A person who signs in with somebody else's client has the session at their own principal, and the client proves
+//! itself at its own.
+//!
+//! # What is over stays over
+//!
+//! Every session has a number, and so has everything that ends many of them at once (other roles, another secret, a disabled
+//! user, sign-out everywhere): whatever was opened before is over, in one step, however much there is ([`Question::End`]).
+//! Whoever asks hears it at once; for those who do not ask, a cut-off is published ([`Cutoffs`]).
+//!
+//! **Out of scope**: consents; how questions travel ([`crate::port`]).
 
 mod client;
+mod clients;
+mod cutoff;
+mod question;
+mod rows;
+mod sessions;
 mod step;
 mod storage_key;
+mod tokens;
+mod user;
+mod users;
 
-pub use client::{Client, GrantType};
-pub use step::{Answer, Authenticate, OpenSession, Opened, Question, RegisterClient, Rows, step};
-pub use storage_key::{client_key, jwks_key, keyring_name};
+pub use crate::registered::{AuthMethod, GrantType};
+pub use client::{Client, ClientView, Limits, SecretDates, Usage};
+pub use cutoff::{CUTOFF_KEPT, Cutoffs};
+pub use question::{
+    Answer, Asks, ChangeClient, ChangeUser, Granted, Inspected, NewSecret, NewSession, NewUser, OpenSession,
+    Owner, Password, Proof, Question, RedeemCode, Refused, RegisterClient, Rotate, SignIn, SignedIn, Terms,
+    Token, Which,
+};
+pub use rows::{Kind, Rows};
+use sessions::Ended;
+pub use step::{Unpublished, published, step, unpublished};
+pub use storage_key::{client_key, cutoff_key, jwks_key, keyring_name, user_key, user_name};
+pub use user::UserView;

@@ -1,171 +1,131 @@
-//! One principal's questions and the one function that answers them.
+//! The one function that answers a principal's questions.
 
-use serde::{Deserialize, Serialize};
-
-use crate::encoding::Digest;
 use crate::error::Fault;
-use crate::id::ClientId;
-use crate::principal::Client;
-use crate::session::{EndReason, Pace, Session, Touch};
-use crate::time::{Lifetime, Timestamp};
+use crate::id::RealmName;
+use crate::principal::cutoff::StoredCutoffs;
+use crate::principal::rows::{Draft, Kind, Rows};
+use crate::principal::sessions::SELF;
+use crate::principal::{Answer, Cutoffs, Question, Refused, Which};
+use crate::scope::ScopeCatalogue;
+use crate::session::EndReason;
+use crate::time::Timestamp;
 
-/// What a principal can be asked.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Question {
-    /// Say whether a client's secret is right, and do nothing else.
-    Authenticate(Authenticate),
-    /// Start a session for a client that proves its secret.
-    OpenSession(OpenSession),
-    /// Take a client in.
-    RegisterClient(RegisterClient),
-    /// Say that a session was used, and whether it may be.
-    Touch {
-        /// Which: [`crate::id::SessionId::local`].
-        local: String,
-        /// When the request came that uses it. The question may arrive later: what counts is the use.
-        used_at: Timestamp,
-    },
-}
-
-/// A client and the secret that it presented. See [`Question::Authenticate`].
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub struct Authenticate {
-    /// The client that asks.
-    pub client_id: ClientId,
-    /// The digest of the secret that it presented.
-    pub secret: Digest,
-}
-
-/// See [`Question::OpenSession`].
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub struct OpenSession {
-    /// Who asks.
-    pub client: Authenticate,
-    /// The new session's name.
-    pub local: String,
-    /// The digest of the refresh token that is handed out with it, if any.
-    pub refresh: Option<Digest>,
-    /// How it keeps time.
-    pub pace: Pace,
-    /// When it is over however much it is used.
-    pub lasts: Lifetime,
-}
-
-/// See [`Question::RegisterClient`].
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub struct RegisterClient {
-    /// Its record: this is the authority, KV has the copy.
-    pub client: Client,
-    /// The digest of its first secret.
-    pub secret: Digest,
-}
-
-/// What a principal answers.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Answer {
-    /// To [`Question::Authenticate`].
-    Authenticated(bool),
-    /// To [`Question::OpenSession`].
-    Opened(Opened),
-    /// To [`Question::RegisterClient`].
-    Registered,
-    /// To [`Question::Touch`].
-    Touched(Touch),
-}
-
-/// Whether a session was started.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Opened {
-    /// It is open.
-    Open,
-    /// The secret is not one of this client's; nothing was stored.
-    WrongSecret,
-}
-
-/// The rows of one principal, read and written without an await: nothing comes between what one call of [`step`]
-/// reads and what it writes. What a failure half-way leaves is a row that nobody was told of.
-pub trait Rows {
-    /// Stores a client and its first secret.
-    ///
-    /// # Errors
-    /// The store does not answer.
-    fn insert_client(&self, client: &Client, secret: &Digest, now: Timestamp) -> Result<(), Fault>;
-
-    /// The digests of a client's secrets; none for a client that is not here.
-    ///
-    /// # Errors
-    /// The store does not answer.
-    fn secrets(&self, client: &ClientId) -> Result<Vec<Digest>, Fault>;
-
-    /// Stores a new session, to be cleared after `clear_at`, and the refresh token that belongs to it.
-    ///
-    /// # Errors
-    /// The store does not answer, or the name is taken.
-    fn insert_session(
-        &self,
-        local: &str,
-        client: &ClientId,
-        session: &Session,
-        refresh: Option<&Digest>,
-        clear_at: Timestamp,
-    ) -> Result<(), Fault>;
-
-    /// A session.
-    ///
-    /// # Errors
-    /// The store does not answer, or holds what cannot be read.
-    fn session(&self, local: &str) -> Result<Option<Session>, Fault>;
-
-    /// Stores a session's next state.
-    ///
-    /// # Errors
-    /// The store does not answer.
-    fn save_session(&self, local: &str, session: &Session) -> Result<(), Fault>;
-}
-
-/// Answers one question. `now` is the principal's own clock.
+/// Answers one question. `now` is the principal's own clock. Either all of its changes are stored, or none: a fault half-way
+/// stores nothing. A refusal may store something: a wrong attempt is counted, a token that was used twice ends its session.
 ///
 /// # Errors
 /// The rows cannot be read or written; then nothing is promised and the caller refuses.
-pub fn step(rows: &impl Rows, question: &Question, now: Timestamp) -> Result<Answer, Fault> {
+pub fn step(
+    rows: &impl Rows,
+    catalogue: &ScopeCatalogue,
+    question: &Question,
+    now: Timestamp,
+) -> Result<Answer, Fault> {
+    let draft = Draft::new(rows);
+    let answer = answer(&draft, catalogue, question, now)?;
+    draft.commit()?;
+    Ok(answer)
+}
+
+fn answer(
+    draft: &Draft<'_, impl Rows>,
+    catalogue: &ScopeCatalogue,
+    question: &Question,
+    now: Timestamp,
+) -> Result<Answer, Fault> {
+    let done = |refused: Option<Refused>| refused.map_or(Answer::Done, Answer::Refused);
     Ok(match question {
-        Question::Authenticate(client) => Answer::Authenticated(authenticate(rows, client)?),
-        Question::OpenSession(open) => Answer::Opened(open_session(rows, open, now)?),
-        Question::RegisterClient(register) => {
-            rows.insert_client(&register.client, &register.secret, now)?;
-            Answer::Registered
+        Question::Authenticate(asks) => {
+            said(draft.authenticate(asks, now)?, |stored| Answer::Client(Box::new(stored.client)))
+        }
+        Question::ChangeClient(change) => {
+            said(draft.change_client(change, now)?, |c| Answer::Client(Box::new(c)))
+        }
+        Question::ChangeUser(change) => said(draft.change_user(change, now)?, |u| Answer::User(Box::new(u))),
+        Question::CreateUser(new) => said(draft.create_user(new, now)?, |u| Answer::User(Box::new(u))),
+        Question::DeleteClient(owner) => done(draft.delete_client(owner, now)?),
+        Question::DeleteUser => done(draft.delete_user(now)?),
+        Question::End(which) => done(end(draft, which, now)?),
+        Question::Inspect(token) => Answer::Inspected(draft.inspect(token, now)?.map(Box::new)),
+        Question::IssueCode { digest, code } => {
+            draft.write(Kind::Code, &digest.to_string(), code, Some(code.expires_at))?;
+            Answer::Done
+        }
+        Question::NewSecret(new) => said(draft.new_secret(new, now)?, |c| Answer::Client(Box::new(c))),
+        Question::OpenSession(open) => {
+            said(draft.open_session(open, catalogue, now)?, |g| Answer::Granted(Box::new(g)))
+        }
+        Question::ReadClient(owner) => said(draft.view(owner, now)?, |v| Answer::ClientView(Box::new(v))),
+        Question::ReadUser => {
+            let user = draft.principal()?.user;
+            user.map_or(Answer::Refused(Refused::NotFound), |user| Answer::User(Box::new(user.view())))
+        }
+        Question::RedeemCode(redeem) => said(draft.redeem(redeem, now)?, |g| Answer::Granted(Box::new(g))),
+        Question::RegisterClient(register) => done(draft.register(register, now)?),
+        Question::Revoke { client_id, token } => done(draft.revoke(client_id, token, now)?),
+        Question::Rotate(rotate) => said(draft.rotate(rotate, now)?, |g| Answer::Granted(Box::new(g))),
+        Question::SignIn(sign_in) => {
+            said(draft.sign_in(sign_in, catalogue, now)?, |g| Answer::Granted(Box::new(g)))
         }
         // A clock that is ahead of ours cannot make a session live longer.
-        Question::Touch { local, used_at } => Answer::Touched(touch(rows, local, now.min(*used_at))?),
+        Question::Touch { local, used_at, usage } => {
+            Answer::Touched(draft.touch(local, now.min(*used_at), usage)?)
+        }
     })
 }
 
-fn authenticate(rows: &impl Rows, client: &Authenticate) -> Result<bool, Fault> {
-    // Every digest is compared, each in constant time: which one fits does not show.
-    Ok(rows.secrets(&client.client_id)?.iter().fold(false, |found, known| (*known == client.secret) | found))
+fn said<T>(said: Result<T, Refused>, answer: impl FnOnce(T) -> Answer) -> Answer {
+    said.map_or_else(Answer::Refused, answer)
 }
 
-fn open_session(rows: &impl Rows, open: &OpenSession, now: Timestamp) -> Result<Opened, Fault> {
-    if !authenticate(rows, &open.client)? {
-        return Ok(Opened::WrongSecret);
+fn end(draft: &Draft<'_, impl Rows>, which: &Which, now: Timestamp) -> Result<Option<Refused>, Fault> {
+    match which {
+        Which::All => draft.end_all(&mut draft.principal()?, EndReason::SignedOut, now)?,
+        Which::Client(id) => {
+            let Some(mut stored) = draft.client(id)? else { return Ok(Some(Refused::NotFound)) };
+            draft.end_client(&mut stored, EndReason::SignedOut, now)?;
+            draft.save_client(&stored)?;
+        }
+        Which::Session(local) => draft.end_session(local, EndReason::SignedOut, now)?,
     }
-    let ends_at = now.after(open.lasts);
-    let session = Session::open(now, open.pace, ends_at);
-    rows.insert_session(&open.local, &open.client.client_id, &session, open.refresh.as_ref(), ends_at)?;
-    Ok(Opened::Open)
+    Ok(None)
 }
 
-fn touch(rows: &impl Rows, local: &str, used_at: Timestamp) -> Result<Touch, Fault> {
-    // A session that was cleared is over: it was cleared because its absolute limit had passed.
-    let Some(session) = rows.session(local)? else {
-        return Ok(Touch::Ended(EndReason::Limit));
-    };
-    let (next, touch) = session.touch(used_at);
-    if next != session {
-        rows.save_session(local, &next)?;
+/// Cut-offs that KV does not have yet.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Unpublished {
+    /// Whose realm they are of.
+    pub realm: RealmName,
+    /// The document.
+    pub cutoffs: Cutoffs,
+    version: u64,
+}
+
+/// The cut-offs that have to be published, if any.
+///
+/// # Errors
+/// The rows cannot be read.
+pub fn unpublished(rows: &impl Rows) -> Result<Option<Unpublished>, Fault> {
+    let draft = Draft::new(rows);
+    let Some(stored) = draft.read::<StoredCutoffs>(Kind::Cutoff, SELF)? else { return Ok(None) };
+    let realm = draft.principal()?.realm;
+    let is_new = stored.published < stored.version;
+    Ok(realm.filter(|_| is_new).map(|realm| Unpublished {
+        realm,
+        cutoffs: stored.cutoffs,
+        version: stored.version,
+    }))
+}
+
+/// KV has them.
+///
+/// # Errors
+/// The rows cannot be read or written: then they are published once more.
+pub fn published(rows: &impl Rows, what: &Unpublished) -> Result<(), Fault> {
+    let draft = Draft::new(rows);
+    if let Some(stored) = draft.read::<StoredCutoffs>(Kind::Cutoff, SELF)? {
+        let published = stored.published.max(what.version);
+        draft.write(Kind::Cutoff, SELF, &StoredCutoffs { published, ..stored }, None)?;
     }
-    Ok(touch)
+    draft.commit()
 }

@@ -2,37 +2,74 @@
 
 use std::collections::BTreeMap;
 
-use crate::id::SessionId;
+use crate::id::{RouteId, SessionId};
+use crate::session::EndReason;
 use crate::time::{Lifetime, Timestamp};
 
-/// Entries one isolate keeps: 20,000 of about 150 bytes are 3 MB of its 128.
+/// Entries one isolate keeps: 20,000 of about 200 bytes, and some for the routes that are counted, are 5 MB of its 128.
 const CAPACITY: usize = 20_000;
+
+/// How long one request's question may take before another asks as well: more than a principal takes, less than a caller waits.
+const FLIGHT: Lifetime = Lifetime::from_seconds(3);
+
+/// Routes whose calls are counted for one session between two touches; calls of others are not counted.
+const COUNTED_ROUTES: usize = 32;
 
 /// What to do about a session before the request may pass.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Ask {
+    /// It has ended: nothing brings it back.
+    Ended(EndReason),
     /// Ask the authority and wait for its answer.
     First,
     /// It was confirmed within the grain, or within the grain before and the authority is being told: pass.
     Nobody,
     /// It was confirmed within the grain before: pass, and tell the authority in the background.
     Later,
+    /// Another request is asking: look again in a moment.
+    Wait,
 }
 
+/// What an isolate knows of a session.
 #[derive(Clone, Copy, Debug)]
+enum Known {
+    /// The authority has counted a use, and nothing later.
+    Alive {
+        /// That use.
+        used_at: Timestamp,
+        /// Zero: every request asks.
+        grain: Lifetime,
+        /// Whether the touch of the second grain was asked for.
+        is_told: bool,
+    },
+    /// It has ended, as was heard at some time.
+    Ended { reason: EndReason, heard_at: Timestamp },
+    /// Nothing yet.
+    Nothing,
+}
+
+#[derive(Clone, Debug)]
 struct Lease {
-    /// The use that was confirmed: the authority has counted it, and nothing later.
-    used_at: Timestamp,
-    grain: Lifetime,
-    /// Whether the touch of the second grain was asked for.
-    is_told: bool,
+    known: Known,
+    /// Since when a request asks.
+    asking: Option<Timestamp>,
+    /// Calls that the authority was not told of.
+    usage: Vec<(RouteId, u32)>,
 }
 
 impl Lease {
-    const fn ends_at(&self) -> Timestamp {
-        self.used_at.after(self.grain.times(2))
+    /// Whether it is worth keeping at `now`. An end is: it saves questions about a token that somebody still tries.
+    fn is_kept(&self, now: Timestamp) -> bool {
+        match self.known {
+            Known::Alive { used_at, grain, .. } => now <= used_at.after(grain.times(2)),
+            Known::Ended { heard_at, .. } => now.is_within(ENDED_FOR, heard_at),
+            Known::Nothing => self.asking.is_some_and(|since| now.is_within(FLIGHT, since)),
+        }
     }
 }
+
+/// How long an end is remembered.
+const ENDED_FOR: Lifetime = Lifetime::from_seconds(600);
 
 /// The sessions that this isolate may answer for. See [`crate::session`] for the bound.
 #[derive(Debug, Default)]
@@ -45,58 +82,101 @@ impl Leases {
         Self(BTreeMap::new())
     }
 
-    /// Decides for one request at `now`. Answers [`Ask::Later`] once per grain: the caller owes the touch.
+    /// Decides for one request at `now`. Answers [`Ask::Later`] once per grain: the caller owes the touch. Whoever hears
+    /// [`Ask::First`] asks, and says what came of it: [`Self::confirm`], [`Self::end`] or [`Self::release`].
     pub fn ask(&mut self, id: &SessionId, now: Timestamp) -> Ask {
-        let Some(lease) = self.0.get_mut(id) else {
-            return Ask::First;
-        };
-        // A clock that went back proves nothing: ask.
-        if now < lease.used_at || now > lease.ends_at() || lease.grain == Lifetime::ZERO {
-            return Ask::First;
+        self.make_room(id, now);
+        let lease =
+            self.0.entry(*id).or_insert(Lease { known: Known::Nothing, asking: None, usage: Vec::new() });
+        match &mut lease.known {
+            Known::Ended { reason, .. } => return Ask::Ended(*reason),
+            Known::Alive { grain, .. } if *grain == Lifetime::ZERO => return Ask::First,
+            // A clock that went back proves nothing: ask.
+            Known::Alive { used_at, grain, is_told } if *used_at <= now => {
+                if now <= used_at.after(*grain) || (*is_told && now <= used_at.after(grain.times(2))) {
+                    return Ask::Nobody;
+                }
+                if now <= used_at.after(grain.times(2)) {
+                    *is_told = true;
+                    return Ask::Later;
+                }
+            }
+            Known::Alive { .. } | Known::Nothing => {}
         }
-        if now <= lease.used_at.after(lease.grain) || lease.is_told {
-            return Ask::Nobody;
+        if lease.asking.is_some_and(|since| now.is_within(FLIGHT, since)) {
+            return Ask::Wait;
         }
-        lease.is_told = true;
-        Ask::Later
+        lease.asking = Some(now);
+        Ask::First
     }
 
-    /// Whether memory is enough for a request at `now`: [`Self::ask`] would say [`Ask::Nobody`].
+    /// Whether memory is enough for a request at `now`: [`Self::ask`] would say [`Ask::Nobody`] or [`Ask::Ended`].
     #[must_use]
     pub fn is_enough(&self, id: &SessionId, now: Timestamp) -> bool {
-        self.0.get(id).is_some_and(|lease| {
-            lease.grain != Lifetime::ZERO
-                && lease.used_at <= now
-                && (now <= lease.used_at.after(lease.grain) || (lease.is_told && now <= lease.ends_at()))
+        self.0.get(id).is_some_and(|lease| match lease.known {
+            Known::Alive { used_at, grain, is_told } => {
+                grain != Lifetime::ZERO
+                    && used_at <= now
+                    && (now <= used_at.after(grain) || (is_told && now <= used_at.after(grain.times(2))))
+            }
+            Known::Ended { .. } => true,
+            Known::Nothing => false,
         })
+    }
+
+    /// Counts a call that passes.
+    pub fn count(&mut self, id: &SessionId, route: &RouteId) {
+        let Some(lease) = self.0.get_mut(id) else { return };
+        if let Some((_, calls)) = lease.usage.iter_mut().find(|(known, _)| known == route) {
+            *calls = calls.saturating_add(1);
+        } else if lease.usage.len() < COUNTED_ROUTES {
+            lease.usage.push((route.clone(), 1));
+        }
+    }
+
+    /// The calls that the authority is being told of now.
+    pub fn take_usage(&mut self, id: &SessionId) -> Vec<(RouteId, u32)> {
+        self.0.get_mut(id).map(|lease| std::mem::take(&mut lease.usage)).unwrap_or_default()
     }
 
     /// The authority has counted a use at `used_at` and said alive.
     pub fn confirm(&mut self, id: SessionId, used_at: Timestamp, grain: Lifetime, now: Timestamp) {
-        if grain == Lifetime::ZERO {
-            return;
+        self.make_room(&id, now);
+        let fresh = Known::Alive { used_at, grain, is_told: false };
+        let lease = self.0.entry(id).or_insert(Lease { known: fresh, asking: None, usage: Vec::new() });
+        lease.asking = None;
+        let is_newer = match lease.known {
+            Known::Alive { used_at: known, .. } => known < used_at,
+            Known::Ended { .. } => false,
+            Known::Nothing => true,
+        };
+        if is_newer {
+            lease.known = fresh;
         }
-        if self.0.len() >= CAPACITY && !self.0.contains_key(&id) {
-            self.0.retain(|_, lease| now <= lease.ends_at());
+    }
+
+    /// The authority has said that it is over.
+    pub fn end(&mut self, id: SessionId, reason: EndReason, now: Timestamp) {
+        self.make_room(&id, now);
+        let known = Known::Ended { reason, heard_at: now };
+        self.0.insert(id, Lease { known, asking: None, usage: Vec::new() });
+    }
+
+    /// The authority has not answered: the next request asks.
+    pub fn release(&mut self, id: &SessionId) {
+        if let Some(lease) = self.0.get_mut(id) {
+            lease.asking = None;
+        }
+    }
+
+    fn make_room(&mut self, id: &SessionId, now: Timestamp) {
+        if self.0.len() >= CAPACITY && !self.0.contains_key(id) {
+            self.0.retain(|_, lease| lease.is_kept(now));
             if self.0.len() >= CAPACITY {
                 // Forgetting costs one question more, never a wrong answer.
                 self.0.clear();
             }
         }
-        let lease = Lease { used_at, grain, is_told: false };
-        self.0
-            .entry(id)
-            .and_modify(|known| {
-                if known.used_at < used_at {
-                    *known = lease;
-                }
-            })
-            .or_insert(lease);
-    }
-
-    /// The authority said ended: the next request asks, and is told why.
-    pub fn forget(&mut self, id: &SessionId) {
-        self.0.remove(id);
     }
 
     /// How many sessions are remembered.
@@ -142,6 +222,7 @@ mod tests {
         assert_eq!(ask(&mut leases, 100), Ask::First);
         leases.confirm(id, at(100), GRAIN, at(100));
         assert_eq!(ask(&mut leases, 99), Ask::First);
+        leases.release(&id);
         assert_eq!(ask(&mut leases, 115), Ask::Nobody);
         assert_eq!(ask(&mut leases, 116), Ask::Later);
         assert_eq!(ask(&mut leases, 117), Ask::Nobody, "one touch a grain");
@@ -167,20 +248,65 @@ mod tests {
     }
 
     #[test]
-    fn strict_mode_remembers_nothing() {
+    fn strict_mode_asks_every_time_and_nobody_waits() {
         let mut leases = Leases::new();
-        leases.confirm(session(0), at(100), Lifetime::ZERO, at(100));
-        assert!(leases.is_empty());
         assert_eq!(leases.ask(&session(0), at(100)), Ask::First);
+        leases.confirm(session(0), at(100), Lifetime::ZERO, at(100));
+        for _ in 0..3 {
+            assert!(!leases.is_enough(&session(0), at(100)));
+            assert_eq!(leases.ask(&session(0), at(100)), Ask::First);
+        }
     }
 
     #[test]
-    fn an_ended_session_and_a_clock_that_goes_back_ask() {
+    fn while_one_asks_the_others_wait_and_not_for_ever() {
+        let mut leases = Leases::new();
+        let id = session(0);
+        assert_eq!(leases.ask(&id, at(100)), Ask::First);
+        assert_eq!(leases.ask(&id, at(100)), Ask::Wait);
+        assert_eq!(leases.ask(&id, at(103)), Ask::Wait);
+        assert_eq!(leases.ask(&id, at(104)), Ask::First, "whoever asked was given up");
+        leases.release(&id);
+        assert_eq!(leases.ask(&id, at(104)), Ask::First, "there was no answer");
+        leases.confirm(id, at(104), GRAIN, at(104));
+        assert_eq!(leases.ask(&id, at(104)), Ask::Nobody);
+    }
+
+    #[test]
+    fn what_has_ended_is_not_asked_about_again_and_never_comes_back() {
         let mut leases = Leases::new();
         leases.confirm(session(0), at(100), GRAIN, at(100));
-        assert_eq!(leases.ask(&session(0), at(99)), Ask::First);
-        leases.forget(&session(0));
-        assert_eq!(leases.ask(&session(0), at(100)), Ask::First);
+        assert_eq!(leases.ask(&session(0), at(99)), Ask::First, "a clock that goes back proves nothing");
+        leases.end(session(0), EndReason::Roles, at(100));
+        assert!(leases.is_enough(&session(0), at(100)));
+        for now in [100, 105, 100_000] {
+            assert_eq!(leases.ask(&session(0), at(now)), Ask::Ended(EndReason::Roles));
+        }
+        leases.confirm(session(0), at(200), GRAIN, at(200));
+        assert_eq!(
+            leases.ask(&session(0), at(200)),
+            Ask::Ended(EndReason::Roles),
+            "an older answer that comes late"
+        );
+    }
+
+    #[test]
+    fn calls_are_counted_by_route_until_they_are_told() {
+        let mut leases = Leases::new();
+        let id = session(0);
+        let route = |n: usize| format!("r{n}").parse::<RouteId>().unwrap();
+        leases.count(&id, &route(1));
+        assert!(leases.take_usage(&id).is_empty(), "a session that is not known here");
+        leases.confirm(id, at(100), GRAIN, at(100));
+        for n in [1, 2, 1] {
+            leases.count(&id, &route(n));
+        }
+        assert_eq!(leases.take_usage(&id), [(route(1), 2), (route(2), 1)]);
+        assert!(leases.take_usage(&id).is_empty());
+        for n in 0..100 {
+            leases.count(&id, &route(n));
+        }
+        assert_eq!(leases.take_usage(&id).len(), COUNTED_ROUTES);
     }
 
     #[test]

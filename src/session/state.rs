@@ -45,6 +45,8 @@ pub enum Session {
     Ended {
         /// When that was found or decided.
         at: Timestamp,
+        /// When what it has handed out is over at the latest.
+        ends_at: Timestamp,
         /// Why.
         reason: EndReason,
     },
@@ -63,10 +65,24 @@ pub enum Session {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EndReason {
+    /// Its client was deleted, or got another secret in place of the old one.
+    Credential,
+    /// Its user was disabled.
+    Disabled,
     /// It was not used for its idle time.
     Idle,
     /// Its absolute limit passed.
     Limit,
+    /// Its user has another password.
+    Password,
+    /// A refresh token or code of it was presented again after it was redeemed.
+    Reused,
+    /// One of its tokens was revoked (RFC 7009).
+    Revoked,
+    /// Its user has other roles.
+    Roles,
+    /// Its user signed out.
+    SignedOut,
 }
 
 /// What a touch found.
@@ -89,6 +105,15 @@ impl Session {
         Self::Open { ends_at, last_seen: now, pace }
     }
 
+    /// The session, over for this reason. What is over stays as it is.
+    #[must_use]
+    pub const fn end(self, at: Timestamp, reason: EndReason) -> Self {
+        match self {
+            Self::Ended { .. } => self,
+            Self::Open { ends_at, .. } => Self::Ended { at, ends_at, reason },
+        }
+    }
+
     /// The next state and the answer. A clock that goes back is read as standing still. The limits
     /// themselves are still alive: a session idle for exactly its limit passes.
     #[must_use]
@@ -105,7 +130,7 @@ impl Session {
                     None
                 };
                 match reason {
-                    Some(reason) => (Self::Ended { at: now, reason }, Touch::Ended(reason)),
+                    Some(reason) => (Self::Ended { at: now, ends_at, reason }, Touch::Ended(reason)),
                     None => {
                         (Self::Open { ends_at, last_seen: now, pace }, Touch::Alive { grain: pace.grain() })
                     }
@@ -162,6 +187,13 @@ mod tests {
     }
 
     #[test]
+    fn what_was_ended_stays_ended_for_the_first_reason() {
+        let ended = sliding(60, 0).end(at(5), EndReason::Revoked);
+        assert_eq!(ended.touch(at(6)), (ended, Touch::Ended(EndReason::Revoked)));
+        assert_eq!(ended.end(at(7), EndReason::Roles), ended);
+    }
+
+    #[test]
     fn the_absolute_limit_ends_a_session_in_use() {
         let session = Session::open(at(0), Pace::new(None, Lifetime::ZERO), at(100));
         let (session, touch) = session.touch(at(100));
@@ -186,7 +218,20 @@ mod tests {
         );
         assert_eq!(
             serde_json::to_string(&sliding(60, 0).touch(at(100)).0).unwrap(),
-            r#"{"state":"ended","at":100000,"reason":"idle"}"#
+            r#"{"state":"ended","at":100000,"ends_at":10000000,"reason":"idle"}"#
         );
+        let names = |reason: EndReason| serde_json::to_string(&reason).unwrap();
+        for (reason, name) in [
+            (EndReason::Credential, "credential"),
+            (EndReason::Disabled, "disabled"),
+            (EndReason::Limit, "limit"),
+            (EndReason::Password, "password"),
+            (EndReason::Reused, "reused"),
+            (EndReason::Revoked, "revoked"),
+            (EndReason::Roles, "roles"),
+            (EndReason::SignedOut, "signed_out"),
+        ] {
+            assert_eq!(names(reason), format!("\"{name}\""));
+        }
     }
 }

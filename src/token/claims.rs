@@ -1,15 +1,11 @@
 //! The claims of an access token (RFC 9068 section 2.2), read by type: a claim of the wrong type is an
 //! error, never "absent" (RFC 7519 section 4.1; CVE-2026-25537).
 
-use serde::Serialize;
-
 use crate::error::Denied;
-use crate::id::{ClientId, SessionId};
 use crate::json::{self, Object, Value};
 use crate::scope::{ScopeSet, ScopeToken};
 use crate::time::Timestamp;
 use crate::token::{ClaimMap, ClaimPath};
-use crate::uri::Issuer;
 
 /// What a token says, read but not checked.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -211,45 +207,6 @@ fn texts(value: &Value<'_>) -> Option<Vec<String>> {
         Value::Array(many) => many.iter().map(|item| item.as_text().map(str::to_owned)).collect(),
         _ => None,
     }
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references to the fields")]
-fn is_empty(scopes: &&ScopeSet) -> bool {
-    scopes.is_empty()
-}
-
-/// The claims that tollgate writes (RFC 9068 section 2.2, and `sid` and `idle`).
-#[derive(Clone, Debug, Serialize)]
-pub struct AccessClaims<'a> {
-    /// `iss`.
-    #[serde(rename = "iss")]
-    pub issuer: &'a Issuer,
-    /// `sub`: with client credentials, the client itself (RFC 9068 section 5).
-    #[serde(rename = "sub")]
-    pub subject: &'a str,
-    /// `aud`.
-    #[serde(rename = "aud")]
-    pub audience: &'a str,
-    /// `client_id`.
-    pub client_id: &'a ClientId,
-    /// `iat`, in seconds.
-    #[serde(rename = "iat")]
-    pub issued_at: u64,
-    /// `exp`, in seconds.
-    #[serde(rename = "exp")]
-    pub expires_at: u64,
-    /// `jti`.
-    #[serde(rename = "jti")]
-    pub token_id: String,
-    /// `scope`; RFC 6749 section 3.3 has no empty one.
-    #[serde(skip_serializing_if = "is_empty")]
-    pub scope: &'a ScopeSet,
-    /// `sid`.
-    #[serde(rename = "sid")]
-    pub session: SessionId,
-    /// `idle`, in seconds, where the session slides.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub idle: Option<u64>,
 }
 
 #[cfg(test)]

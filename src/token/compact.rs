@@ -106,11 +106,12 @@ fn read_header(bytes: &[u8]) -> Result<Header, Denied> {
     Ok(Header { algorithm: Algorithm::named(algorithm), key, typ })
 }
 
-/// The signing input of an access token: its RFC 9068 header and `claims`.
+/// The signing input of a token of this `typ` (RFC 7515 section 5.1) with these claims.
 ///
 /// # Errors
 /// None that a struct of strings and numbers can cause; `serde_json` just cannot promise it.
-pub fn access_token_input(
+pub fn signing_input(
+    typ: &str,
     algorithm: Algorithm,
     key: &KeyId,
     claims: &impl Serialize,
@@ -121,7 +122,7 @@ pub fn access_token_input(
         kid: &'a str,
         typ: &'a str,
     }
-    let header = serde_json::to_vec(&Written { alg: algorithm.name(), kid: key.as_str(), typ: "at+jwt" })?;
+    let header = serde_json::to_vec(&Written { alg: algorithm.name(), kid: key.as_str(), typ })?;
     Ok(format!("{}.{}", base64url(&header), base64url(&serde_json::to_vec(claims)?)))
 }
 

@@ -12,13 +12,15 @@ mod jwk_set;
 mod keyring;
 mod mapping;
 mod trust;
+mod written;
 
 pub use algorithm::Algorithm;
-pub use claims::{AccessClaims, Claims, Confirmation, issuer_of};
-pub use compact::{Compact, Header, MAX_TOKEN, access_token_input};
+pub use claims::{Claims, Confirmation, issuer_of};
+pub use compact::{Compact, Header, MAX_TOKEN, signing_input};
 pub use curve::Curve;
 pub use jwk::{Jwk, Material, Unfit};
 pub use jwk_set::{JwkSet, MAX_KEYS};
 pub use keyring::{KeyringAnswer, KeyringQuestion, SealedKey};
 pub use mapping::{ClaimMap, ClaimPath, RequiredClaim, Wanted};
 pub use trust::{TokenType, Trust};
+pub use written::{AccessClaims, Audience, IdClaims};

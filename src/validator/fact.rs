@@ -72,6 +72,7 @@ mod tests {
             trust: Trust::new("https://issuer.example".parse().unwrap(), vec![], vec![]),
             keys: KeySource::Inline(JwkSet::default()),
             introspection: None,
+            revocation: None,
         };
         let fact = Fact {
             header: Header { algorithm: Some(Algorithm::Es256), key: None, typ: None },

@@ -4,12 +4,14 @@ use std::cell::RefCell;
 
 use crate::session::Leases;
 use crate::validator::KeyCache;
+use crate::validator::cutoff::CutoffCache;
 use crate::validator::fact::Facts;
 use crate::validator::introspection::Inquiries;
 
 /// The memory of one isolate. Holds facts, never decisions; losing it costs questions, never an answer.
 #[derive(Debug)]
 pub struct Isolate {
+    pub(crate) cutoffs: RefCell<CutoffCache>,
     pub(crate) leases: RefCell<Leases>,
     pub(crate) keys: RefCell<KeyCache>,
     pub(crate) facts: RefCell<Facts>,
@@ -27,6 +29,7 @@ impl Isolate {
     #[must_use]
     pub const fn new() -> Self {
         Self {
+            cutoffs: RefCell::new(CutoffCache::new()),
             leases: RefCell::new(Leases::new()),
             keys: RefCell::new(KeyCache::new()),
             facts: RefCell::new(Facts::none()),

@@ -91,7 +91,7 @@ impl<V: Verifier> Validator<V> {
         let mut issuers = self.config.issuers().to_vec();
         issuers.retain(|known| known.trust.issuer != trust.issuer);
         let keys = KeySource::Inline(keys);
-        issuers.push(Arc::new(TrustedIssuer { trust, keys, introspection: None }));
+        issuers.push(Arc::new(TrustedIssuer { trust, keys, introspection: None, revocation: None }));
         self.config = Config::of_issuers(issuers);
     }
 
@@ -123,18 +123,24 @@ struct Alone<'v, V> {
 
 impl<V: Verifier> Ports for Alone<'_, V> {
     type Clients = Never;
+    type Cutoffs = Never;
     type Entropy = Nothing;
     type Journal = Nothing;
     type Keyrings = Never;
+    type Limiter = Never;
     type Principals = Never;
     type SharedCache = Never;
     type Signer = Never;
     type Timer = Never;
+    type Users = Never;
     type Vault = Never;
     type Verifier = V;
     type Web = Never;
 
     fn clients(&self) -> &Never {
+        &Never
+    }
+    fn cutoffs(&self) -> &Never {
         &Never
     }
     fn entropy(&self) -> &Nothing {
@@ -149,6 +155,9 @@ impl<V: Verifier> Ports for Alone<'_, V> {
     fn keyrings(&self) -> &Never {
         &Never
     }
+    fn limiter(&self) -> &Never {
+        &Never
+    }
     fn principals(&self) -> &Never {
         &Never
     }
@@ -159,6 +168,9 @@ impl<V: Verifier> Ports for Alone<'_, V> {
         &Never
     }
     fn timer(&self) -> &Never {
+        &Never
+    }
+    fn users(&self) -> &Never {
         &Never
     }
     fn vault(&self) -> &Never {

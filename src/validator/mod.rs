@@ -10,6 +10,7 @@
 
 mod access_token;
 mod by_token;
+mod cutoff;
 mod fact;
 mod introspection;
 mod isolate;
@@ -17,6 +18,7 @@ mod jws;
 mod keys;
 mod library;
 mod remote;
+mod session;
 mod states;
 
 pub use access_token::AccessToken;
@@ -24,4 +26,5 @@ pub use isolate::Isolate;
 pub use jws::{Jws, Keys};
 pub use keys::{JWKS_FRESH, KeyCache, key_set};
 pub use library::Validator;
-pub use states::{Authorized, Chore, Presented, Verified, run_chore, verify};
+pub use session::{Chore, run_chore};
+pub use states::{Authorized, Need, Presented, Verified, verify};

@@ -3,20 +3,19 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::config::{Config, KeySource, TrustedIssuer};
-use crate::error::{Denied, Error, Fault};
-use crate::id::SessionId;
+use crate::config::{Config, KeySource, Revocation, TrustedIssuer};
+use crate::error::{Denied, Error};
+use crate::id::{RouteId, SessionId};
 use crate::json;
-use crate::port::{Ports, Principals, Verifier, random};
-use crate::principal::{Answer, Question};
+use crate::port::{Ports, Verifier, random};
 use crate::scope::{ScopeCatalogue, ScopeToken};
-use crate::session::{Ask, EndReason, Touch};
 use crate::time::Timestamp;
 use crate::token::{Algorithm, Claims, Compact, Header, Jwk, MAX_TOKEN, issuer_of};
 use crate::uri::Issuer;
 use crate::validator::AccessToken;
 use crate::validator::fact::Fact;
-use crate::validator::{introspection, keys};
+use crate::validator::session::{Chore, use_session};
+use crate::validator::{cutoff, introspection, keys};
 
 /// Verifies a token of either kind for a place that accepts `issuers`: what has two dots is a JWT
 /// ([`Presented::verify`]), anything else is opaque, and the one issuer of the place that is asked about such tokens
@@ -254,66 +253,66 @@ impl Verified {
     }
 
     /// What it says.
-    pub(super) fn into_token(self) -> AccessToken {
+    pub(crate) fn into_token(self) -> AccessToken {
         self.token
     }
 
     /// Decides whether the token may do what needs all of `need`. Checks scopes (with what they imply), then
-    /// that the session is alive: from memory within the grain, else by asking the principal.
-    /// Does **not** check the route or the request.
+    /// that the session is alive: from memory within the grain, else by asking the principal; or by its cut-offs, where its
+    /// realm says so. Does **not** check the request.
     ///
     /// # Errors
-    /// [`Denied::LackScope`], [`Denied::ExpireIdle`], [`Denied::EndSession`]; a [`Fault`] when the session's
+    /// [`Denied::RejectAudience`], [`Denied::LackScope`], [`Denied::ExpireIdle`], [`Denied::EndSession`]; a fault when the session's
     /// state cannot be had.
     pub async fn authorize<P: Ports>(
         self,
-        need: &[ScopeToken],
-        catalogue: &ScopeCatalogue,
+        need: &Need<'_>,
         ports: &P,
         now: Timestamp,
     ) -> Result<(Authorized, Option<Chore>), Error> {
-        if !need.iter().all(|scope| catalogue.covers(self.token.scopes(), scope)) {
-            return Err(Denied::LackScope { need: need.to_vec() }.into());
+        self.check_resource(need)?;
+        if !need.scopes.iter().all(|scope| need.catalogue.covers(self.token.scopes(), scope)) {
+            return Err(Denied::LackScope { need: need.scopes.to_vec() }.into());
         }
-        let chore = match self.session {
-            None => None,
-            Some(session) => use_session(session, ports, now).await?,
+        let chore = match (self.session, self.token.issuer.revocation) {
+            (Some(session), Some(Revocation::Cutoff)) => {
+                cutoff::check(&self.token, session, ports, now).await?;
+                None
+            }
+            (Some(session), _) => use_session(session, need.route, ports, now).await?,
+            (None, _) => None,
         };
         Ok((Authorized(self.token), chore))
     }
-}
 
-async fn use_session<P: Ports>(
-    session: SessionId,
-    ports: &P,
-    now: Timestamp,
-) -> Result<Option<Chore>, Error> {
-    if !ports.isolate().leases.borrow().is_enough(&session, now) {
-        ports.may_wait().await;
-    }
-    let ask = ports.isolate().leases.borrow_mut().ask(&session, now);
-    match ask {
-        Ask::Nobody => Ok(None),
-        Ask::Later => Ok(Some(Chore::Touch { session, used_at: now })),
-        Ask::First => match touch(session, ports, now).await? {
-            Touch::Alive { .. } => Ok(None),
-            Touch::Ended(EndReason::Idle) => Err(Denied::ExpireIdle.into()),
-            Touch::Ended(EndReason::Limit) => Err(Denied::EndSession.into()),
-        },
+    /// A token of ours that is for some resources only counts at their routes (RFC 8707 section 2).
+    fn check_resource(&self, need: &Need<'_>) -> Result<(), Denied> {
+        let Some(everywhere) = self.token.issuer.trust.audiences.first().filter(|_| self.session.is_some())
+        else {
+            return Ok(());
+        };
+        let audiences = &self.token.claims.audiences;
+        let is_for = |name: &String| audiences.contains(name);
+        let is_here = need.resource.is_none_or(|resource| audiences.iter().any(|one| one == resource));
+        if is_for(everywhere) || (need.resource.is_some() && is_here) {
+            Ok(())
+        } else {
+            Err(Denied::RejectAudience)
+        }
     }
 }
 
-async fn touch<P: Ports>(session: SessionId, ports: &P, used_at: Timestamp) -> Result<Touch, Fault> {
-    let question = Question::Touch { local: session.local(), used_at };
-    let Answer::Touched(touch) = ports.principals().ask(session.locator(), &question).await? else {
-        return Err(Fault::new("touch", "the principal answered another question"));
-    };
-    let mut leases = ports.isolate().leases.borrow_mut();
-    match touch {
-        Touch::Alive { grain } => leases.confirm(session, used_at, grain, used_at),
-        Touch::Ended(_) => leases.forget(&session),
-    }
-    Ok(touch)
+/// What a route asks of a token.
+#[derive(Clone, Copy, Debug)]
+pub struct Need<'a> {
+    /// The route.
+    pub route: &'a RouteId,
+    /// The resource that it belongs to (RFC 8707), if any.
+    pub resource: Option<&'a str>,
+    /// All of these.
+    pub scopes: &'a [ScopeToken],
+    /// What implies what.
+    pub catalogue: &'a ScopeCatalogue,
 }
 
 /// A token that may do what was asked. Only this may be forwarded.
@@ -326,25 +325,4 @@ impl Authorized {
     pub const fn token(&self) -> &AccessToken {
         &self.0
     }
-}
-
-/// Work that a request leaves behind, to be done after its answer.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Chore {
-    /// Tell the principal that a session was used.
-    Touch {
-        /// Which.
-        session: SessionId,
-        /// When. The lease that comes of it starts here, however late it is confirmed.
-        used_at: Timestamp,
-    },
-}
-
-/// Does a chore. What fails here is asked again, and waited for, when the lease has run out.
-///
-/// # Errors
-/// For the log only.
-pub async fn run_chore<P: Ports>(chore: Chore, ports: &P) -> Result<(), Fault> {
-    let Chore::Touch { session, used_at } = chore;
-    touch(session, ports, used_at).await.map(drop)
 }

@@ -45,7 +45,7 @@ fn every_endpoint_is_in_the_readme() {
 #[test]
 fn the_bindings_of_wrangler_toml_are_those_of_the_code() {
     let (wrangler, code) = (read("wrangler.toml"), read("src/edge/platform.rs"));
-    for name in ["TOLLGATE_KV", "PRINCIPAL", "KEYRING"] {
+    for name in ["TOLLGATE_KV", "PRINCIPAL", "KEYRING", "TOKEN_LIMIT"] {
         assert!(
             wrangler.contains(&format!("= \"{name}\"")) && code.contains(&format!("\"{name}\"")),
             "{name}"
@@ -81,8 +81,17 @@ fn code(folder: &Path, into: &mut String) {
 #[test]
 fn every_operation_of_a_fault_is_in_the_operations_manual_and_no_other() {
     // What stands before an operation's name: as a literal, or handed to what makes a fault of it.
-    const BEFORE: [&str; 7] =
-        ["Fault::new(", "const OP: &str = ", "op: Some(", "fault(", ".read(", ".write(", "json("];
+    const BEFORE: [&str; 9] = [
+        "Fault::new(",
+        "const OP: &str = ",
+        "op: Some(",
+        "fault(",
+        ".read(",
+        ".write(",
+        ".delete(",
+        "unexpected(",
+        "json(",
+    ];
     let mut source = String::new();
     code(Path::new("src"), &mut source);
     let named: BTreeSet<&str> = BEFORE

@@ -1,55 +1,47 @@
-//! One principal's rows in maps. The decision is [`tollgate::principal::step`], as on the edge.
+//! One principal's rows in a map. The decision is [`tollgate::principal::step`], as on the edge.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use tollgate::encoding::Digest;
 use tollgate::error::Fault;
-use tollgate::id::ClientId;
-use tollgate::principal::{Client, Rows};
-use tollgate::session::Session;
+use tollgate::principal::{Kind, Rows};
 use tollgate::time::Timestamp;
 
+type Row = (String, Option<Timestamp>);
+
 #[derive(Debug, Default)]
-pub(crate) struct Memory {
-    secrets: RefCell<Vec<(ClientId, Digest)>>,
-    sessions: RefCell<BTreeMap<String, Session>>,
+pub(crate) struct Memory(RefCell<BTreeMap<(Kind, String), Row>>);
+
+impl Memory {
+    /// What the object's alarm does.
+    pub(crate) fn clear(&self, now: Timestamp) {
+        self.0.borrow_mut().retain(|_, (_, clear_at)| clear_at.is_none_or(|at| at > now));
+    }
+
+    /// Every text that is stored, for whoever looks for secrets.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        self.0.borrow().iter().map(|((_, key), (text, _))| format!("{key} {text}")).collect()
+    }
 }
 
 impl Rows for Memory {
-    fn insert_client(&self, client: &Client, secret: &Digest, _now: Timestamp) -> Result<(), Fault> {
-        self.secrets.borrow_mut().push((client.client_id.clone(), *secret));
+    fn get(&self, kind: Kind, key: &str) -> Result<Option<String>, Fault> {
+        Ok(self.0.borrow().get(&(kind, key.to_owned())).map(|(text, _)| text.clone()))
+    }
+
+    fn list(&self, kind: Kind) -> Result<Vec<(String, String)>, Fault> {
+        let rows = self.0.borrow();
+        let of_kind = rows.iter().filter(|((known, _), _)| *known == kind);
+        Ok(of_kind.map(|((_, key), (text, _))| (key.clone(), text.clone())).collect())
+    }
+
+    fn put(&self, kind: Kind, key: &str, text: &str, clear_at: Option<Timestamp>) -> Result<(), Fault> {
+        self.0.borrow_mut().insert((kind, key.to_owned()), (text.to_owned(), clear_at));
         Ok(())
     }
 
-    fn secrets(&self, client: &ClientId) -> Result<Vec<Digest>, Fault> {
-        Ok(self
-            .secrets
-            .borrow()
-            .iter()
-            .filter(|(owner, _)| owner == client)
-            .map(|(_, digest)| *digest)
-            .collect())
-    }
-
-    fn insert_session(
-        &self,
-        local: &str,
-        _client: &ClientId,
-        session: &Session,
-        _refresh: Option<&Digest>,
-        _clear_at: Timestamp,
-    ) -> Result<(), Fault> {
-        self.sessions.borrow_mut().insert(local.to_owned(), *session);
-        Ok(())
-    }
-
-    fn session(&self, local: &str) -> Result<Option<Session>, Fault> {
-        Ok(self.sessions.borrow().get(local).copied())
-    }
-
-    fn save_session(&self, local: &str, session: &Session) -> Result<(), Fault> {
-        self.sessions.borrow_mut().insert(local.to_owned(), *session);
+    fn delete(&self, kind: Kind, key: &str) -> Result<(), Fault> {
+        self.0.borrow_mut().remove(&(kind, key.to_owned()));
         Ok(())
     }
 }

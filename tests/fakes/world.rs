@@ -8,12 +8,15 @@ use p256::ecdsa::{Signature, SigningKey};
 use tollgate::config::Config;
 use tollgate::encoding::{Digest, base64url};
 use tollgate::error::Fault;
-use tollgate::id::{ClientId, KeyId, Locator, RealmName};
+use tollgate::id::{ClientId, KeyId, Locator, Login, RealmName, UserId};
 use tollgate::port::{
-    Clients, Entropy, Entry, Journal, Keyrings, Ports, Principals, SharedCache, Signer, Timer, Vault,
-    Verifier, Web, WebReply, WebRequest,
+    Clients, Cutoffs, Entropy, Entry, Journal, Keyrings, Limiter, Ports, Principals, SharedCache, Signer,
+    Timer, UserPlace, Users, Vault, Verifier, Web, WebReply, WebRequest,
 };
-use tollgate::principal::{Answer, Client, Question, client_key, step};
+use tollgate::principal::{
+    Answer, Client, Cutoffs as Dead, Question, client_key, cutoff_key, published, step, unpublished,
+    user_key, user_name,
+};
 use tollgate::secret::Secret;
 use tollgate::software::SoftwareVerifier;
 use tollgate::time::{Lifetime, Timestamp};
@@ -25,10 +28,12 @@ use super::memory::Memory;
 /// What does not work at the moment.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Broken {
-    /// KV: client records.
-    Clients,
+    /// KV: client records, where people are, cut-offs.
+    Kv,
     /// Randomness.
     Entropy,
+    /// The counter of requests by address.
+    Limiter,
     /// The keyring and its copy.
     Keyrings,
     /// A principal does its work, and its answer is lost.
@@ -44,8 +49,9 @@ pub(crate) enum Broken {
 }
 
 impl Broken {
-    pub(crate) const ALL: [Self; 8] = [
-        Self::Clients,
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Kv,
+        Self::Limiter,
         Self::Entropy,
         Self::Keyrings,
         Self::PrincipalsAfter,
@@ -58,6 +64,9 @@ impl Broken {
 
 /// The text that every fault carries; no answer may show it.
 pub(crate) const FAULT_TEXT: &str = "injected-fault-detail";
+
+/// What guards registration by clients themselves in these tests.
+pub(crate) const INITIAL: &str = "an-initial-access-token-of-these-tests";
 
 /// What a server of somebody else's answers.
 #[derive(Clone, Debug)]
@@ -177,18 +186,24 @@ pub(crate) struct Edge<'w> {
 
 impl Ports for Edge<'_> {
     type Clients = World;
+    type Cutoffs = World;
     type Entropy = World;
     type Journal = World;
     type Keyrings = World;
+    type Limiter = World;
     type Principals = World;
     type SharedCache = World;
     type Signer = World;
     type Timer = World;
+    type Users = World;
     type Vault = World;
     type Verifier = World;
     type Web = World;
 
     fn clients(&self) -> &World {
+        self.world
+    }
+    fn cutoffs(&self) -> &World {
         self.world
     }
     fn entropy(&self) -> &World {
@@ -203,6 +218,9 @@ impl Ports for Edge<'_> {
     fn keyrings(&self) -> &World {
         self.world
     }
+    fn limiter(&self) -> &World {
+        self.world
+    }
     fn principals(&self) -> &World {
         self.world
     }
@@ -213,6 +231,9 @@ impl Ports for Edge<'_> {
         self.world
     }
     fn timer(&self) -> &World {
+        self.world
+    }
+    fn users(&self) -> &World {
         self.world
     }
     fn vault(&self) -> &World {
@@ -226,17 +247,77 @@ impl Ports for Edge<'_> {
     }
 }
 
+impl World {
+    fn read<T: serde::de::DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Fault> {
+        self.check(Broken::Kv)?;
+        Ok(self.kv.borrow().get(key).map(|text| serde_json::from_str(text).unwrap()))
+    }
+
+    fn write(&self, key: String, value: &impl serde::Serialize) -> Result<(), Fault> {
+        self.check(Broken::Kv)?;
+        self.kv.borrow_mut().insert(key, serde_json::to_string(value).unwrap());
+        Ok(())
+    }
+
+    fn delete(&self, key: &str) -> Result<(), Fault> {
+        self.check(Broken::Kv)?;
+        self.kv.borrow_mut().remove(key);
+        Ok(())
+    }
+
+    /// Every text that any store holds.
+    pub(crate) fn stored(&self) -> Vec<String> {
+        let principals = self.principals.borrow();
+        let rows = principals.values().flat_map(Memory::texts);
+        rows.chain(self.kv.borrow().iter().map(|(key, text)| format!("{key} {text}"))).collect()
+    }
+
+    /// What every principal's alarm does.
+    pub(crate) fn clear(&self) {
+        for principal in self.principals.borrow().values() {
+            principal.clear(self.now());
+        }
+    }
+}
+
 impl Clients for World {
     async fn find(&self, realm: &RealmName, client: &ClientId) -> Result<Option<Client>, Fault> {
-        self.check(Broken::Clients)?;
-        Ok(self.kv.borrow().get(&client_key(realm, client)).map(|text| serde_json::from_str(text).unwrap()))
+        self.read(&client_key(realm, client))
     }
 
     async fn publish(&self, client: &Client) -> Result<(), Fault> {
-        self.check(Broken::Clients)?;
-        let key = client_key(&client.realm, &client.client_id);
-        self.kv.borrow_mut().insert(key, serde_json::to_string(client).unwrap());
-        Ok(())
+        self.write(client_key(&client.realm, &client.client_id), client)
+    }
+
+    async fn forget(&self, realm: &RealmName, client: &ClientId) -> Result<(), Fault> {
+        self.delete(&client_key(realm, client))
+    }
+}
+
+impl Cutoffs for World {
+    async fn find(&self, realm: &RealmName, locator: Locator) -> Result<Dead, Fault> {
+        Ok(self.read(&cutoff_key(realm, locator))?.unwrap_or_default())
+    }
+}
+
+impl Users for World {
+    async fn find(&self, realm: &RealmName, user: &UserId) -> Result<Option<UserPlace>, Fault> {
+        self.read(&user_key(realm, user))
+    }
+
+    async fn publish(&self, realm: &RealmName, place: &UserPlace) -> Result<(), Fault> {
+        self.write(user_key(realm, &place.id), place)
+    }
+
+    async fn forget(&self, realm: &RealmName, user: &UserId) -> Result<(), Fault> {
+        self.delete(&user_key(realm, user))
+    }
+}
+
+impl Limiter for World {
+    async fn admits(&self, source: &str) -> Result<bool, Fault> {
+        self.check(Broken::Limiter)?;
+        Ok(source != "192.0.2.66")
     }
 }
 
@@ -283,10 +364,22 @@ impl Principals for World {
         Ok(locator)
     }
 
+    fn place_of(&self, realm: &RealmName, login: &Login) -> Result<Locator, Fault> {
+        self.check(Broken::PrincipalsBefore)?;
+        Ok(Locator::from(*Digest::of(user_name(realm, login).as_bytes()).bytes()))
+    }
+
     async fn ask(&self, locator: Locator, question: &Question) -> Result<Answer, Fault> {
         self.asked_principals.set(self.asked_principals.get() + 1);
         self.check(Broken::PrincipalsBefore)?;
-        let answer = step(self.principals.borrow().get(&locator).unwrap(), question, self.now())?;
+        let mut principals = self.principals.borrow_mut();
+        let rows = principals.entry(locator).or_default();
+        let answer = step(rows, self.config.scopes(), question, self.now())?;
+        if let Some(what) = unpublished(rows)?
+            && self.write(cutoff_key(&what.realm, locator), &what.cutoffs).is_ok()
+        {
+            published(rows, &what)?;
+        }
         self.check(Broken::PrincipalsAfter)?;
         Ok(answer)
     }
@@ -336,7 +429,12 @@ impl Timer for World {
 
 impl Vault for World {
     fn secret(&self, name: &str) -> Option<Secret> {
-        (name == "INTROSPECTION_SECRET").then(|| Secret::new(b"s3cret/+".to_vec()))
+        let text = match name {
+            "INTROSPECTION_SECRET" => "s3cret/+",
+            "TOLLGATE_INITIAL_ACCESS_TOKEN" => INITIAL,
+            _ => return None,
+        };
+        Some(Secret::new(text.as_bytes().to_vec()))
     }
 }
 

@@ -53,7 +53,7 @@ fn no_token_is_issued_while_anything_that_it_needs_is_broken() {
 
 #[test]
 fn no_client_is_shown_that_could_not_be_kept() {
-    for broken in [Broken::Clients, Broken::Entropy, Broken::PrincipalsAfter, Broken::PrincipalsBefore] {
+    for broken in [Broken::Kv, Broken::Entropy, Broken::PrincipalsAfter, Broken::PrincipalsBefore] {
         let world = World::new(CONFIG);
         world.broken.set(Some(broken));
         let request = Call::json("https://edge.example/test/api/v1/clients", r#"{"client_name":"Test"}"#)

@@ -170,6 +170,8 @@ proptest! {
                             last_use = world.now();
                         }
                         503 => if after { maybe_used = world.now(); },
+                        // An isolate that has heard of the end needs nobody to say so.
+                        401 => prop_assert!(is_dead, "nobody has said that it is over"),
                         other => prop_assert!(false, "{other}"),
                     }
                 }

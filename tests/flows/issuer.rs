@@ -34,7 +34,7 @@ fn rfc8414_section_3_both_places_answer_with_the_issuer_asked_for() {
         assert_eq!(metadata["jwks_uri"], "https://edge.example/test/jwks");
         assert_eq!(
             metadata["scopes_supported"],
-            serde_json::json!(["orders:admin", "orders:read"]),
+            serde_json::json!(["openid", "orders:admin", "orders:read"]),
             "internal scopes are not listed"
         );
     }

@@ -1,0 +1,205 @@
+//! People, for whoever manages all of them: `/{realm}/api/v1/users`, guarded by the bootstrap token.
+//!
+//! | request | answer |
+//! | --- | --- |
+//! | `POST /users` | 201: `login`, and if wanted `password` and `roles`; 409 where the login is taken |
+//! | `GET /users/{id}` | 200 |
+//! | `PATCH /users/{id}` | 200: what is sent of `roles`, `disabled`, `password` changes. Other roles, another password and disabling end every session |
+//! | `DELETE /users/{id}` | 204: every session ends, and so do the clients that act for them |
+//! | `POST /users/{id}/sign-out` | 204: every session ends |
+//!
+//! What takes something away does so in one step of the user's principal. Somebody who is not there is 404; a
+//! malformed body is 400.
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::{Config, Realm};
+use crate::encoding::{Digest, base64url};
+use crate::error::Fault;
+use crate::grant::may_be_password;
+use crate::http::{Answer, Head};
+use crate::id::{Login, Role, UserId};
+use crate::oauth::{Stop, known_roles, settled};
+use crate::port::{Body, Ports, Principals, UserPlace, Users, random};
+use crate::principal::{self, ChangeUser, NewUser, Password, Question, Refused, UserView, Which};
+
+use super::guard::admit;
+use super::not_found;
+
+/// A login, a password, some roles.
+const MAX_BODY: usize = 16 * 1024;
+
+/// What is done.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum UserAction {
+    /// `PATCH`.
+    Change,
+    /// `POST`.
+    Create,
+    /// `DELETE`.
+    Delete,
+    /// `GET`.
+    Read,
+    /// `POST …/sign-out`.
+    SignOut,
+}
+
+/// Does it. `bootstrap` is the digest of the token that guards this; without one nobody may.
+///
+/// # Errors
+/// What is ours: the caller makes a 503 of it.
+pub async fn users<P: Ports>(
+    config: &Config,
+    ports: &P,
+    realm: &Realm,
+    (action, id): (UserAction, &str),
+    bootstrap: Option<Digest>,
+    head: &Head<'_>,
+    body: &mut impl Body,
+) -> Result<Answer, Fault> {
+    if let Err(answer) = admit(ports, bootstrap, head, "users") {
+        return Ok(answer);
+    }
+    settled(done(config, ports, realm, action, id, body).await)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    #[serde(default)]
+    login: Option<String>,
+    #[serde(default)]
+    password: Option<Password>,
+    #[serde(default)]
+    roles: Option<Vec<String>>,
+    #[serde(default)]
+    disabled: Option<bool>,
+}
+
+fn bad(detail: &'static str) -> Stop {
+    Stop::Answer(Box::new(Answer::problem(400, "Bad Request", detail)))
+}
+
+impl Wanted {
+    async fn read(body: &mut impl Body) -> Result<Self, Stop> {
+        const SHAPE: &str = "Send a JSON object with login, password, roles or disabled, each at most once.";
+        let bytes = body.read(MAX_BODY).await?.ok_or_else(|| bad(SHAPE))?;
+        let wanted: Self = serde_json::from_slice(&bytes).map_err(|_| bad(SHAPE))?;
+        if wanted.password.as_ref().is_some_and(|password| !may_be_password(&password.0)) {
+            return Err(bad("A password has 8 to 128 characters."));
+        }
+        Ok(wanted)
+    }
+
+    fn roles(&self, config: &Config) -> Result<Option<Vec<Role>>, Stop> {
+        let known = |names: &Vec<String>| {
+            known_roles(names, config)
+                .ok_or_else(|| bad("roles holds a name that the configuration does not have."))
+        };
+        self.roles.as_ref().map(known).transpose()
+    }
+}
+
+async fn done<P: Ports>(
+    config: &Config,
+    ports: &P,
+    realm: &Realm,
+    action: UserAction,
+    id: &str,
+    body: &mut impl Body,
+) -> Result<Answer, Stop> {
+    if action == UserAction::Create {
+        return create(config, ports, realm, body).await;
+    }
+    let id: UserId = id.parse().map_err(|_| not_found())?;
+    let place = ports.users().find(&realm.name, &id).await?.ok_or_else(not_found)?;
+    // Somebody else may have the login, and with it the place, by now.
+    match ports.principals().ask(place.locator, &Question::ReadUser).await? {
+        principal::Answer::User(user) if user.id == id => {}
+        principal::Answer::User(_) | principal::Answer::Refused(_) => return Err(not_found()),
+        _ => return Err(principal::Answer::unexpected("read user").into()),
+    }
+    let question = match action {
+        UserAction::Create | UserAction::Read => Question::ReadUser,
+        UserAction::Change => {
+            let wanted = Wanted::read(body).await?;
+            if wanted.login.is_some() {
+                return Err(bad("A login stays; make another user."));
+            }
+            let roles = wanted.roles(config)?;
+            let salt = Digest::of(&random::<32>(ports.entropy())?);
+            let password = wanted.password.map(|password| (password, salt));
+            Question::ChangeUser(ChangeUser { roles, disabled: wanted.disabled, password })
+        }
+        UserAction::Delete => Question::DeleteUser,
+        UserAction::SignOut => Question::End(Which::All),
+    };
+    match ports.principals().ask(place.locator, &question).await? {
+        principal::Answer::User(user) => Ok(Answer::json(200, &Seen::of(&user))?),
+        principal::Answer::Done => {
+            if action == UserAction::Delete {
+                ports.users().forget(&realm.name, &id).await?;
+            }
+            Ok(Answer::empty(204))
+        }
+        principal::Answer::Refused(_) => Err(not_found()),
+        _ => Err(principal::Answer::unexpected("manage user").into()),
+    }
+}
+
+async fn create<P: Ports>(
+    config: &Config,
+    ports: &P,
+    realm: &Realm,
+    body: &mut impl Body,
+) -> Result<Answer, Stop> {
+    let wanted = Wanted::read(body).await?;
+    let login = wanted.login.as_deref().map(Login::typed);
+    let Some(Ok(login)) = login else {
+        return Err(bad("login is 1 to 254 visible ASCII characters, such as an e-mail address."));
+    };
+    let id = base64url(&random::<16>(ports.entropy())?);
+    let new = NewUser {
+        id: id.parse().map_err(|_| Fault::new("name user", "16 random bytes make no id"))?,
+        login: login.clone(),
+        realm: realm.name.clone(),
+        roles: wanted.roles(config)?.unwrap_or_default(),
+        password: wanted.password,
+        salt: Digest::of(&random::<32>(ports.entropy())?),
+    };
+    let locator = ports.principals().place_of(&realm.name, &login)?;
+    let user = match ports.principals().ask(locator, &Question::CreateUser(Box::new(new))).await? {
+        principal::Answer::User(user) => user,
+        principal::Answer::Refused(Refused::Taken) => {
+            let detail = "Somebody signs in so already; choose another login.";
+            return Err(Stop::Answer(Box::new(Answer::problem(409, "Conflict", detail))));
+        }
+        _ => return Err(principal::Answer::unexpected("create user").into()),
+    };
+    ports.users().publish(&realm.name, &UserPlace { id: user.id.clone(), login, locator }).await?;
+    Ok(Answer::json(201, &Seen::of(&user))?)
+}
+
+/// A person, as whoever manages them sees them.
+#[derive(Serialize)]
+struct Seen<'a> {
+    id: &'a str,
+    login: &'a str,
+    roles: &'a [Role],
+    disabled: bool,
+    has_password: bool,
+    created_at: u64,
+}
+
+impl<'a> Seen<'a> {
+    fn of(user: &'a UserView) -> Self {
+        Self {
+            id: user.id.as_str(),
+            login: user.login.as_str(),
+            roles: &user.roles,
+            disabled: user.disabled,
+            has_password: user.has_password,
+            created_at: user.created_at.as_seconds(),
+        }
+    }
+}

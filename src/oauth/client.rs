@@ -1,0 +1,187 @@
+//! Who asks: client authentication at the realm's endpoints (RFC 6749 section 2.3, RFC 7523).
+//!
+//! 1. The address is not one that asks too often: else 429.
+//! 2. The body is a form of at most [`MAX_FORM`] bytes, each parameter once but `resource`; nothing secret stands in the URL:
+//!    else 400 `invalid_request`.
+//! 3. The client says who it is in exactly one way: two ways 400 `invalid_request`, none 401 `invalid_client`.
+//! 4. The client is known, and an assertion is its own (signature, then claims): else 401 `invalid_client`.
+//! 5. Its principal agrees, in the step that does what is asked, or in one of its own. Too many wrong proofs from one place are 429.
+
+use crate::config::Realm;
+use crate::encoding::Digest;
+use crate::error::{Error, Fault};
+use crate::grant::{Assertion, PresentedClient, PresentedProof, WRONG_CLIENT};
+use crate::http::{Answer, ErrorCode, Form, Head, OauthError, slow_down};
+use crate::oauth::Endpoint;
+use crate::port::{Body, Clients, Limiter, Ports, Principals};
+use crate::principal::{self, Asks, Client, Proof, Question, Refused};
+use crate::time::{Lifetime, Timestamp};
+use crate::token::Algorithm;
+use crate::validator::Jws;
+
+/// The largest form: a client id, an assertion, a code, every scope there is.
+pub const MAX_FORM: usize = 16 * 1024;
+
+/// What clients may sign assertions with: everything but shared secrets.
+const ASSERTION_ALGORITHMS: [Algorithm; 10] = [
+    Algorithm::EdDsa,
+    Algorithm::Es256,
+    Algorithm::Es384,
+    Algorithm::Es512,
+    Algorithm::Ps256,
+    Algorithm::Ps384,
+    Algorithm::Ps512,
+    Algorithm::Rs256,
+    Algorithm::Rs384,
+    Algorithm::Rs512,
+];
+
+/// Names of [`ASSERTION_ALGORITHMS`], for metadata.
+pub(super) fn assertion_algorithms() -> [&'static str; 10] {
+    ASSERTION_ALGORITHMS.map(Algorithm::name)
+}
+
+/// Why a request gets nothing: an answer, or trouble of ours.
+pub(crate) enum Stop {
+    Answer(Box<Answer>),
+    Fault(Fault),
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<OauthError> for Stop {
+    fn from(error: OauthError) -> Self {
+        Self::Answer(Box::new(error.answer()))
+    }
+}
+
+impl From<Refused> for Stop {
+    fn from(refused: Refused) -> Self {
+        const fn error(code: ErrorCode, description: &'static str) -> OauthError {
+            OauthError::new(code, description)
+        }
+        match refused {
+            Refused::Wait(wait) => return Self::Answer(Box::new(slow_down(wait))),
+            Refused::ExpiredClient => error(ErrorCode::InvalidClient, "this client has expired"),
+            Refused::Grant | Refused::NotFound | Refused::Taken => {
+                error(ErrorCode::InvalidGrant, "it is wrong, used up, expired or revoked; start over")
+            }
+            Refused::NotYours => {
+                error(ErrorCode::UnauthorizedClient, "the token was given to another client")
+            }
+            Refused::Resource => error(ErrorCode::InvalidTarget, "ask only for resources of the grant"),
+            Refused::Scope => error(
+                ErrorCode::InvalidScope,
+                "ask only for scopes that this client, and this grant, may have",
+            ),
+            Refused::Unauthorized(_) => {
+                error(ErrorCode::UnauthorizedClient, "this client may not use this grant")
+            }
+            Refused::WrongClient => WRONG_CLIENT,
+        }
+        .into()
+    }
+}
+
+/// The answer where it is one.
+pub(crate) fn settled(result: Result<Answer, Stop>) -> Result<Answer, Fault> {
+    match result {
+        Ok(answer) => Ok(answer),
+        Err(Stop::Answer(answer)) => Ok(*answer),
+        Err(Stop::Fault(fault)) => Err(fault),
+    }
+}
+
+/// Where a request comes from: an address, or the network of one.
+pub(crate) fn source(head: &Head<'_>) -> String {
+    let address = head.headers.get("cf-connecting-ip").unwrap_or_default();
+    match address.parse::<std::net::IpAddr>() {
+        Ok(std::net::IpAddr::V4(address)) => address.to_string(),
+        // Whoever has an IPv6 address has a network of them.
+        Ok(std::net::IpAddr::V6(address)) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+        Err(_) => "unknown".to_owned(),
+    }
+}
+
+/// (1)
+pub(crate) async fn admit<P: Ports>(ports: &P, source: &str) -> Result<(), Stop> {
+    if ports.limiter().admits(source).await? {
+        return Ok(());
+    }
+    Err(Stop::Answer(Box::new(slow_down(Lifetime::from_seconds(60)))))
+}
+
+/// (2)
+pub(crate) async fn form(head: &Head<'_>, body: &mut impl Body) -> Result<Form, Stop> {
+    let has_secret = |query: &str| {
+        ["client_secret", "client_assertion", "password", "refresh_token", "code_verifier"]
+            .iter()
+            .any(|name| query.contains(name))
+    };
+    if head.query.is_some_and(has_secret) {
+        let description = "send credentials in the header or the body, never in the URL";
+        return Err(OauthError::new(ErrorCode::InvalidRequest, description).into());
+    }
+    let bytes = body
+        .read(MAX_FORM)
+        .await?
+        .ok_or(OauthError::new(ErrorCode::InvalidRequest, "the body is too large, or was cut off"))?;
+    Ok(Form::parse(head.headers.get("content-type").as_deref(), &bytes)?)
+}
+
+/// (4): what the client's principal is asked, and where.
+pub(crate) async fn asks<P: Ports>(
+    ports: &P,
+    realm: &Realm,
+    presented: PresentedClient,
+    source: &str,
+    now: Timestamp,
+) -> Result<(Client, Asks), Stop> {
+    let PresentedClient { client_id, proof } = presented;
+    let client = ports.clients().find(&realm.name, &client_id).await?.ok_or(WRONG_CLIENT)?;
+    let proof = match proof {
+        PresentedProof::Secret(digest) => Proof::Secret(digest),
+        PresentedProof::Nothing if client.is_public() => Proof::Nothing,
+        PresentedProof::Nothing => return Err(WRONG_CLIENT.into()),
+        PresentedProof::Assertion(text) => assertion(ports, realm, &client, &text, now).await?,
+    };
+    let source = Digest::of(format!("{}/{source}", realm.name).as_bytes());
+    Ok((client, Asks { client_id, proof, source }))
+}
+
+async fn assertion<P: Ports>(
+    ports: &P,
+    realm: &Realm,
+    client: &Client,
+    text: &str,
+    now: Timestamp,
+) -> Result<Proof, Stop> {
+    let keys = client.jwks.as_ref().ok_or(WRONG_CLIENT)?;
+    let jws = match Jws::verify(text, keys, &ASSERTION_ALGORITHMS, ports.verifier()).await {
+        Ok(jws) => jws,
+        Err(Error::Denied(_)) => return Err(WRONG_CLIENT.into()),
+        Err(Error::Fault(fault)) => return Err(fault.into()),
+    };
+    let endpoint = format!("{}{}", realm.issuer, Endpoint::Token.path());
+    let (typ, audiences) = (jws.header().typ.as_deref(), [realm.issuer.as_str(), &endpoint]);
+    let checked =
+        Assertion::check(typ, jws.payload(), &client.client_id, audiences, now).ok_or(WRONG_CLIENT)?;
+    let key = keys.find(jws.header().key.as_ref(), jws.algorithm()).ok_or(WRONG_CLIENT)?;
+    Ok(Proof::Assertion { key: key.thumbprint(), jti: checked.jti, expires_at: checked.expires_at })
+}
+
+/// (5), in a step of its own: the client's record, which is exact.
+pub(crate) async fn authenticated<P: Ports>(ports: &P, client: &Client, asks: Asks) -> Result<Client, Stop> {
+    match ports.principals().ask(client.locator, &Question::Authenticate(asks)).await? {
+        principal::Answer::Client(client) => Ok(*client),
+        principal::Answer::Refused(refused) => Err(refused.into()),
+        _ => Err(principal::Answer::unexpected("authenticate").into()),
+    }
+}

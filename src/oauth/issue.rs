@@ -1,0 +1,142 @@
+//! Making tokens of what a principal has granted.
+
+use serde::Serialize;
+
+use crate::config::{OPENID, Realm};
+use crate::encoding::base64url;
+use crate::error::Fault;
+use crate::http::{Answer, NO_CACHE};
+use crate::id::{Locator, SessionId};
+use crate::port::{Ports, Signer, random};
+use crate::principal::{Client, Granted, Limits, Terms};
+use crate::scope::ScopeSet;
+use crate::secret::Credential;
+use crate::session::Pace;
+use crate::time::{Lifetime, Timestamp};
+use crate::token::{AccessClaims, Audience, IdClaims, signing_input};
+
+/// A successful answer (RFC 6749 section 5.1).
+#[derive(Serialize)]
+struct Body<'a> {
+    access_token: String,
+    token_type: &'static str,
+    expires_in: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<&'a ScopeSet>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id_token: Option<String>,
+}
+
+/// How long an access token of this client lives.
+pub(super) fn access_token_lifetime(realm: &Realm, limits: &Limits) -> Lifetime {
+    limits.access_token.map_or(realm.access_token, |own| own.min(realm.access_token))
+}
+
+/// How long what this client is granted lasts: the realm's settings, or its own where they are tighter.
+pub(super) fn terms(realm: &Realm, limits: &Limits, with_refresh_token: bool) -> Terms {
+    let tighter = |own: Option<Lifetime>, realms: Lifetime| own.map_or(realms, |own| own.min(realms));
+    let idle = match (realm.pace.idle(), limits.idle) {
+        (Some(realms), own) => Some(tighter(own, realms)),
+        (None, own) => own,
+    };
+    let access = access_token_lifetime(realm, limits);
+    let refresh_token = tighter(limits.refresh_token, realm.refresh_token);
+    let whole = tighter(limits.session, realm.session);
+    let session = if with_refresh_token {
+        whole
+    } else {
+        // Nothing of it can be presented any longer than its one token.
+        limits.session.map_or(Realm::session_of_one(access), |own| own.min(Realm::session_of_one(access)))
+    };
+    Terms { pace: Pace::new(idle, realm.pace.grain()), session, refresh_token }
+}
+
+/// Signs what was granted and answers with it.
+pub(super) async fn answer<P: Ports>(
+    ports: &P,
+    realm: &Realm,
+    client: &Client,
+    locator: Locator,
+    granted: &Granted,
+    refresh: Option<&Credential>,
+) -> Result<Answer, Fault> {
+    let lasts = access_token_lifetime(realm, &client.limits).min(granted.ends_at.since(granted.at));
+    let access_token = access_token(ports, realm, client, locator, granted, lasts).await?;
+    let wants_id = granted.scope.iter().any(|scope| scope.as_str() == OPENID);
+    let id_token = if wants_id { Some(id_token(ports, realm, client, granted, lasts).await?) } else { None };
+    let body = Body {
+        access_token,
+        token_type: "Bearer",
+        expires_in: lasts.as_seconds(),
+        scope: Some(&granted.scope).filter(|scopes| !scopes.is_empty()),
+        refresh_token: refresh.map(Credential::reveal),
+        id_token,
+    };
+    Ok(Answer::json(200, &body)?.with(NO_CACHE.0, NO_CACHE.1))
+}
+
+async fn access_token<P: Ports>(
+    ports: &P,
+    realm: &Realm,
+    client: &Client,
+    locator: Locator,
+    granted: &Granted,
+    lasts: Lifetime,
+) -> Result<String, Fault> {
+    const OP: &str = "write token";
+    let everywhere = [realm.audience.clone()];
+    let audience =
+        if granted.resources.is_empty() { everywhere.as_slice() } else { granted.resources.as_slice() };
+    let claims = AccessClaims {
+        issuer: &realm.issuer,
+        subject: &granted.subject,
+        audience: Audience(audience),
+        client_id: &client.client_id,
+        issued_at: granted.at.as_seconds(),
+        expires_at: ends(granted.at, lasts),
+        token_id: base64url(&random::<16>(ports.entropy())?),
+        scope: &granted.scope,
+        roles: &granted.roles,
+        session: SessionId::named(locator, &granted.local).map_err(|e| Fault::new(OP, e.to_string()))?,
+        idle: granted.idle.map(Lifetime::as_seconds),
+    };
+    sign(ports, realm, "at+jwt", &claims).await
+}
+
+async fn id_token<P: Ports>(
+    ports: &P,
+    realm: &Realm,
+    client: &Client,
+    granted: &Granted,
+    lasts: Lifetime,
+) -> Result<String, Fault> {
+    let sign_in = granted.sign_in.as_ref();
+    let claims = IdClaims {
+        issuer: &realm.issuer,
+        subject: &granted.subject,
+        audience: &client.client_id,
+        issued_at: granted.at.as_seconds(),
+        expires_at: ends(granted.at, lasts),
+        auth_time: sign_in.map(|sign_in| sign_in.auth_time.as_seconds()),
+        nonce: sign_in.and_then(|sign_in| sign_in.nonce.as_deref()),
+    };
+    sign(ports, realm, "JWT", &claims).await
+}
+
+const fn ends(at: Timestamp, lasts: Lifetime) -> u64 {
+    at.after(lasts).as_seconds()
+}
+
+async fn sign<P: Ports>(
+    ports: &P,
+    realm: &Realm,
+    typ: &str,
+    claims: &impl Serialize,
+) -> Result<String, Fault> {
+    let write = |algorithm, key: &_| {
+        signing_input(typ, algorithm, key, claims).map_err(|e| Fault::new("write token", e.to_string()))
+    };
+    ports.signer().sign(&realm.name, &write).await
+}

@@ -1,0 +1,389 @@
+//! What a client says of itself when it is registered (RFC 7591 section 2), and what it is told.
+//!
+//! One reader serves every door: clients that register themselves ([`super::register`]) and clients that are registered for
+//! them ([`crate::api`]). Doors differ in what may be asked for ([`Rights`]).
+//!
+//! Never followed: `jwks_uri`, `sector_identifier_uri`, `logo_uri` and the like (CVE-2021-26715). `jwks_uri` is refused, because
+//! a client that sends it expects its keys to be fetched; what is only decoration is ignored (section 2).
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::Config;
+use crate::http::{ErrorCode, OauthError};
+use crate::id::{Locator, RealmName, Role};
+use crate::oauth::redirect_uri::is_redirect_uri;
+use crate::principal::{AuthMethod, Client, GrantType, Limits};
+use crate::scope::ScopeSet;
+use crate::time::{Lifetime, Timestamp};
+use crate::token::JwkSet;
+
+/// Names are for people: long enough for any, short enough for a line.
+const MAX_NAME: usize = 100;
+
+/// Redirect URIs and their lengths: what a registration of 16 KiB can hold.
+const MAX_REDIRECT_URIS: usize = 20;
+const MAX_REDIRECT_URI: usize = 2000;
+
+/// The document, as far as it is read. Members that are not here are ignored (RFC 7591 section 2).
+#[derive(Debug, Deserialize)]
+pub(crate) struct Metadata {
+    #[serde(default)]
+    client_id: Option<String>,
+    #[serde(default)]
+    client_secret: Option<String>,
+    #[serde(default)]
+    client_name: Option<String>,
+    #[serde(default)]
+    scope: Option<String>,
+    #[serde(default)]
+    grant_types: Option<Vec<String>>,
+    #[serde(default)]
+    response_types: Option<Vec<String>>,
+    #[serde(default)]
+    redirect_uris: Vec<String>,
+    #[serde(default)]
+    token_endpoint_auth_method: Option<String>,
+    #[serde(default)]
+    jwks: Option<serde_json::Value>,
+    #[serde(default)]
+    jwks_uri: Option<serde_json::Value>,
+    // What only whoever manages all clients may set.
+    #[serde(default)]
+    roles: Option<Vec<String>>,
+    #[serde(default)]
+    expires_at: Option<u64>,
+    #[serde(default)]
+    access_token_seconds: Option<u64>,
+    #[serde(default)]
+    refresh_token_seconds: Option<u64>,
+    #[serde(default)]
+    idle_seconds: Option<u64>,
+    #[serde(default)]
+    session_seconds: Option<u64>,
+    #[serde(default)]
+    introspect: Option<bool>,
+}
+
+/// The members that are read.
+const KNOWN: [&str; 17] = [
+    "client_id",
+    "client_secret",
+    "client_name",
+    "scope",
+    "grant_types",
+    "response_types",
+    "redirect_uris",
+    "token_endpoint_auth_method",
+    "jwks",
+    "jwks_uri",
+    "roles",
+    "expires_at",
+    "access_token_seconds",
+    "refresh_token_seconds",
+    "idle_seconds",
+    "session_seconds",
+    "introspect",
+];
+
+/// What may be asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Rights<'a> {
+    /// Everything.
+    All,
+    /// These grants and scopes, and nothing that makes a client more than others.
+    These {
+        /// The grants.
+        grant_types: &'a [GrantType],
+        /// The scopes.
+        scopes: &'a ScopeSet,
+    },
+}
+
+/// A registration that cannot be accepted: what, and how to mend it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Unfit(ErrorCode, &'static str);
+
+impl From<Unfit> for OauthError {
+    fn from(unfit: Unfit) -> Self {
+        Self::new(unfit.0, unfit.1)
+    }
+}
+
+const fn metadata(description: &'static str) -> Unfit {
+    Unfit(ErrorCode::InvalidClientMetadata, description)
+}
+
+impl Metadata {
+    /// Reads a document.
+    ///
+    /// # Errors
+    /// It is no JSON object of this shape. A member that is repeated is refused as well, whether it is read or not.
+    pub(crate) fn read(bytes: &[u8]) -> Result<Self, Unfit> {
+        const SHAPE: Unfit = metadata("send a JSON object in the shape of RFC 7591 section 2");
+        crate::json::object(bytes).map_err(|_| SHAPE)?;
+        serde_json::from_slice(bytes).map_err(|_| SHAPE)
+    }
+
+    /// The same, where a member that is not read is a mistake.
+    ///
+    /// # Errors
+    /// As [`Self::read`], and for a member that is not known.
+    pub(crate) fn read_exactly(bytes: &[u8]) -> Result<Self, Unfit> {
+        let document = crate::json::object(bytes);
+        if document.is_ok_and(|members| members.iter().any(|(name, _)| !KNOWN.contains(&name))) {
+            return Err(metadata("a member is not known here; correct its spelling, or remove it"));
+        }
+        Self::read(bytes)
+    }
+
+    /// Whether it names another client (RFC 7592 section 2.2: the client's own id must be sent, and its secret may).
+    pub(crate) fn is_about(&self, client: &Client) -> bool {
+        self.client_id.as_deref() == Some(client.client_id.as_str())
+    }
+
+    /// Whether it tries to choose its own secret: nobody may.
+    pub(crate) const fn chooses_secret(&self) -> bool {
+        self.client_secret.is_some()
+    }
+
+    /// The client that it describes, in this place. Its id, realm and locator are given.
+    ///
+    /// # Errors
+    /// What cannot be accepted.
+    pub(crate) fn client(
+        &self,
+        place: (crate::id::ClientId, RealmName, Locator),
+        config: &Config,
+        rights: Rights<'_>,
+    ) -> Result<Client, Unfit> {
+        let (client_id, realm, locator) = place;
+        if self.jwks_uri.is_some() {
+            return Err(metadata("send the keys in jwks: jwks_uri is not followed"));
+        }
+        let method = self.method()?;
+        let serves = |grant| config.realm(realm.as_str()).is_some_and(|realm| realm.serves(grant));
+        let grant_types = self.grant_types(rights, method)?;
+        if !grant_types.iter().all(|grant| serves(*grant)) {
+            return Err(metadata("grant_types holds a grant that this realm does not serve"));
+        }
+        let (roles, limits, expires_at, may_introspect) = self.privileges(config, rights)?;
+        Ok(Client {
+            client_id,
+            client_name: self.name()?,
+            realm,
+            scope: self.scopes(config, rights)?,
+            locator,
+            token_endpoint_auth_method: method,
+            redirect_uris: self.redirect_uris(&grant_types)?,
+            jwks: self.keys(method)?,
+            grant_types,
+            roles,
+            expires_at,
+            limits,
+            may_introspect,
+        })
+    }
+
+    fn name(&self) -> Result<String, Unfit> {
+        let name = self.client_name.as_deref().unwrap_or_default().trim();
+        if name.is_empty() || name.chars().count() > MAX_NAME || name.chars().any(char::is_control) {
+            return Err(metadata("client_name is 1 to 100 characters without control characters"));
+        }
+        Ok(name.to_owned())
+    }
+
+    fn method(&self) -> Result<AuthMethod, Unfit> {
+        let Some(name) = &self.token_endpoint_auth_method else { return Ok(AuthMethod::default()) };
+        AuthMethod::ALL.into_iter().find(|method| method.name() == name).ok_or(metadata(
+            "token_endpoint_auth_method is client_secret_basic, client_secret_post, private_key_jwt or none",
+        ))
+    }
+
+    fn grant_types(&self, rights: Rights<'_>, method: AuthMethod) -> Result<Vec<GrantType>, Unfit> {
+        let default = match rights {
+            Rights::All => GrantType::ClientCredentials,
+            // RFC 7591 section 2.
+            Rights::These { .. } => GrantType::AuthorizationCode,
+        };
+        let named = |name: &String| GrantType::ALL.into_iter().find(|grant| grant.name() == name);
+        let mut grants = match &self.grant_types {
+            None => vec![default],
+            Some(names) => names.iter().map(named).collect::<Option<Vec<_>>>().ok_or(metadata(
+                "grant_types holds authorization_code, client_credentials, password or refresh_token",
+            ))?,
+        };
+        grants.sort_unstable();
+        grants.dedup();
+        if let Rights::These { grant_types, .. } = rights
+            && !grants.iter().all(|grant| grant_types.contains(grant))
+        {
+            return Err(metadata("grant_types holds a grant that clients may not register for here"));
+        }
+        if grants.iter().all(|grant| *grant == GrantType::RefreshToken) {
+            return Err(metadata("grant_types must hold a grant that starts a session"));
+        }
+        if method == AuthMethod::None && grants.contains(&GrantType::ClientCredentials) {
+            return Err(metadata("a client that does not authenticate has no client_credentials"));
+        }
+        let wants_code = grants.contains(&GrantType::AuthorizationCode);
+        let is_code = |types: &Vec<String>| if wants_code { types == &["code"] } else { types.is_empty() };
+        if self.response_types.as_ref().is_some_and(|types| !is_code(types)) {
+            return Err(metadata("response_types is [\"code\"] with authorization_code, and [] without"));
+        }
+        Ok(grants)
+    }
+
+    fn scopes(&self, config: &Config, rights: Rights<'_>) -> Result<ScopeSet, Unfit> {
+        let text = self.scope.as_deref().unwrap_or_default();
+        let scopes: ScopeSet = text.parse().map_err(|_| metadata("separate scopes by one space"))?;
+        if !scopes.iter().all(|scope| config.scopes().knows(scope)) {
+            return Err(metadata("scope holds a name that the configuration does not have"));
+        }
+        if let Rights::These { scopes: allowed, .. } = rights
+            && !scopes.iter().all(|scope| config.scopes().covers(allowed, scope))
+        {
+            return Err(metadata("scope holds a name that clients may not register for here"));
+        }
+        Ok(scopes)
+    }
+
+    fn keys(&self, method: AuthMethod) -> Result<Option<JwkSet>, Unfit> {
+        match (&self.jwks, method == AuthMethod::PrivateKeyJwt) {
+            (None, false) => Ok(None),
+            (None, true) => Err(metadata("private_key_jwt needs the client's public keys in jwks")),
+            (Some(jwks), _) => match JwkSet::parse(jwks.to_string().as_bytes()) {
+                // A key that is left out would be missed later on, by a client that cannot know why.
+                Ok((keys, unfit)) if unfit.is_empty() && !keys.is_empty() => Ok(Some(keys)),
+                _ => Err(metadata(
+                    "jwks holds public keys for signatures, each with its own kid, and nothing else",
+                )),
+            },
+        }
+    }
+
+    fn redirect_uris(&self, grants: &[GrantType]) -> Result<Vec<String>, Unfit> {
+        const BAD: Unfit = Unfit(
+            ErrorCode::InvalidRedirectUri,
+            "redirect_uris are absolute, without fragment or userinfo: https, http on a loopback address, or a private scheme with a dot",
+        );
+        let needed = grants.contains(&GrantType::AuthorizationCode);
+        if needed && self.redirect_uris.is_empty() {
+            return Err(Unfit(ErrorCode::InvalidRedirectUri, "authorization_code needs redirect_uris"));
+        }
+        let fits = |uri: &String| uri.len() <= MAX_REDIRECT_URI && is_redirect_uri(uri);
+        if self.redirect_uris.len() > MAX_REDIRECT_URIS || !self.redirect_uris.iter().all(fits) {
+            return Err(BAD);
+        }
+        Ok(self.redirect_uris.clone())
+    }
+
+    #[expect(clippy::type_complexity, reason = "four members of one record")]
+    fn privileges(
+        &self,
+        config: &Config,
+        rights: Rights<'_>,
+    ) -> Result<(Vec<Role>, Limits, Option<Timestamp>, bool), Unfit> {
+        let seconds = |seconds: Option<u64>| seconds.map(Lifetime::from_seconds);
+        let limits = Limits {
+            access_token: seconds(self.access_token_seconds),
+            refresh_token: seconds(self.refresh_token_seconds),
+            idle: seconds(self.idle_seconds),
+            session: seconds(self.session_seconds),
+        };
+        if [limits.access_token, limits.refresh_token, limits.idle, limits.session]
+            .contains(&Some(Lifetime::ZERO))
+        {
+            return Err(metadata("lifetimes are at least one second"));
+        }
+        let asks = self.roles.is_some() || self.expires_at.is_some() || self.introspect.is_some();
+        if matches!(rights, Rights::These { .. }) {
+            // Lifetimes may only be tightened, but roles and rights are somebody else's to give.
+            return if asks {
+                Err(metadata("roles, expires_at and introspect are not for clients to choose"))
+            } else {
+                Ok((Vec::new(), limits, None, false))
+            };
+        }
+        let roles = self.roles.as_deref().unwrap_or_default();
+        let roles = known_roles(roles, config)
+            .ok_or(metadata("roles holds a name that the configuration does not have"))?;
+        let expires_at = self.expires_at.map(Timestamp::from_seconds);
+        Ok((roles, limits, expires_at, self.introspect.unwrap_or(false)))
+    }
+}
+
+/// Roles that the configuration has, in one order.
+pub(crate) fn known_roles(names: &[String], config: &Config) -> Option<Vec<Role>> {
+    let mut roles = names
+        .iter()
+        .map(|name| config.roles().iter().find(|role| role.as_str() == name).cloned())
+        .collect::<Option<Vec<_>>>()?;
+    roles.sort();
+    roles.dedup();
+    Some(roles)
+}
+
+/// What a client is told of itself (RFC 7591 section 3.2.1, RFC 7592 section 3).
+#[derive(Serialize)]
+pub(crate) struct Told<'a> {
+    pub(crate) client_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) client_secret: Option<&'a str>,
+    /// Zero: does not expire. Only where there is a secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) client_secret_expires_at: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) registration_access_token: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) registration_client_uri: Option<String>,
+    pub(crate) client_name: &'a str,
+    pub(crate) grant_types: &'a [GrantType],
+    pub(crate) response_types: &'a [&'static str],
+    pub(crate) redirect_uris: &'a [String],
+    pub(crate) token_endpoint_auth_method: AuthMethod,
+    pub(crate) scope: &'a ScopeSet,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) jwks: Option<&'a JwkSet>,
+    #[serde(skip_serializing_if = "<[Role]>::is_empty")]
+    pub(crate) roles: &'a [Role],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) expires_at: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) access_token_seconds: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) refresh_token_seconds: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) idle_seconds: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) session_seconds: Option<u64>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) introspect: bool,
+}
+
+impl<'a> Told<'a> {
+    /// A record, without anything secret.
+    pub(crate) fn of(client: &'a Client) -> Self {
+        let seconds = |span: Option<Lifetime>| span.map(Lifetime::as_seconds);
+        Self {
+            client_id: client.client_id.as_str(),
+            client_secret: None,
+            client_secret_expires_at: client.token_endpoint_auth_method.has_secret().then_some(0),
+            registration_access_token: None,
+            registration_client_uri: None,
+            client_name: &client.client_name,
+            grant_types: &client.grant_types,
+            response_types: if client.may(GrantType::AuthorizationCode) { &["code"] } else { &[] },
+            redirect_uris: &client.redirect_uris,
+            token_endpoint_auth_method: client.token_endpoint_auth_method,
+            scope: &client.scope,
+            jwks: client.jwks.as_ref(),
+            roles: &client.roles,
+            expires_at: client.expires_at.map(Timestamp::as_seconds),
+            access_token_seconds: seconds(client.limits.access_token),
+            refresh_token_seconds: seconds(client.limits.refresh_token),
+            idle_seconds: seconds(client.limits.idle),
+            session_seconds: seconds(client.limits.session),
+            introspect: client.may_introspect,
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! The clients that one principal keeps: proving who they are, and managing them.
+
+use std::collections::BTreeMap;
+
+use crate::encoding::Digest;
+use crate::error::Fault;
+use crate::grant::{FREE, Throttle};
+use crate::principal::client::{ClientView, MAX_SECRETS, SecretDates, StoredClient, StoredSecret, Usage};
+use crate::principal::rows::{Draft, Kind, Rows};
+use crate::principal::sessions::StoredSession;
+use crate::principal::{
+    Asks, AuthMethod, ChangeClient, Client, NewSecret, Owner, Proof, Refused, RegisterClient,
+};
+use crate::session::{EndReason, Touch};
+use crate::time::{Lifetime, Timestamp};
+
+/// How exactly the last use of a secret is known: a row written for each token request would be too many.
+const LAST_USED_STEP: Lifetime = Lifetime::from_seconds(60);
+
+/// How long it is remembered that a source was right: a month of holidays.
+pub(super) const KNOWN_FOR: Lifetime = Lifetime::from_seconds(30 * 86_400);
+
+impl<R: Rows> Draft<'_, R> {
+    /// A client that is who it says it is, and whose time is not over.
+    pub(super) fn authenticate(
+        &self,
+        asks: &Asks,
+        now: Timestamp,
+    ) -> Result<Result<StoredClient, Refused>, Fault> {
+        let Some(mut stored) = self.client(&asks.client_id)? else {
+            return Ok(Err(Refused::WrongClient));
+        };
+        let method = stored.client.token_endpoint_auth_method;
+        let is_proved = match &asks.proof {
+            Proof::Secret(digest) => method.has_secret() && self.use_secret(&mut stored, digest, now)?,
+            Proof::Assertion { key, jti, expires_at } => {
+                let is_known = |stored: &StoredClient| {
+                    let mut keys = stored.client.jwks.iter().flat_map(crate::token::JwkSet::keys);
+                    keys.any(|known| known.thumbprint() == *key)
+                };
+                method == AuthMethod::PrivateKeyJwt
+                    && is_known(&stored)
+                    && self.use_once(&asks.client_id, jti, *expires_at, now)?
+            }
+            Proof::Nothing => method == AuthMethod::None,
+        };
+        if !is_proved {
+            return self.wrong_client(asks, now).map(Err);
+        }
+        if stored.client.expires_at.is_some_and(|end| end <= now) {
+            return Ok(Err(Refused::ExpiredClient));
+        }
+        Ok(Ok(stored))
+    }
+
+    /// Counts a wrong attempt. A public client has nothing to guess.
+    fn wrong_client(&self, asks: &Asks, now: Timestamp) -> Result<Refused, Fault> {
+        if asks.proof == Proof::Nothing {
+            return Ok(Refused::WrongClient);
+        }
+        let key = format!("client/{}/{}", asks.client_id, asks.source);
+        let throttle: Throttle = self.read(Kind::Throttle, &key)?.unwrap_or_default();
+        if let Some(wait) = throttle.wait(now) {
+            return Ok(Refused::Wait(wait));
+        }
+        let next = throttle.wrong(FREE, now);
+        self.write(Kind::Throttle, &key, &next, Some(next.clear_at(KNOWN_FOR)))?;
+        Ok(Refused::WrongClient)
+    }
+
+    fn use_secret(&self, stored: &mut StoredClient, digest: &Digest, now: Timestamp) -> Result<bool, Fault> {
+        // Every digest is compared, each in constant time: which one fits does not show.
+        let mut right = None;
+        for (at, secret) in stored.secrets.iter().enumerate() {
+            let counts = secret.expires_at.is_none_or(|end| now < end);
+            if (secret.digest == *digest) & counts {
+                right = Some(at);
+            }
+        }
+        let Some(secret) = right.and_then(|at| stored.secrets.get_mut(at)) else { return Ok(false) };
+        if secret.last_used.is_none_or(|last| now.since(last) >= LAST_USED_STEP) {
+            secret.last_used = Some(now);
+            self.save_client(stored)?;
+        }
+        Ok(true)
+    }
+
+    /// Whether an assertion counts: the first time that its `jti` is seen.
+    fn use_once(
+        &self,
+        client: &crate::id::ClientId,
+        jti: &Digest,
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, Fault> {
+        let key = format!("{client}/{jti}");
+        // A clock ahead of the one that judged it would clear the mark while the assertion still counts there.
+        if now > expires_at || self.read::<Timestamp>(Kind::Jti, &key)?.is_some() {
+            return Ok(false);
+        }
+        const CLOCKS: Lifetime = Lifetime::from_seconds(300);
+        self.write(Kind::Jti, &key, &now, Some(expires_at.after(CLOCKS)))?;
+        Ok(true)
+    }
+
+    pub(super) fn register(
+        &self,
+        register: &RegisterClient,
+        now: Timestamp,
+    ) -> Result<Option<Refused>, Fault> {
+        if self.client(&register.client.client_id)?.is_some() {
+            return Ok(Some(Refused::Taken));
+        }
+        let mut principal = self.principal()?;
+        if principal.realm.as_ref().is_some_and(|realm| *realm != register.client.realm) {
+            return Ok(Some(Refused::NotFound));
+        }
+        principal.realm = Some(register.client.realm.clone());
+        self.save_principal(&principal)?;
+        let secret = |digest| StoredSecret { digest, created_at: now, expires_at: None, last_used: None };
+        self.save_client(&StoredClient {
+            client: register.client.clone(),
+            secrets: register.secret.map(secret).into_iter().collect(),
+            registration: register.registration,
+            created_at: now,
+            ended: None,
+        })?;
+        Ok(None)
+    }
+
+    /// The client that somebody may manage: whoever has its registration access token, or may manage all of them.
+    fn managed(&self, owner: &Owner) -> Result<Result<StoredClient, Refused>, Fault> {
+        Ok(match self.client(&owner.client_id)? {
+            None => Err(Refused::NotFound),
+            Some(stored) if owner.registration.is_none() || stored.registration == owner.registration => {
+                Ok(stored)
+            }
+            Some(_) => Err(Refused::NotYours),
+        })
+    }
+
+    pub(super) fn view(&self, owner: &Owner, now: Timestamp) -> Result<Result<ClientView, Refused>, Fault> {
+        let stored = match self.managed(owner)? {
+            Ok(stored) => stored,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let prefix = format!("{}/", owner.client_id);
+        let counted = self.stored::<Usage>(Kind::Usage)?.into_iter();
+        let usage: BTreeMap<String, Usage> =
+            counted.filter_map(|(key, usage)| Some((key.strip_prefix(&prefix)?.to_owned(), usage))).collect();
+        let mut live_sessions = 0_usize;
+        for (local, session) in self.stored::<StoredSession>(Kind::Session)? {
+            let is_its = session.client_id == owner.client_id;
+            if is_its && self.alive(&local, now)?.is_some() {
+                live_sessions = live_sessions.saturating_add(1);
+            }
+        }
+        let secrets = stored.secrets_at(now).map(|secret| SecretDates {
+            created_at: secret.created_at,
+            expires_at: secret.expires_at,
+            last_used: secret.last_used,
+        });
+        let secrets = secrets.collect();
+        let (client, created_at) = (stored.client, stored.created_at);
+        Ok(Ok(ClientView { client, created_at, secrets, usage, live_sessions }))
+    }
+
+    /// Changes a record. What names and places the client stays; other roles, or an end that has come, end its sessions.
+    pub(super) fn change_client(
+        &self,
+        change: &ChangeClient,
+        now: Timestamp,
+    ) -> Result<Result<Client, Refused>, Fault> {
+        let mut stored = match self.managed(&change.owner)? {
+            Ok(stored) => stored,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let old = stored.client.clone();
+        let (client_id, realm, locator) = (old.client_id.clone(), old.realm.clone(), old.locator);
+        stored.client = Client { client_id, realm, locator, ..change.client.clone() };
+        if change.owner.registration.is_some() {
+            // Whoever only has the registration access token may not make the client more than it was made.
+            let Client { roles, expires_at, limits, may_introspect, .. } = old.clone();
+            stored.client = Client { roles, expires_at, limits, may_introspect, ..stored.client };
+        }
+        let is_over = stored.client.expires_at.is_some_and(|end| end <= now);
+        if stored.client.roles != old.roles {
+            self.end_client(&mut stored, EndReason::Roles, now)?;
+        } else if is_over || stored.client.token_endpoint_auth_method != old.token_endpoint_auth_method {
+            self.end_client(&mut stored, EndReason::Credential, now)?;
+        }
+        if !stored.client.token_endpoint_auth_method.has_secret() {
+            stored.secrets.clear();
+        }
+        self.save_client(&stored)?;
+        Ok(Ok(stored.client))
+    }
+
+    /// Deletes a client. Its sessions are over because it is not there any more.
+    pub(super) fn delete_client(&self, owner: &Owner, now: Timestamp) -> Result<Option<Refused>, Fault> {
+        let mut stored = match self.managed(owner)? {
+            Ok(stored) => stored,
+            Err(refused) => return Ok(Some(refused)),
+        };
+        self.end_client(&mut stored, EndReason::Credential, now)?;
+        self.delete(Kind::Client, owner.client_id.as_str());
+        Ok(None)
+    }
+
+    /// Gives a client another secret. The old one counts for the overlap; without one, what it opened ends.
+    pub(super) fn new_secret(
+        &self,
+        new: &NewSecret,
+        now: Timestamp,
+    ) -> Result<Result<Client, Refused>, Fault> {
+        let mut stored = match self.managed(&new.owner)? {
+            Ok(stored) if stored.client.token_endpoint_auth_method.has_secret() => stored,
+            Ok(_) => return Ok(Err(Refused::NotFound)),
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let end = now.after(new.overlap);
+        let mut kept: Vec<_> = stored.secrets_at(now).cloned().collect();
+        for secret in &mut kept {
+            secret.expires_at = Some(secret.expires_at.map_or(end, |known| known.min(end)));
+        }
+        kept.retain(|_| new.overlap > Lifetime::ZERO);
+        // The newest of the old ones: two count at most.
+        kept.sort_by_key(|secret| std::cmp::Reverse(secret.created_at));
+        kept.truncate(MAX_SECRETS.saturating_sub(1));
+        let fresh = StoredSecret { digest: new.secret, created_at: now, expires_at: None, last_used: None };
+        stored.secrets = std::iter::once(fresh).chain(kept).collect();
+        if new.overlap == Lifetime::ZERO {
+            self.end_client(&mut stored, EndReason::Credential, now)?;
+        }
+        self.save_client(&stored)?;
+        Ok(Ok(stored.client))
+    }
+
+    /// Whether a session answers to `touch`: what [`Self::used`] says, and its calls are counted.
+    pub(super) fn touch(
+        &self,
+        local: &str,
+        used_at: Timestamp,
+        usage: &[(crate::id::RouteId, u32)],
+    ) -> Result<Touch, Fault> {
+        let (session, touch) = self.used(local, used_at)?;
+        // Calls that were let through before the end was known were made all the same.
+        let session = match session {
+            None if usage.is_empty() => None,
+            None => self.session(local)?,
+            session => session,
+        };
+        if let Some(session) = session {
+            self.count(&session.client_id, usage, used_at)?;
+        }
+        Ok(touch)
+    }
+}

@@ -1,0 +1,132 @@
+//! Cut-offs: "tokens that were issued until then are dead", for validators that do not ask the principal.
+//!
+//! The principal is the authority. KV has a copy, which is written after the step that changed it and before its answer
+//! leaves; where that fails, the object's alarm writes it. `iat` counts in seconds, so a cut-off kills every token of its
+//! second, and what the principal grants after it is dated into the next ([`crate::principal::Granted::at`]).
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::ClientId;
+use crate::time::{Lifetime, Timestamp};
+
+/// How long an access token lives at most (`access_token_seconds` of a realm), and a little more: after that, a cut-off
+/// has nothing left to kill.
+pub const CUTOFF_KEPT: Lifetime = Lifetime::from_seconds(86_400 + 600);
+
+/// Which tokens of one principal are dead. In KV under [`super::cutoff_key`]; a test pins the shape.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Cutoffs {
+    /// Those with an `iat` up to this, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub all: Option<u64>,
+    /// Those of one client, likewise.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub clients: BTreeMap<ClientId, u64>,
+    /// Those of one session, and until when such tokens may live, in seconds.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sessions: BTreeMap<String, u64>,
+}
+
+impl Cutoffs {
+    /// Whether a token is dead.
+    #[must_use]
+    pub fn kill(&self, client: Option<&str>, session: &str, issued_at: Timestamp) -> bool {
+        let issued = issued_at.as_seconds();
+        let until = |end: &u64| issued <= *end;
+        self.all.as_ref().is_some_and(until)
+            || self.sessions.contains_key(session)
+            || client.is_some_and(|name| {
+                self.clients.iter().any(|(known, end)| known.as_str() == name && until(end))
+            })
+    }
+
+    /// The first instant at which a token of this client may be dated.
+    pub(super) fn after(&self, client: &ClientId, now: Timestamp) -> Timestamp {
+        let ends = [self.all, self.clients.get(client).copied()];
+        ends.into_iter().flatten().fold(now, |at, end| at.max(Timestamp::from_seconds(end.saturating_add(1))))
+    }
+
+    /// Without what has nothing left to kill.
+    pub(super) fn pruned(mut self, now: Timestamp) -> Self {
+        let counts = |end: u64| now <= Timestamp::from_seconds(end).after(CUTOFF_KEPT);
+        self.all = self.all.filter(|end| counts(*end));
+        self.clients.retain(|_, end| counts(*end));
+        self.sessions.retain(|_, until| now <= Timestamp::from_seconds(until.saturating_add(1)));
+        self
+    }
+
+    /// Whether it kills nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// The authority's own copy.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub(super) struct StoredCutoffs {
+    pub(super) cutoffs: Cutoffs,
+    /// Counts changes.
+    pub(super) version: u64,
+    /// The last version that KV is known to have.
+    pub(super) published: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn at(seconds: u64) -> Timestamp {
+        Timestamp::from_seconds(seconds)
+    }
+
+    fn cutoffs() -> Cutoffs {
+        Cutoffs {
+            all: Some(100),
+            clients: [("c1".parse().unwrap(), 200)].into(),
+            sessions: [("s1".to_owned(), 300)].into(),
+        }
+    }
+
+    #[test]
+    fn a_token_of_the_second_itself_is_dead_and_one_of_the_next_is_not() {
+        let cutoffs = cutoffs();
+        assert!(cutoffs.kill(None, "s", at(100)) && !cutoffs.kill(None, "s", at(101)));
+        assert!(cutoffs.kill(Some("c1"), "s", at(200)) && !cutoffs.kill(Some("c1"), "s", at(201)));
+        assert!(!cutoffs.kill(Some("c2"), "s", at(150)));
+        assert!(
+            cutoffs.kill(Some("c2"), "s1", at(10_000)),
+            "a session is dead whenever its token was issued"
+        );
+    }
+
+    #[test]
+    fn what_is_granted_after_a_cut_off_outlives_it() {
+        let client = "c1".parse().unwrap();
+        for now in [at(50), at(200), Timestamp::from_millis(200_999)] {
+            let issued = cutoffs().after(&client, now);
+            assert!(!cutoffs().kill(Some("c1"), "s", issued), "{now:?}");
+        }
+        assert_eq!(cutoffs().after(&client, at(500)), at(500));
+    }
+
+    #[test]
+    fn what_has_nothing_left_to_kill_is_dropped() {
+        assert_eq!(cutoffs().pruned(at(250)), cutoffs());
+        assert!(cutoffs().pruned(at(200_000)).is_empty());
+    }
+
+    #[test]
+    fn the_published_shape_is_pinned() {
+        // A change here needs a migration, a line in docs/storage.md and a minor version.
+        assert_eq!(
+            serde_json::to_string(&cutoffs()).unwrap(),
+            r#"{"all":100,"clients":{"c1":200},"sessions":{"s1":300}}"#
+        );
+        assert_eq!(serde_json::to_string(&Cutoffs::default()).unwrap(), "{}");
+        let stored = StoredCutoffs { cutoffs: Cutoffs::default(), version: 2, published: 1 };
+        assert_eq!(serde_json::to_string(&stored).unwrap(), r#"{"cutoffs":{},"version":2,"published":1}"#);
+    }
+}

@@ -1,0 +1,398 @@
+//! What a principal can be asked, and what it answers. Secrets travel as digests; only a password has to come as it is.
+
+use serde::{Deserialize, Serialize};
+
+use crate::encoding::Digest;
+use crate::error::Fault;
+use crate::grant::{Code, Proposal};
+use crate::id::{ClientId, Login, RealmName, Role, RouteId, UserId};
+use crate::principal::{Client, ClientView, GrantType, UserView};
+use crate::scope::ScopeSet;
+use crate::session::{Pace, Touch};
+use crate::time::{Lifetime, Timestamp};
+
+/// One question. Each is one atomic step.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Question {
+    /// Say whether a client is who it says it is, and do nothing else. Answer: [`Answer::Client`].
+    Authenticate(Asks),
+    /// Change what is given of a client. Answer: [`Answer::Client`].
+    ChangeClient(ChangeClient),
+    /// Change what is given of the user. Answer: [`Answer::User`].
+    ChangeUser(ChangeUser),
+    /// Take a user in. Answer: [`Answer::User`].
+    CreateUser(Box<NewUser>),
+    /// Forget a client; its sessions end. Answer: [`Answer::Done`].
+    DeleteClient(Owner),
+    /// Forget the user; every session ends. Answer: [`Answer::Done`].
+    DeleteUser,
+    /// End sessions. Answer: [`Answer::Done`].
+    End(Which),
+    /// Say what a token stands for, without using it. Answer: [`Answer::Inspected`].
+    Inspect(Token),
+    /// Keep an authorization code. Answer: [`Answer::Done`].
+    IssueCode {
+        /// The digest of the code.
+        digest: Digest,
+        /// What it grants.
+        code: Box<Code>,
+    },
+    /// Give a client another secret. Answer: [`Answer::Client`].
+    NewSecret(NewSecret),
+    /// Start a session for a client that speaks for itself, or for its owner. Answer: [`Answer::Granted`].
+    OpenSession(Box<OpenSession>),
+    /// Show a client. Answer: [`Answer::ClientView`].
+    ReadClient(Owner),
+    /// Show the user. Answer: [`Answer::User`].
+    ReadUser,
+    /// Redeem an authorization code. Answer: [`Answer::Granted`].
+    RedeemCode(Box<RedeemCode>),
+    /// Take a client in. Answer: [`Answer::Done`].
+    RegisterClient(Box<RegisterClient>),
+    /// End the session that a token belongs to, for the client that it was given to. Answer: [`Answer::Done`].
+    Revoke {
+        /// The client, which has proved who it is.
+        client_id: ClientId,
+        /// Its token.
+        token: Token,
+    },
+    /// Redeem a refresh token. Answer: [`Answer::Granted`].
+    Rotate(Box<Rotate>),
+    /// Start a session for whoever knows the password. Answer: [`Answer::Granted`].
+    SignIn(Box<SignIn>),
+    /// Say that a session was used, and whether it may be. Answer: [`Answer::Touched`].
+    Touch {
+        /// Which: [`crate::id::SessionId::local`].
+        local: String,
+        /// When the request came that uses it. The question may arrive later: what counts is the use.
+        used_at: Timestamp,
+        /// How often it called which route since the last touch.
+        #[serde(default)]
+        usage: Vec<(RouteId, u32)>,
+    },
+}
+
+/// A client that asks, and how it proves who it is.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Asks {
+    /// Who it says it is.
+    pub client_id: ClientId,
+    /// Its proof.
+    pub proof: Proof,
+    /// Where it asks from, digested: wrong attempts are counted by it.
+    pub source: Digest,
+}
+
+/// What a client proves itself by, as far as its principal can check it.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Proof {
+    /// An assertion (RFC 7523), whose signature and claims have been checked.
+    Assertion {
+        /// The thumbprint of the key that signed it.
+        key: Digest,
+        /// Its `jti`, digested: it counts once.
+        jti: Digest,
+        /// Its `exp`, with the leeway that it was judged by.
+        expires_at: Timestamp,
+    },
+    /// Nothing: a public client.
+    Nothing,
+    /// The digest of a secret.
+    Secret(Digest),
+}
+
+/// A password as it was typed. Does not print itself.
+#[derive(Clone, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Password(pub String);
+
+impl std::fmt::Debug for Password {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Password(..)")
+    }
+}
+
+/// How long what is granted lasts: the realm's settings, or the client's where they are tighter.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Terms {
+    /// How the session keeps time.
+    pub pace: Pace,
+    /// When it is over however much it is used.
+    pub session: Lifetime,
+    /// How long a refresh token may be redeemed.
+    pub refresh_token: Lifetime,
+}
+
+/// A session to be.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct NewSession {
+    /// Its name: [`crate::id::SessionId::local`].
+    pub local: String,
+    /// Its limits.
+    pub terms: Terms,
+    /// The digest of the refresh token that is handed out with it, if any.
+    pub refresh: Option<Digest>,
+    /// The resources that its tokens are for (RFC 8707); empty: the realm's audience.
+    pub resources: Vec<String>,
+}
+
+/// See [`Question::OpenSession`].
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct OpenSession {
+    /// Who asks.
+    pub client: Asks,
+    /// The scopes asked for; `None`: whatever the client may have.
+    pub scopes: Option<ScopeSet>,
+    /// What is to be.
+    pub session: NewSession,
+}
+
+/// See [`Question::SignIn`]. Asked of the principal at the place of the login, whether anybody is there or not.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct SignIn {
+    /// The client, which has proved who it is.
+    pub client: Client,
+    /// The password.
+    pub password: Password,
+    /// Where it comes from, digested.
+    pub source: Digest,
+    /// The scopes asked for; `None`: whatever the client may have.
+    pub scopes: Option<ScopeSet>,
+    /// What is to be.
+    pub session: NewSession,
+    /// 16 random bytes and more, should the record have to be made anew.
+    pub salt: Digest,
+}
+
+/// See [`Question::RedeemCode`].
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct RedeemCode {
+    /// The client, which has proved who it is.
+    pub client_id: ClientId,
+    /// The digest of the code.
+    pub code: Digest,
+    /// `redirect_uri`.
+    pub redirect_uri: Option<String>,
+    /// What follows from `code_verifier`.
+    pub challenge: Option<Digest>,
+    /// What is to be. Its resources are those asked for now, of those that the code is for.
+    pub session: NewSession,
+}
+
+/// See [`Question::Rotate`].
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Rotate {
+    /// The client, which has proved who it is.
+    pub client_id: ClientId,
+    /// The digest of the refresh token.
+    pub token: Digest,
+    /// What may come after it.
+    pub proposal: Proposal,
+    /// How long that may be redeemed.
+    pub lasts: Lifetime,
+    /// The scopes asked for, of those that were granted; `None`: all of them.
+    pub scopes: Option<ScopeSet>,
+    /// The resources asked for, of those that were granted; empty: all of them.
+    pub resources: Vec<String>,
+}
+
+/// See [`Question::RegisterClient`].
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct RegisterClient {
+    /// Its record: this is the authority, KV has the copy.
+    pub client: Client,
+    /// The digest of its first secret, where it has one.
+    pub secret: Option<Digest>,
+    /// The digest of its registration access token, where it has one.
+    pub registration: Option<Digest>,
+}
+
+/// Who manages a client.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Owner {
+    /// Which client.
+    pub client_id: ClientId,
+    /// The digest of the registration access token that was presented; `None`: somebody who may manage all of them.
+    pub registration: Option<Digest>,
+}
+
+/// See [`Question::ChangeClient`].
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct ChangeClient {
+    /// Who changes it.
+    pub owner: Owner,
+    /// Its new record. What names and places it stays, and so do its roles, limits and expiry where the owner may not set them.
+    pub client: Client,
+}
+
+/// See [`Question::NewSecret`].
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct NewSecret {
+    /// Who asks for it.
+    pub owner: Owner,
+    /// The digest of the new secret.
+    pub secret: Digest,
+    /// How long the old one still counts; zero: not at all, and the sessions that it opened end.
+    pub overlap: Lifetime,
+}
+
+/// See [`Question::CreateUser`].
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct NewUser {
+    /// The user's name in `sub`.
+    pub id: UserId,
+    /// What they sign in with.
+    pub login: Login,
+    /// The realm.
+    pub realm: RealmName,
+    /// Their roles.
+    pub roles: Vec<Role>,
+    /// Their password, where they have one.
+    pub password: Option<Password>,
+    /// 16 random bytes and more.
+    pub salt: Digest,
+}
+
+/// See [`Question::ChangeUser`]. What is `None` stays.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub struct ChangeUser {
+    /// Their roles. Another set ends every session.
+    pub roles: Option<Vec<Role>>,
+    /// Whether they may sign in. Disabling ends every session.
+    pub disabled: Option<bool>,
+    /// Their password, and 16 random bytes or more. Ends every session.
+    pub password: Option<(Password, Digest)>,
+}
+
+/// A token, as its principal knows it.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Token {
+    /// An access token, by its session: [`crate::id::SessionId::local`].
+    Access(String),
+    /// A refresh token, by its digest.
+    Refresh(Digest),
+}
+
+/// Which sessions end.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Which {
+    /// All of the principal's: sign-out everywhere.
+    All,
+    /// Those of one client.
+    Client(ClientId),
+    /// One.
+    Session(String),
+}
+
+/// What a principal answers.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// A client's record, which is exact.
+    Client(Box<Client>),
+    /// A client, as its owner may see it.
+    ClientView(Box<ClientView>),
+    /// It is done.
+    Done,
+    /// What a token is made of.
+    Granted(Box<Granted>),
+    /// What a token stands for; `None`: for nothing any more.
+    Inspected(Option<Box<Inspected>>),
+    /// No.
+    Refused(Refused),
+    /// Whether a session may be used.
+    Touched(Touch),
+    /// The user.
+    User(Box<UserView>),
+}
+
+impl Answer {
+    /// The fault that it is when another question was answered.
+    #[must_use]
+    pub fn unexpected(op: &'static str) -> Fault {
+        Fault::new(op, "the principal answered another question")
+    }
+}
+
+/// Why a principal says no.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Refused {
+    /// The client's time is over; it has proved who it is.
+    ExpiredClient,
+    /// The code, refresh token or password is not one that counts.
+    Grant,
+    /// What is named is not here.
+    NotFound,
+    /// It belongs to another client.
+    NotYours,
+    /// A resource that was not granted.
+    Resource,
+    /// A scope that may not be had.
+    Scope,
+    /// There is one already.
+    Taken,
+    /// The client may not use this grant.
+    Unauthorized(GrantType),
+    /// Too many wrong attempts: try again after this.
+    Wait(Lifetime),
+    /// Not who it says it is.
+    WrongClient,
+}
+
+/// What a token is made of.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Granted {
+    /// The session: [`crate::id::SessionId::local`].
+    pub local: String,
+    /// `sub`.
+    pub subject: String,
+    /// The scopes.
+    pub scope: ScopeSet,
+    /// The subject's roles, as of now.
+    pub roles: Vec<Role>,
+    /// For which resources; empty: the realm's audience.
+    pub resources: Vec<String>,
+    /// When it is granted: the principal's own clock, and later than anything that it has declared dead.
+    pub at: Timestamp,
+    /// When the session is over.
+    pub ends_at: Timestamp,
+    /// The session's idle limit.
+    pub idle: Option<Lifetime>,
+    /// What the successor of a redeemed refresh token follows from.
+    pub nonce: Option<Digest>,
+    /// For the ID token of a person who signed in.
+    pub sign_in: Option<SignedIn>,
+}
+
+/// What an ID token says of a sign-in.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct SignedIn {
+    /// `auth_time`.
+    pub auth_time: Timestamp,
+    /// `nonce`.
+    pub nonce: Option<String>,
+}
+
+/// What a token stands for, while it counts.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Inspected {
+    /// The client that it was given to.
+    pub client_id: ClientId,
+    /// `sub`.
+    pub subject: String,
+    /// What the session grants.
+    pub scope: ScopeSet,
+    /// The subject's roles, as of now.
+    pub roles: Vec<Role>,
+    /// When it was granted.
+    pub opened_at: Timestamp,
+    /// When a refresh token, or the session of an access token, is over.
+    pub expires_at: Timestamp,
+    /// The session: [`crate::id::SessionId::local`].
+    pub local: String,
+}

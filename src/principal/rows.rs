@@ -1,0 +1,168 @@
+//! The rows of one principal, and a draft of what one question changes about them.
+//!
+//! A row has a kind, a key within it, a JSON text, and a time after which it may be cleared. What the texts mean is the rules'
+//! business: a store only keeps them, so natively and at the edge the same code reads and writes.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::Fault;
+use crate::time::Timestamp;
+
+/// What a row is about. `docs/storage.md` has a section for each.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Kind {
+    /// A registered client, by its id.
+    Client,
+    /// An authorization code, by its digest.
+    Code,
+    /// Which tokens are dead, for validators that do not ask: one row.
+    Cutoff,
+    /// A client assertion that was used, by client and `jti`.
+    Jti,
+    /// The principal itself: one row.
+    Principal,
+    /// A refresh token, by its digest.
+    Refresh,
+    /// A session, by the random half of its `sid`.
+    Session,
+    /// Wrong attempts, by what they were at and where they came from.
+    Throttle,
+    /// How often a client called a route, by both.
+    Usage,
+}
+
+impl Kind {
+    /// Every kind there is.
+    pub const ALL: [Self; 9] = [
+        Self::Client,
+        Self::Code,
+        Self::Cutoff,
+        Self::Jti,
+        Self::Principal,
+        Self::Refresh,
+        Self::Session,
+        Self::Throttle,
+        Self::Usage,
+    ];
+
+    /// Its name in storage.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Code => "code",
+            Self::Cutoff => "cutoff",
+            Self::Jti => "jti",
+            Self::Principal => "principal",
+            Self::Refresh => "refresh",
+            Self::Session => "session",
+            Self::Throttle => "throttle",
+            Self::Usage => "usage",
+        }
+    }
+}
+
+/// A store of rows that is read and written without an await.
+pub trait Rows {
+    /// The text of a row.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    fn get(&self, kind: Kind, key: &str) -> Result<Option<String>, Fault>;
+
+    /// Every row of a kind, in the order of their keys.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    fn list(&self, kind: Kind) -> Result<Vec<(String, String)>, Fault>;
+
+    /// Stores a row in place of the one with this key.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    fn put(&self, kind: Kind, key: &str, text: &str, clear_at: Option<Timestamp>) -> Result<(), Fault>;
+
+    /// Removes a row, if it is there.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    fn delete(&self, kind: Kind, key: &str) -> Result<(), Fault>;
+}
+
+#[derive(Debug)]
+enum Change {
+    Delete,
+    Put { text: String, clear_at: Option<Timestamp> },
+}
+
+/// What one question reads and changes: all of it is stored, or nothing.
+pub(super) struct Draft<'r, R> {
+    rows: &'r R,
+    changes: RefCell<BTreeMap<(Kind, String), Change>>,
+}
+
+impl<R> std::fmt::Debug for Draft<'_, R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Draft(..)")
+    }
+}
+
+impl<'r, R: Rows> Draft<'r, R> {
+    pub(super) const fn new(rows: &'r R) -> Self {
+        Self { rows, changes: RefCell::new(BTreeMap::new()) }
+    }
+
+    /// The row of this key, as it will be.
+    pub(super) fn read<T: DeserializeOwned>(&self, kind: Kind, key: &str) -> Result<Option<T>, Fault> {
+        let changes = self.changes.borrow();
+        let text = match changes.get(&(kind, key.to_owned())) {
+            Some(Change::Put { text, .. }) => Some(text.clone()),
+            Some(Change::Delete) => None,
+            None => self.rows.get(kind, key)?,
+        };
+        text.map(|text| parse(kind, &text)).transpose()
+    }
+
+    /// Every stored row of a kind. What this question itself has changed of it is **not** in here.
+    pub(super) fn stored<T: DeserializeOwned>(&self, kind: Kind) -> Result<Vec<(String, T)>, Fault> {
+        self.rows.list(kind)?.into_iter().map(|(key, text)| Ok((key, parse(kind, &text)?))).collect()
+    }
+
+    pub(super) fn write(
+        &self,
+        kind: Kind,
+        key: &str,
+        value: &impl Serialize,
+        clear_at: Option<Timestamp>,
+    ) -> Result<(), Fault> {
+        let text = serde_json::to_string(value).map_err(|e| Fault::new("write row", e.to_string()))?;
+        self.changes.borrow_mut().insert((kind, key.to_owned()), Change::Put { text, clear_at });
+        Ok(())
+    }
+
+    pub(super) fn delete(&self, kind: Kind, key: &str) {
+        self.changes.borrow_mut().insert((kind, key.to_owned()), Change::Delete);
+    }
+
+    /// Stores the changes.
+    pub(super) fn commit(self) -> Result<(), Fault> {
+        for ((kind, key), change) in self.changes.into_inner() {
+            match change {
+                Change::Delete => self.rows.delete(kind, &key)?,
+                Change::Put { text, clear_at } => self.rows.put(kind, &key, &text, clear_at)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The text of a row never stands in an error: some hold digests.
+fn parse<T: DeserializeOwned>(kind: Kind, text: &str) -> Result<T, Fault> {
+    serde_json::from_str(text).map_err(|e| {
+        Fault::new("read row", format!("a row of kind {} is damaged at column {}", kind.name(), e.column()))
+    })
+}

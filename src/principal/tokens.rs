@@ -1,0 +1,284 @@
+//! Codes, refresh tokens and passwords of one principal: redeemed, rotated, revoked.
+
+use crate::encoding::Digest;
+use crate::error::Fault;
+use crate::grant::{
+    FREE, FREE_TOGETHER, Outcome, PasswordRecord, Presented, Redemption, Refresh, Throttle, Verdict,
+    grant_scopes,
+};
+use crate::principal::clients::KNOWN_FOR;
+use crate::principal::rows::{Draft, Kind, Rows};
+use crate::principal::sessions::{Opening, StoredSession};
+use crate::principal::{
+    GrantType, Granted, Inspected, OpenSession, Password, RedeemCode, Refused, Rotate, SignIn, SignedIn,
+    Token,
+};
+use crate::scope::{ScopeCatalogue, ScopeSet};
+use crate::secret::Secret;
+use crate::session::{EndReason, Session};
+use crate::time::Timestamp;
+
+/// What a question comes to: an answer, or a refusal. A fault means that nothing is known and nothing is stored.
+type Said<T> = Result<Result<T, Refused>, Fault>;
+
+impl<R: Rows> Draft<'_, R> {
+    /// RFC 6749 section 4.4. 1. The client proves who it is. 2. It may use the grant. 3. It may have the scopes. 4. Its owner
+    /// may sign in.
+    pub(super) fn open_session(
+        &self,
+        open: &OpenSession,
+        catalogue: &ScopeCatalogue,
+        now: Timestamp,
+    ) -> Said<Granted> {
+        let client = match self.authenticate(&open.client, now)? {
+            Ok(stored) => stored.client,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let scope = match grant_scopes(&client, GrantType::ClientCredentials, open.scopes.as_ref(), catalogue)
+        {
+            Ok(scope) => scope,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        if self.principal()?.user.is_some_and(|user| user.disabled) {
+            return Ok(Err(Refused::Grant));
+        }
+        let opening = Opening {
+            client_id: &client.client_id,
+            own_client: true,
+            new: &open.session,
+            scope,
+            sign_in: None,
+        };
+        let granted = self.open(opening, now)?;
+        self.hand_out(&open.session.local, open.session.refresh, &open.session.terms, &granted, now)?;
+        Ok(Ok(granted))
+    }
+
+    /// RFC 6749 section 4.3. A wrong password and a login that nobody has take the same way.
+    pub(super) fn sign_in(
+        &self,
+        asked: &SignIn,
+        catalogue: &ScopeCatalogue,
+        now: Timestamp,
+    ) -> Said<Granted> {
+        let keys = [format!("password/{}", asked.source), "password".to_owned()];
+        let [here, everywhere] = [self.throttle(&keys[0])?, self.throttle(&keys[1])?];
+        let together = everywhere.wait(now).filter(|_| !here.is_known());
+        if let Some(wait) = here.wait(now).max(together) {
+            return Ok(Err(Refused::Wait(wait)));
+        }
+        let scope = match grant_scopes(&asked.client, GrantType::Password, asked.scopes.as_ref(), catalogue) {
+            Ok(scope) => scope,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let mut principal = self.principal()?;
+        let typed = Secret::new(asked.password.0.clone().into_bytes());
+        let record = principal.user.as_ref().and_then(|user| user.password.as_ref());
+        let verdict = record.map_or_else(|| PasswordRecord::refuse(&typed), |record| record.check(&typed))?;
+        let may = principal.user.as_ref().is_some_and(|user| !user.disabled);
+        if verdict == Verdict::Wrong || !may {
+            self.save_throttle(&keys[0], here.wrong(FREE, now))?;
+            self.save_throttle(&keys[1], everywhere.wrong(FREE_TOGETHER, now))?;
+            return Ok(Err(Refused::Grant));
+        }
+        self.save_throttle(&keys[0], Throttle::right(now))?;
+        if let (Verdict::RightButOld, Some(user)) = (verdict, &mut principal.user) {
+            user.password = Some(record_of(&asked.password, &asked.salt)?);
+            self.save_principal(&principal)?;
+        }
+        let sign_in = Some(SignedIn { auth_time: now, nonce: None });
+        let own_client = self.client(&asked.client.client_id)?.is_some();
+        let opening =
+            Opening { client_id: &asked.client.client_id, own_client, new: &asked.session, scope, sign_in };
+        let granted = self.open(opening, now)?;
+        self.hand_out(&asked.session.local, asked.session.refresh, &asked.session.terms, &granted, now)?;
+        Ok(Ok(granted))
+    }
+
+    fn throttle(&self, key: &str) -> Result<Throttle, Fault> {
+        Ok(self.read(Kind::Throttle, key)?.unwrap_or_default())
+    }
+
+    fn save_throttle(&self, key: &str, throttle: Throttle) -> Result<(), Fault> {
+        self.write(Kind::Throttle, key, &throttle, Some(throttle.clear_at(KNOWN_FOR)))
+    }
+
+    /// The first refresh token of a session.
+    fn hand_out(
+        &self,
+        local: &str,
+        refresh: Option<Digest>,
+        terms: &super::Terms,
+        granted: &Granted,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
+        let Some(digest) = refresh else { return Ok(()) };
+        let expires_at = now.after(terms.refresh_token).min(granted.ends_at);
+        self.save_refresh(&digest, &Refresh::new(local.to_owned(), expires_at))
+    }
+
+    fn save_refresh(&self, digest: &Digest, refresh: &Refresh) -> Result<(), Fault> {
+        self.write(Kind::Refresh, &digest.to_string(), refresh, Some(refresh.expires_at))
+    }
+
+    /// RFC 6749 section 4.1.3, RFC 7636 section 4.6.
+    pub(super) fn redeem(&self, asked: &RedeemCode, now: Timestamp) -> Said<Granted> {
+        let key = asked.code.to_string();
+        let Some(code) = self.read::<crate::grant::Code>(Kind::Code, &key)? else {
+            return Ok(Err(Refused::Grant));
+        };
+        let redemption = Redemption {
+            client: &asked.client_id,
+            redirect_uri: asked.redirect_uri.as_deref(),
+            challenge: asked.challenge,
+            session: &asked.session.local,
+        };
+        let redeemed = match code.redeem(&redemption, now) {
+            Outcome::Redeemed(redeemed) => *redeemed,
+            Outcome::Refused => return Ok(Err(Refused::Grant)),
+            Outcome::Reused { session } => {
+                self.end_session(&session, EndReason::Reused, now)?;
+                return Ok(Err(Refused::Grant));
+            }
+        };
+        if self.principal()?.user.is_none_or(|user| user.disabled) {
+            return Ok(Err(Refused::Grant));
+        }
+        let Some(resources) = narrowed(&code.resources, &asked.session.resources) else {
+            return Ok(Err(Refused::Resource));
+        };
+        let new = super::NewSession { resources, ..asked.session.clone() };
+        let sign_in = Some(SignedIn { auth_time: code.auth_time, nonce: code.nonce.clone() });
+        let own_client = self.client(&asked.client_id)?.is_some();
+        let opening = Opening {
+            client_id: &asked.client_id,
+            own_client,
+            new: &new,
+            scope: code.scope.clone(),
+            sign_in,
+        };
+        let granted = self.open(opening, now)?;
+        self.hand_out(&new.local, new.refresh, &new.terms, &granted, now)?;
+        // Kept as long as what it issued may live: a code that leaks late ends it.
+        self.write(Kind::Code, &key, &redeemed, Some(granted.ends_at))?;
+        Ok(Ok(granted))
+    }
+
+    /// RFC 6749 section 6, RFC 9700 section 4.14.2.
+    pub(super) fn rotate(&self, asked: &Rotate, now: Timestamp) -> Said<Granted> {
+        let key = asked.token.to_string();
+        let Some(refresh) = self.read::<Refresh>(Kind::Refresh, &key)? else {
+            return Ok(Err(Refused::Grant));
+        };
+        // Another client's token: refused, and nothing ends because of a stranger.
+        let is_its = |session: &StoredSession| session.client_id == asked.client_id;
+        let Some(session) = self.alive(&refresh.session, now)?.filter(is_its) else {
+            return Ok(Err(Refused::Grant));
+        };
+        let principal = self.principal()?;
+        let mut granted = self.granted(&refresh.session, &session, &principal, now)?;
+        let presented = refresh.present(asked.proposal, now.after(asked.lasts).min(granted.ends_at), now);
+        if presented == Presented::Reused {
+            self.end_session(&refresh.session, EndReason::Reused, now)?;
+        }
+        // Only a request that is granted spends the token.
+        let narrow = narrow(&mut granted, asked);
+        granted.nonce = match (presented, narrow) {
+            (Presented::Expired | Presented::Reused, _) => return Ok(Err(Refused::Grant)),
+            (_, Err(refused)) => return Ok(Err(refused)),
+            (Presented::Repeated(spent), Ok(())) => {
+                let next = self.read::<Refresh>(Kind::Refresh, &spent.successor.to_string())?;
+                // The successor has been used: it arrived, and whoever has this one is late.
+                if next.is_none_or(|next| next.spent.is_some()) {
+                    return Ok(Err(Refused::Grant));
+                }
+                Some(spent.nonce)
+            }
+            (Presented::Rotated { spent, successor }, Ok(())) => {
+                self.save_refresh(&asked.token, &spent)?;
+                self.save_refresh(&asked.proposal.successor, &successor)?;
+                Some(asked.proposal.nonce)
+            }
+        };
+        self.used(&refresh.session, now)?;
+        Ok(Ok(granted))
+    }
+
+    /// RFC 7009 section 2.1: the token's session ends, if it is this client's. What is not known is as good as revoked.
+    pub(super) fn revoke(
+        &self,
+        client: &crate::id::ClientId,
+        token: &Token,
+        now: Timestamp,
+    ) -> Result<Option<Refused>, Fault> {
+        let Some(local) = self.local_of(token)? else { return Ok(None) };
+        match self.session(&local)? {
+            Some(session) if session.client_id != *client => Ok(Some(Refused::NotYours)),
+            Some(_) => self.end_session(&local, EndReason::Revoked, now).map(|()| None),
+            None => Ok(None),
+        }
+    }
+
+    fn local_of(&self, token: &Token) -> Result<Option<String>, Fault> {
+        Ok(match token {
+            Token::Access(local) => Some(local.clone()),
+            Token::Refresh(digest) => {
+                self.read::<Refresh>(Kind::Refresh, &digest.to_string())?.map(|refresh| refresh.session)
+            }
+        })
+    }
+
+    /// RFC 7662 section 2.2: what a token stands for, while it counts. Looking is no use.
+    pub(super) fn inspect(&self, token: &Token, now: Timestamp) -> Result<Option<Inspected>, Fault> {
+        let (local, ends_at) = match token {
+            Token::Access(local) => (local.clone(), None),
+            Token::Refresh(digest) => {
+                let refresh = self.read::<Refresh>(Kind::Refresh, &digest.to_string())?;
+                match refresh.filter(|refresh| refresh.spent.is_none() && now <= refresh.expires_at) {
+                    Some(refresh) => (refresh.session, Some(refresh.expires_at)),
+                    None => return Ok(None),
+                }
+            }
+        };
+        let Some(session) = self.alive(&local, now)? else { return Ok(None) };
+        let (subject, roles) = self.speaks_for(&session, &self.principal()?)?;
+        let Session::Open { ends_at: limit, .. } = session.state else { return Ok(None) };
+        Ok(Some(Inspected {
+            client_id: session.client_id,
+            subject,
+            scope: session.scope,
+            roles,
+            opened_at: session.opened_at,
+            expires_at: ends_at.unwrap_or(limit),
+            local,
+        }))
+    }
+}
+
+/// What was asked for, of what was granted (RFC 6749 section 6, RFC 8707 section 2.2): never more.
+fn narrow(granted: &mut Granted, asked: &Rotate) -> Result<(), Refused> {
+    if let Some(scopes) = &asked.scopes {
+        let is_held = |scopes: &ScopeSet| scopes.iter().all(|scope| granted.scope.contains(scope));
+        if !is_held(scopes) {
+            return Err(Refused::Scope);
+        }
+        granted.scope = scopes.clone();
+    }
+    granted.resources = narrowed(&granted.resources, &asked.resources).ok_or(Refused::Resource)?;
+    Ok(())
+}
+
+/// Those of the granted resources that are asked for; all where none is, `None` where one was not granted.
+fn narrowed(granted: &[String], asked: &[String]) -> Option<Vec<String>> {
+    if asked.is_empty() {
+        return Some(granted.to_vec());
+    }
+    // What is granted for the realm's audience is not narrowed to a resource here: the caller has done that.
+    (granted.is_empty() || asked.iter().all(|one| granted.contains(one))).then(|| asked.to_vec())
+}
+
+/// The record of a new password.
+pub(super) fn record_of(password: &Password, salt: &Digest) -> Result<PasswordRecord, Fault> {
+    let salt = salt.bytes().first_chunk::<16>().ok_or_else(|| Fault::new("hash password", "no salt"))?;
+    PasswordRecord::make(&Secret::new(password.0.clone().into_bytes()), salt)
+}

@@ -1,0 +1,94 @@
+//! People. A user is a principal; so is a client that nobody owns.
+
+use serde::{Deserialize, Serialize};
+
+use crate::grant::PasswordRecord;
+use crate::id::{Login, RealmName, Role, UserId};
+use crate::principal::Ended;
+use crate::time::Timestamp;
+
+/// What a principal keeps of itself: one row.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub(super) struct Principal {
+    /// How many sessions it has opened, and endings it has seen: what orders them.
+    pub(super) seq: u64,
+    /// Its realm, once it has one.
+    pub(super) realm: Option<RealmName>,
+    /// Which of its sessions are over.
+    pub(super) ended: Option<Ended>,
+    /// Who it is; `None`: no person.
+    pub(super) user: Option<User>,
+}
+
+/// A person.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(super) struct User {
+    pub(super) id: UserId,
+    pub(super) login: Login,
+    pub(super) roles: Vec<Role>,
+    pub(super) disabled: bool,
+    pub(super) password: Option<PasswordRecord>,
+    pub(super) created_at: Timestamp,
+}
+
+impl User {
+    pub(super) fn view(&self) -> UserView {
+        UserView {
+            id: self.id.clone(),
+            login: self.login.clone(),
+            roles: self.roles.clone(),
+            disabled: self.disabled,
+            has_password: self.password.is_some(),
+            created_at: self.created_at,
+        }
+    }
+}
+
+/// A person, as whoever manages them may see them.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct UserView {
+    /// `sub`.
+    pub id: UserId,
+    /// What they sign in with.
+    pub login: Login,
+    /// Their roles.
+    pub roles: Vec<Role>,
+    /// Whether they may not sign in.
+    pub disabled: bool,
+    /// Whether they have a password.
+    pub has_password: bool,
+    /// When they were taken in.
+    pub created_at: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::EndReason;
+
+    #[test]
+    fn the_stored_shape_is_pinned() {
+        // A change here needs a migration, a line in docs/storage.md and a minor version.
+        let at = Timestamp::from_seconds(1);
+        let principal = Principal {
+            seq: 7,
+            realm: Some("test".parse().unwrap()),
+            ended: Some(Ended { seq: 5, at, reason: EndReason::Roles }),
+            user: Some(User {
+                id: "u1".parse().unwrap(),
+                login: "ada@example.com".parse().unwrap(),
+                roles: vec!["owner".parse().unwrap()],
+                disabled: false,
+                password: None,
+                created_at: at,
+            }),
+        };
+        assert_eq!(
+            serde_json::to_string(&principal).unwrap(),
+            concat!(
+                r#"{"seq":7,"realm":"test","ended":{"seq":5,"at":1000,"reason":"roles"},"#,
+                r#""user":{"id":"u1","login":"ada@example.com","roles":["owner"],"disabled":false,"password":null,"created_at":1000}}"#
+            )
+        );
+    }
+}

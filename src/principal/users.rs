@@ -1,0 +1,89 @@
+//! The person that a principal is: taken in, changed, forgotten.
+//!
+//! Each change that takes something away ends every session in the same step.
+
+use crate::error::Fault;
+use crate::principal::rows::{Draft, Kind, Rows};
+use crate::principal::tokens::record_of;
+use crate::principal::user::User;
+use crate::principal::{ChangeUser, NewUser, Refused, UserView};
+use crate::session::EndReason;
+use crate::time::Timestamp;
+
+impl<R: Rows> Draft<'_, R> {
+    pub(super) fn create_user(
+        &self,
+        new: &NewUser,
+        now: Timestamp,
+    ) -> Result<Result<UserView, Refused>, Fault> {
+        let mut principal = self.principal()?;
+        if principal.user.is_some() {
+            return Ok(Err(Refused::Taken));
+        }
+        let password = new.password.as_ref().map(|typed| record_of(typed, &new.salt)).transpose()?;
+        let user = User {
+            id: new.id.clone(),
+            login: new.login.clone(),
+            roles: sorted(&new.roles),
+            disabled: false,
+            password,
+            created_at: now,
+        };
+        let view = user.view();
+        principal.realm = Some(new.realm.clone());
+        principal.user = Some(user);
+        self.save_principal(&principal)?;
+        // Whoever tried this login before it was anybody's has nothing to do with its owner.
+        self.delete(Kind::Throttle, "password");
+        Ok(Ok(view))
+    }
+
+    pub(super) fn change_user(
+        &self,
+        change: &ChangeUser,
+        now: Timestamp,
+    ) -> Result<Result<UserView, Refused>, Fault> {
+        let mut principal = self.principal()?;
+        let Some(user) = &mut principal.user else { return Ok(Err(Refused::NotFound)) };
+        let mut ends = None;
+        if let Some((typed, salt)) = &change.password {
+            user.password = Some(record_of(typed, salt)?);
+            ends = Some(EndReason::Password);
+        }
+        if let Some(roles) = &change.roles {
+            let roles = sorted(roles);
+            ends = if roles == user.roles { ends } else { Some(EndReason::Roles) };
+            user.roles = roles;
+        }
+        if let Some(disabled) = change.disabled {
+            ends = if disabled && !user.disabled { Some(EndReason::Disabled) } else { ends };
+            user.disabled = disabled;
+        }
+        let view = user.view();
+        match ends {
+            Some(reason) => self.end_all(&mut principal, reason, now)?,
+            None => self.save_principal(&principal)?,
+        }
+        Ok(Ok(view))
+    }
+
+    /// Forgets the person and the clients that act for them.
+    pub(super) fn delete_user(&self, now: Timestamp) -> Result<Option<Refused>, Fault> {
+        let mut principal = self.principal()?;
+        if principal.user.take().is_none() {
+            return Ok(Some(Refused::NotFound));
+        }
+        for (key, _) in self.stored::<serde_json::Value>(Kind::Client)? {
+            self.delete(Kind::Client, &key);
+        }
+        self.end_all(&mut principal, EndReason::Disabled, now)?;
+        Ok(None)
+    }
+}
+
+fn sorted(roles: &[crate::id::Role]) -> Vec<crate::id::Role> {
+    let mut roles = roles.to_vec();
+    roles.sort();
+    roles.dedup();
+    roles
+}

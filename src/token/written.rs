@@ -1,0 +1,108 @@
+//! The claims that tollgate writes: access tokens (RFC 9068 section 2.2) and ID tokens (OpenID Connect Core section 2).
+
+use serde::{Serialize, Serializer};
+
+use crate::id::{ClientId, Role, SessionId};
+use crate::scope::ScopeSet;
+use crate::uri::Issuer;
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references to the fields")]
+fn is_empty(scopes: &&ScopeSet) -> bool {
+    scopes.is_empty()
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references to the fields")]
+fn is_none(roles: &&[Role]) -> bool {
+    roles.is_empty()
+}
+
+/// `aud` (RFC 7519 section 4.1.3): one name is a string, several are an array.
+#[derive(Clone, Copy, Debug)]
+pub struct Audience<'a>(pub &'a [String]);
+
+impl Serialize for Audience<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            [one] => one.serialize(serializer),
+            many => many.serialize(serializer),
+        }
+    }
+}
+
+/// The claims of an access token (RFC 9068 section 2.2), and `sid` and `idle`.
+#[derive(Clone, Debug, Serialize)]
+pub struct AccessClaims<'a> {
+    /// `iss`.
+    #[serde(rename = "iss")]
+    pub issuer: &'a Issuer,
+    /// `sub`: with client credentials, the client itself, or the person it acts for (RFC 9068 section 5).
+    #[serde(rename = "sub")]
+    pub subject: &'a str,
+    /// `aud`.
+    #[serde(rename = "aud")]
+    pub audience: Audience<'a>,
+    /// `client_id`.
+    pub client_id: &'a ClientId,
+    /// `iat`, in seconds.
+    #[serde(rename = "iat")]
+    pub issued_at: u64,
+    /// `exp`, in seconds.
+    #[serde(rename = "exp")]
+    pub expires_at: u64,
+    /// `jti`.
+    #[serde(rename = "jti")]
+    pub token_id: String,
+    /// `scope`; RFC 6749 section 3.3 has no empty one.
+    #[serde(skip_serializing_if = "is_empty")]
+    pub scope: &'a ScopeSet,
+    /// `roles` (RFC 9068 section 2.2.3.1).
+    #[serde(skip_serializing_if = "is_none")]
+    pub roles: &'a [Role],
+    /// `sid`.
+    #[serde(rename = "sid")]
+    pub session: SessionId,
+    /// `idle`, in seconds, where the session slides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idle: Option<u64>,
+}
+
+/// The claims of an ID token (OpenID Connect Core section 2).
+#[derive(Clone, Debug, Serialize)]
+pub struct IdClaims<'a> {
+    /// `iss`.
+    #[serde(rename = "iss")]
+    pub issuer: &'a Issuer,
+    /// `sub`.
+    #[serde(rename = "sub")]
+    pub subject: &'a str,
+    /// `aud`: the client.
+    #[serde(rename = "aud")]
+    pub audience: &'a ClientId,
+    /// `iat`, in seconds.
+    #[serde(rename = "iat")]
+    pub issued_at: u64,
+    /// `exp`, in seconds.
+    #[serde(rename = "exp")]
+    pub expires_at: u64,
+    /// `auth_time`, in seconds, where a person signed in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auth_time: Option<u64>,
+    /// `nonce`, as the client sent it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<&'a str>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rfc7519_section_4_1_3_one_audience_is_a_string() {
+        let json = |names: &[&str]| {
+            let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+            serde_json::to_string(&Audience(&names)).unwrap()
+        };
+        assert_eq!(json(&["a"]), r#""a""#);
+        assert_eq!(json(&["a", "b"]), r#"["a","b"]"#);
+    }
+}

@@ -1,0 +1,110 @@
+//! Whether a token's session is alive, and that it was used: from memory within the grain, else by asking its principal.
+//!
+//! One isolate asks a principal about a session at most once a grain, however many requests come at once: while one asks, the
+//! others look again every [`LOOK`]. What has ended never comes back, so an isolate that has heard it asks no more.
+
+use crate::error::{Denied, Error, Fault};
+use crate::id::{RouteId, SessionId};
+use crate::port::{Ports, Principals, Timer};
+use crate::principal::{Answer, Question};
+use crate::session::{Ask, EndReason, Touch};
+use crate::time::{Lifetime, Timestamp};
+
+/// How long a request waits before it looks again whether another's question was answered.
+const LOOK: Lifetime = Lifetime::from_millis(10);
+
+pub(super) async fn use_session<P: Ports>(
+    session: SessionId,
+    route: &RouteId,
+    ports: &P,
+    now: Timestamp,
+) -> Result<Option<Chore>, Error> {
+    if !ports.isolate().leases.borrow().is_enough(&session, now) {
+        ports.may_wait().await;
+    }
+    let mut at = now;
+    loop {
+        let ask = ports.isolate().leases.borrow_mut().ask(&session, at);
+        match ask {
+            Ask::Nobody => {
+                ports.isolate().leases.borrow_mut().count(&session, route);
+                return Ok(None);
+            }
+            Ask::Later => {
+                ports.isolate().leases.borrow_mut().count(&session, route);
+                return Ok(Some(Chore::Touch { session, used_at: now }));
+            }
+            Ask::Ended(reason) => return Err(ended(reason).into()),
+            Ask::Wait => {
+                ports.timer().pause(LOOK).await;
+                at = ports.timer().now().await;
+            }
+            Ask::First => {
+                let usage = vec![(route.clone(), 1)];
+                return match touch(session, usage, ports, at).await? {
+                    Touch::Alive { .. } => Ok(None),
+                    Touch::Ended(reason) => Err(ended(reason).into()),
+                };
+            }
+        }
+    }
+}
+
+const fn ended(reason: EndReason) -> Denied {
+    match reason {
+        EndReason::Idle => Denied::ExpireIdle,
+        _ => Denied::EndSession,
+    }
+}
+
+async fn touch<P: Ports>(
+    session: SessionId,
+    usage: Vec<(RouteId, u32)>,
+    ports: &P,
+    used_at: Timestamp,
+) -> Result<Touch, Fault> {
+    let mut usage = usage;
+    usage.extend(ports.isolate().leases.borrow_mut().take_usage(&session));
+    let question = Question::Touch { local: session.local(), used_at, usage };
+    let answer = ports.principals().ask(session.locator(), &question).await;
+    let mut leases = ports.isolate().leases.borrow_mut();
+    match answer {
+        Ok(Answer::Touched(touch)) => {
+            match touch {
+                Touch::Alive { grain } => leases.confirm(session, used_at, grain, used_at),
+                Touch::Ended(reason) => leases.end(session, reason, used_at),
+            }
+            Ok(touch)
+        }
+        // Nobody knows: the next request asks.
+        Ok(_) => {
+            leases.release(&session);
+            Err(Answer::unexpected("touch"))
+        }
+        Err(fault) => {
+            leases.release(&session);
+            Err(fault)
+        }
+    }
+}
+
+/// Work that a request leaves behind, to be done after its answer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Chore {
+    /// Tell the principal that a session was used.
+    Touch {
+        /// Which.
+        session: SessionId,
+        /// When. The lease that comes of it starts here, however late it is confirmed.
+        used_at: Timestamp,
+    },
+}
+
+/// Does a chore. What fails here is asked again, and waited for, when the lease has run out.
+///
+/// # Errors
+/// For the log only.
+pub async fn run_chore<P: Ports>(chore: Chore, ports: &P) -> Result<(), Fault> {
+    let Chore::Touch { session, used_at } = chore;
+    touch(session, Vec::new(), ports, used_at).await.map(drop)
+}
