@@ -74,8 +74,8 @@ impl Kind {
     /// How many characters a credential of this kind has: prefix, body, checksum.
     #[must_use]
     pub const fn chars(self) -> usize {
-        let body = if self.has_locator() { 86 } else { 43 };
-        4 + body + CHECKSUM_CHARS
+        let body: usize = if self.has_locator() { 86 } else { 43 };
+        body.saturating_add(4).saturating_add(CHECKSUM_CHARS)
     }
 }
 

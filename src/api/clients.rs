@@ -165,11 +165,12 @@ struct Seen<'a> {
 
 #[derive(Serialize)]
 struct SeenSecret {
-    created_at: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    expires_at: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last_used_at: Option<u64>,
+    #[serde(rename = "created_at")]
+    created: u64,
+    #[serde(rename = "expires_at", skip_serializing_if = "Option::is_none")]
+    expires: Option<u64>,
+    #[serde(rename = "last_used_at", skip_serializing_if = "Option::is_none")]
+    last_used: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -182,9 +183,9 @@ struct SeenUsage {
 impl<'a> Seen<'a> {
     fn of(view: &'a ClientView) -> Self {
         let secrets = view.secrets.iter().map(|secret| SeenSecret {
-            created_at: secret.created_at.as_seconds(),
-            expires_at: secret.expires_at.map(Timestamp::as_seconds),
-            last_used_at: secret.last_used.map(Timestamp::as_seconds),
+            created: secret.created_at.as_seconds(),
+            expires: secret.expires_at.map(Timestamp::as_seconds),
+            last_used: secret.last_used.map(Timestamp::as_seconds),
         });
         let usage = view.usage.iter().map(|(route, usage)| {
             let (first_at, last_at) = (usage.first.as_seconds(), usage.last.as_seconds());

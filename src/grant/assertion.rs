@@ -52,21 +52,24 @@ impl Assertion {
             return None;
         }
         let jti = text("jti").filter(|jti| (1..=256).contains(&jti.len()))?;
-        let expires_at = date(&claims, "exp")??.after(LEEWAY);
+        let expires_at = date(&claims, "exp").ok()??.after(LEEWAY);
         let is_in_time = now <= expires_at && expires_at <= now.after(MAX_ASSERTION).after(LEEWAY.times(2));
-        let is_begun = |name| Some(date(&claims, name)?.is_none_or(|at| at <= now.after(LEEWAY)));
-        (is_in_time && is_begun("nbf")? && is_begun("iat")?)
+        let is_begun = |name| date(&claims, name).is_ok_and(|at| at.is_none_or(|at| at <= now.after(LEEWAY)));
+        (is_in_time && is_begun("nbf") && is_begun("iat"))
             .then(|| Self { jti: Digest::of(jti.as_bytes()), expires_at })
     }
 }
 
-/// A date; the outer `None` is one of the wrong type.
-fn date(claims: &Object<'_>, name: &str) -> Option<Option<Timestamp>> {
-    let Some(value) = claims.get(name) else { return Some(None) };
-    let seconds = value.as_number().filter(|seconds| (0.0..253_402_300_800.0).contains(seconds))?;
+/// A claim that is a date of the wrong type.
+struct NoDate;
+
+fn date(claims: &Object<'_>, name: &str) -> Result<Option<Timestamp>, NoDate> {
+    let Some(value) = claims.get(name) else { return Ok(None) };
+    let is_era = |seconds: &f64| (0.0..253_402_300_800.0).contains(seconds);
+    let seconds = value.as_number().filter(is_era).ok_or(NoDate)?;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked above")]
     let millis = (seconds * 1000.0) as u64;
-    Some(Some(Timestamp::from_millis(millis)))
+    Ok(Some(Timestamp::from_millis(millis)))
 }
 
 /// Whom an assertion speaks for, before anything about it is known to be true: whose keys are to be looked up.

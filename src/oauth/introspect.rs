@@ -27,7 +27,8 @@ use crate::validator::verify;
 /// What is said of a token that counts (section 2.2).
 #[derive(Serialize)]
 struct Active<'a> {
-    active: bool,
+    #[serde(rename = "active")]
+    counts: bool,
     #[serde(skip_serializing_if = "ScopeSet::is_empty")]
     scope: &'a ScopeSet,
     client_id: &'a str,
@@ -132,7 +133,7 @@ async fn refresh_token<P: Ports>(
     let found = inspect(ports, locator, token).await?.filter(|found| found.client_id == client.client_id);
     let Some(found) = found else { return Ok(None) };
     let active = Active {
-        active: true,
+        counts: true,
         scope: &found.scope,
         client_id: client.client_id.as_str(),
         token_type: None,
@@ -190,7 +191,7 @@ async fn access_token<P: Ports>(
     };
     let seconds = |at: Option<Timestamp>| at.map(Timestamp::as_seconds).unwrap_or_default();
     let active = Active {
-        active: true,
+        counts: true,
         scope: &claims.scopes,
         client_id: owner,
         token_type: Some("Bearer"),

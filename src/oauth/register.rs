@@ -220,7 +220,7 @@ pub(crate) async fn change<P: Ports>(
     locator: Locator,
     change: ChangeClient,
 ) -> Result<Client, Stop> {
-    let answer = ports.principals().ask(locator, &Question::ChangeClient(change)).await?;
+    let answer = ports.principals().ask(locator, &Question::ChangeClient(Box::new(change))).await?;
     let client = match answer {
         principal::Answer::Client(client) => *client,
         principal::Answer::Refused(Refused::NotFound | Refused::NotYours) => return Err(invalid_token()),

@@ -208,7 +208,7 @@ impl Metadata {
         let named = |name: &String| GrantType::ALL.into_iter().find(|grant| grant.name() == name);
         let mut grants = match &self.grant_types {
             None => vec![default],
-            Some(names) => names.iter().map(named).collect::<Option<Vec<_>>>().ok_or(metadata(
+            Some(asked) => asked.iter().map(named).collect::<Option<Vec<_>>>().ok_or(metadata(
                 "grant_types holds authorization_code, client_credentials, password or refresh_token",
             ))?,
         };
@@ -277,7 +277,6 @@ impl Metadata {
         Ok(self.redirect_uris.clone())
     }
 
-    #[expect(clippy::type_complexity, reason = "four members of one record")]
     fn privileges(
         &self,
         config: &Config,

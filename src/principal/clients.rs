@@ -17,6 +17,9 @@ use crate::time::{Lifetime, Timestamp};
 /// How exactly the last use of a secret is known: a row written for each token request would be too many.
 const LAST_USED_STEP: Lifetime = Lifetime::from_seconds(60);
 
+/// How far an edge's clock may be off that has judged an assertion.
+const CLOCKS: Lifetime = Lifetime::from_seconds(300);
+
 /// How long it is remembered that a source was right: a month of holidays.
 pub(super) const KNOWN_FOR: Lifetime = Lifetime::from_seconds(30 * 86_400);
 
@@ -98,7 +101,6 @@ impl<R: Rows> Draft<'_, R> {
         if now > expires_at || self.read::<Timestamp>(Kind::Jti, &key)?.is_some() {
             return Ok(false);
         }
-        const CLOCKS: Lifetime = Lifetime::from_seconds(300);
         self.write(Kind::Jti, &key, &now, Some(expires_at.after(CLOCKS)))?;
         Ok(true)
     }

@@ -18,7 +18,7 @@ pub enum Question {
     /// Say whether a client is who it says it is, and do nothing else. Answer: [`Answer::Client`].
     Authenticate(Asks),
     /// Change what is given of a client. Answer: [`Answer::Client`].
-    ChangeClient(ChangeClient),
+    ChangeClient(Box<ChangeClient>),
     /// Change what is given of the user. Answer: [`Answer::User`].
     ChangeUser(ChangeUser),
     /// Take a user in. Answer: [`Answer::User`].

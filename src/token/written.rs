@@ -11,7 +11,6 @@ fn is_empty(scopes: &&ScopeSet) -> bool {
     scopes.is_empty()
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references to the fields")]
 fn is_none(roles: &&[Role]) -> bool {
     roles.is_empty()
 }

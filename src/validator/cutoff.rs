@@ -55,18 +55,17 @@ pub(super) async fn check<P: Ports>(
     let issued_at = token.claims().issued_at.ok_or(Denied::LackClaim("iat"))?;
     let kills = |cutoffs: &Cutoffs| cutoffs.kill(token.client(), &session.local(), issued_at);
     let known = ports.isolate().cutoffs.borrow().find(locator, now).map(kills);
-    let is_dead = match known {
-        Some(is_dead) => is_dead,
-        None => {
-            let KeySource::Realm(realm) = &token.issuer.keys else {
-                return Err(Fault::new("read cut-offs", "only realms have them").into());
-            };
-            ports.may_wait().await;
-            let cutoffs = ports.cutoffs().find(realm, locator).await?;
-            let is_dead = kills(&cutoffs);
-            ports.isolate().cutoffs.borrow_mut().put(locator, now, cutoffs);
-            is_dead
-        }
+    let is_dead = if let Some(is_dead) = known {
+        is_dead
+    } else {
+        let KeySource::Realm(realm) = &token.issuer.keys else {
+            return Err(Fault::new("read cut-offs", "only realms have them").into());
+        };
+        ports.may_wait().await;
+        let cutoffs = ports.cutoffs().find(realm, locator).await?;
+        let is_dead = kills(&cutoffs);
+        ports.isolate().cutoffs.borrow_mut().put(locator, now, cutoffs);
+        is_dead
     };
     if is_dead { Err(Denied::EndSession.into()) } else { Ok(()) }
 }
