@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// Lowest first: a module may use its own layer and those below.
 const LAYERS: [(&str, &[&str]); 4] = [
     ("vocabulary", &["encoding", "error", "id", "json", "pkce", "scope", "secret", "time", "uri"]),
-    ("rules", &["grant", "http", "policy", "principal", "session", "token"]),
+    ("rules", &["grant", "http", "keyring", "policy", "principal", "session", "token"]),
     ("use cases", &["api", "app", "config", "gateway", "oauth", "port", "validator"]),
     ("adapters", &["browser", "edge", "software", "webcrypto"]),
 ];

@@ -1,17 +1,23 @@
-//! The management API. So far: taking a client in.
+//! The management API. So far: taking a client in, and keys by hand ([`keys`]).
 //!
 //! `POST /{realm}/api/v1/clients`, a registration in the shape of RFC 7591 section 2, guarded by the secret
-//! `TOLLGATE_BOOTSTRAP_TOKEN`. The answer shows the client's secret; nothing can show it again.
+//! `TOLLGATE_BOOTSTRAP_TOKEN` ([`admit`]). The answer shows the client's secret; nothing can show it again.
 //!
 //! **Out of scope**: changing and deleting clients; who may do so besides the bootstrap token.
+
+mod guard;
+mod keys;
+
+pub use guard::admit;
+pub use keys::{KeysRequest, keys};
 
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, Realm};
 use crate::encoding::{Digest, base64url};
 use crate::error::Fault;
-use crate::http::{Answer, ErrorCode, Head, NO_CACHE, OauthError, bearer, challenge};
-use crate::port::{Body, Clients, Entry, Journal, Ports, Principals, random};
+use crate::http::{Answer, ErrorCode, Head, NO_CACHE, OauthError};
+use crate::port::{Body, Clients, Ports, Principals, random};
 use crate::principal::{self, Client, GrantType, Question, RegisterClient};
 use crate::scope::ScopeSet;
 use crate::secret::Credential;
@@ -62,28 +68,8 @@ pub async fn register_client<P: Ports>(
     head: &Head<'_>,
     body: &mut impl Body,
 ) -> Result<Answer, Fault> {
-    let authorization = head.headers.get("authorization");
-    let given = match bearer(authorization.as_deref()) {
-        Ok(token) => Digest::of(token.as_bytes()),
-        Err(denied) => return Ok(challenge(&denied, None)),
-    };
-    if bootstrap.is_none() {
-        let detail =
-            Some("TOLLGATE_BOOTSTRAP_TOKEN is not set, or shorter than 32 characters: nobody can register");
-        ports.journal().record(&Entry {
-            target: Some("clients"),
-            decision: "fault",
-            op: Some("read bootstrap token"),
-            detail,
-            ..Entry::default()
-        });
-    }
-    if bootstrap != Some(given) {
-        let error = OauthError::new(
-            ErrorCode::InvalidToken,
-            "send the deployment's TOLLGATE_BOOTSTRAP_TOKEN as bearer token",
-        );
-        return Ok(error.answer());
+    if let Err(answer) = admit(ports, bootstrap, head, "clients") {
+        return Ok(answer);
     }
     let Some(bytes) = body.read(MAX_REGISTRATION).await? else {
         return Ok(metadata_error("the registration is too large"));

@@ -4,7 +4,7 @@
 
 use serde_json::json;
 
-use crate::api;
+use crate::api::{self, KeysRequest};
 use crate::config::{Config, Realm};
 use crate::encoding::Digest;
 use crate::error::{Denied, Error, Fault};
@@ -145,10 +145,18 @@ impl<'c, P: Ports> App<'c, '_, P> {
                     .await
             }
             Endpoint::Jwks => oauth::jwks(self.config, self.ports, realm, self.now).await,
+            Endpoint::Keys => self.keys(realm, head, KeysRequest::List).await,
+            Endpoint::KeysPromote => self.keys(realm, head, KeysRequest::Promote).await,
+            Endpoint::KeysRotate => self.keys(realm, head, KeysRequest::Rotate).await,
             Endpoint::Metadata => oauth::metadata(self.config, realm),
             Endpoint::Token => oauth::token(self.config, self.ports, realm, head, body, self.now).await,
         };
         self.answer(endpoint.name(), answer)
+    }
+
+    async fn keys(&self, realm: &Realm, head: &Head<'_>, request: KeysRequest) -> Result<Answer, Fault> {
+        let bootstrap = (self.bootstrap)(self.ports);
+        api::keys(self.ports, &realm.name, bootstrap, head, request, self.now).await
     }
 
     /// What a protected resource says about itself (RFC 9728 section 3.2).

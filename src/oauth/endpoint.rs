@@ -7,6 +7,12 @@ pub enum Endpoint {
     Clients,
     /// The public keys (RFC 7517).
     Jwks,
+    /// Every key and its state; guarded by the bootstrap token.
+    Keys,
+    /// Lets the published key sign; guarded by the bootstrap token.
+    KeysPromote,
+    /// Makes the next key; guarded by the bootstrap token.
+    KeysRotate,
     /// Discovery (OpenID Connect Discovery, RFC 8414).
     Metadata,
     /// The token endpoint (RFC 6749 section 3.2).
@@ -26,12 +32,15 @@ pub enum Routed {
 
 impl Endpoint {
     /// Every endpoint: what, method, path below the realm. The first path of an endpoint is its own, others are aliases.
-    pub const ALL: [(Self, &'static str, &'static str); 5] = [
+    pub const ALL: [(Self, &'static str, &'static str); 8] = [
         (Self::Metadata, "GET", "/.well-known/openid-configuration"),
         (Self::Jwks, "GET", "/jwks"),
         (Self::Token, "POST", "/oauth/token"),
         (Self::Token, "POST", "/OAuth/Token"),
         (Self::Clients, "POST", "/api/v1/clients"),
+        (Self::Keys, "GET", "/api/v1/keys"),
+        (Self::KeysPromote, "POST", "/api/v1/keys/promote"),
+        (Self::KeysRotate, "POST", "/api/v1/keys/rotate"),
     ];
 
     /// Finds the endpoint of a request. A `GET` endpoint answers `HEAD` as well.
@@ -59,6 +68,9 @@ impl Endpoint {
         match self {
             Self::Clients => "clients",
             Self::Jwks => "jwks",
+            Self::Keys => "keys",
+            Self::KeysPromote => "keys-promote",
+            Self::KeysRotate => "keys-rotate",
             Self::Metadata => "metadata",
             Self::Token => "token",
         }

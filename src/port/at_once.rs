@@ -10,6 +10,7 @@ use std::task::{Context, Poll, Waker};
 
 use crate::error::Fault;
 use crate::id::{ClientId, KeyId, Locator, RealmName};
+use crate::keyring::{KeyringAnswer, KeyringQuestion};
 use crate::port::{
     Body, Clients, Entropy, Journal, Keyrings, Ports, Principals, SharedCache, Signer, Timer, Vault,
     Verifier, Web, WebReply, WebRequest,
@@ -118,6 +119,9 @@ impl Keyrings for Never {
         pending().await
     }
     async fn authority(&self, _: &RealmName) -> Result<JwkSet, Fault> {
+        pending().await
+    }
+    async fn ask(&self, _: &KeyringQuestion) -> Result<KeyringAnswer, Fault> {
         pending().await
     }
 }

@@ -9,7 +9,6 @@ mod compact;
 mod curve;
 mod jwk;
 mod jwk_set;
-mod keyring;
 mod mapping;
 mod trust;
 
@@ -19,6 +18,5 @@ pub use compact::{Compact, Header, MAX_TOKEN, access_token_input};
 pub use curve::Curve;
 pub use jwk::{Jwk, Material, Unfit};
 pub use jwk_set::{JwkSet, MAX_KEYS};
-pub use keyring::{KeyringAnswer, KeyringQuestion, SealedKey};
 pub use mapping::{ClaimMap, ClaimPath, RequiredClaim, Wanted};
 pub use trust::{TokenType, Trust};

@@ -22,6 +22,6 @@ mod states;
 pub use access_token::AccessToken;
 pub use isolate::Isolate;
 pub use jws::{Jws, Keys};
-pub use keys::{JWKS_FRESH, KeyCache, key_set};
+pub use keys::{KeyCache, key_set};
 pub use library::Validator;
 pub use states::{Authorized, Chore, Presented, Verified, run_chore, verify};
