@@ -35,6 +35,7 @@ fn body(reply: &Reply) -> Value {
 
 fn kids(edge: &Edge<'_>) -> Vec<KeyId> {
     let (reply, _) = call(edge, &Call::get("https://edge.example/sandbox/jwks"));
+    assert_eq!(reply.answer().header("cache-control"), Some("public, max-age=20"));
     let keys = body(&reply)["keys"].as_array().unwrap().clone();
     keys.iter().map(|key| key["kid"].as_str().unwrap().parse().unwrap()).collect()
 }
@@ -56,31 +57,19 @@ fn active(world: &World) -> KeyId {
     states.into_iter().find(|(_, state)| matches!(state, KeyState::Active { .. })).unwrap().0
 }
 
-/// A cache of somebody else's: keeps an answer of `/jwks` for as long as it may, from whichever edge it asks.
-#[derive(Default)]
-struct Elsewhere {
-    known: Option<(Vec<KeyId>, u64)>,
-}
-
-impl Elsewhere {
-    fn has(&mut self, edge: &Edge<'_>, key: &KeyId) -> bool {
-        let now = edge.world.now().as_seconds();
-        if self.known.as_ref().is_none_or(|(_, until)| *until < now) {
-            let (reply, _) = call(edge, &Call::get("https://edge.example/sandbox/jwks"));
-            assert_eq!(reply.answer().header("cache-control"), Some("public, max-age=20"));
-            self.known = Some((kids(edge), now + 20));
-        }
-        self.known.as_ref().is_some_and(|(known, _)| known.contains(key))
-    }
-}
-
 /// Edges that are asked at different paces, so that their memories are of different ages.
 const PACES: [u64; 4] = [1, 7, 13, 29];
+
+/// For how long anybody goes by a set.
+const FRESH: u64 = 20;
 
 /// Lets time pass in seconds, with traffic at each edge: nothing valid is refused, and nobody lacks a key.
 struct Traffic<'w> {
     edges: Vec<Edge<'w>>,
-    elsewhere: Vec<Elsewhere>,
+    /// Edges that answer `/jwks` every second and nothing else, each with a set that ends at another second.
+    observed: Vec<Edge<'w>>,
+    /// What they answered, and when: some cache keeps each answer for as long as it may.
+    answers: Vec<(u64, Vec<KeyId>)>,
     client: (String, String),
     /// Tokens and when they end.
     tokens: Vec<(String, u64)>,
@@ -92,14 +81,23 @@ impl<'w> Traffic<'w> {
         world.keyrings.has_copies.set(true);
         let edges: Vec<_> = PACES.iter().map(|_| world.edge()).collect();
         let client = register(&edges[0], "sandbox", "orders:read", r#""client_credentials""#);
-        let elsewhere = PACES.iter().map(|_| Elsewhere::default()).collect();
-        Self { edges, elsewhere, client, tokens: Vec::new(), signed_by: BTreeMap::new() }
+        let (observed, answers) = (Vec::new(), Vec::new());
+        Self { edges, observed, answers, client, tokens: Vec::new(), signed_by: BTreeMap::new() }
     }
 
-    fn flow(&mut self, world: &World, span: u64) {
+    fn observe(&mut self, world: &'w World, now: u64) {
+        if self.observed.len() <= usize::try_from(FRESH).unwrap() {
+            self.observed.push(world.edge());
+        }
+        self.answers.retain(|(at, _)| now <= at + FRESH);
+        self.answers.extend(self.observed.iter().map(|edge| (now, kids(edge))));
+    }
+
+    fn flow(&mut self, world: &'w World, span: u64) {
         for _ in 0..span {
             world.pass(seconds(1));
             let now = world.now().as_seconds();
+            self.observe(world, now);
             for (at, pace) in PACES.iter().enumerate() {
                 if !now.is_multiple_of(*pace) {
                     continue;
@@ -107,9 +105,8 @@ impl<'w> Traffic<'w> {
                 let (reply, _) = call(&self.edges[at], &token_request("sandbox", &self.client, ""));
                 let token = reply.member("access_token");
                 let key = kid(&token);
-                for (cache, edge) in self.elsewhere.iter_mut().zip(&self.edges) {
-                    assert!(cache.has(edge, &key), "a token is signed, and a cache lacks its key");
-                }
+                let lacks = self.answers.iter().find(|(_, known)| !known.contains(&key));
+                assert_eq!(lacks, None, "a token is signed, and a cache lacks its key");
                 *self.signed_by.entry(key).or_default() += 1;
                 self.tokens.push((token, now + 60));
             }
