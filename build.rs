@@ -20,6 +20,8 @@ mod error;
 mod id;
 #[path = "src/json/mod.rs"]
 mod json;
+#[path = "src/keyring/mod.rs"]
+mod keyring;
 #[path = "src/policy/mod.rs"]
 mod policy;
 #[path = "src/registered.rs"]

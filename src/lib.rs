@@ -9,7 +9,7 @@
 //! | layer | modules | may use |
 //! | --- | --- | --- |
 //! | vocabulary | [`encoding`], [`error`], [`id`], [`json`], [`pkce`], [`registered`], [`scope`], [`secret`], [`time`], [`uri`] | each other |
-//! | rules | [`grant`], [`http`], [`policy`], [`principal`], [`session`], [`token`] | vocabulary, each other |
+//! | rules | [`grant`], [`http`], [`keyring`], [`policy`], [`principal`], [`session`], [`token`] | vocabulary, each other |
 //! | use cases | [`api`], [`app`], [`config`], [`gateway`], [`oauth`], [`port`], [`validator`] | rules, vocabulary |
 //! | adapters | `edge`, `browser`, `software`, `webcrypto` | everything |
 //!
@@ -46,6 +46,7 @@ pub mod uri;
 
 pub mod grant;
 pub mod http;
+pub mod keyring;
 pub mod policy;
 pub mod principal;
 pub mod session;

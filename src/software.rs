@@ -6,8 +6,8 @@
 
 use jwt_simple::algorithms::{
     ECDSAP256PublicKeyLike, ECDSAP256kPublicKeyLike, ECDSAP384PublicKeyLike, ES256PublicKey, ES256kPublicKey,
-    ES384PublicKey, Ed25519PublicKey, EdDSAPublicKeyLike, MLDSA44PublicKey, MLDSA65PublicKey,
-    MLDSA87PublicKey, MLDSAPublicKeyLike,
+    ES384PublicKey, Ed25519PublicKey, EdDSAPublicKeyLike, MLDSA44PublicKey, MLDSA65KeyPair, MLDSA65PublicKey,
+    MLDSA87PublicKey, MLDSAKeyPairLike, MLDSAPublicKeyLike,
 };
 use p256::ecdsa::signature::Verifier as _;
 
@@ -92,6 +92,33 @@ pub(crate) fn ml_dsa(algorithm: Algorithm, public: &[u8], input: &[u8], signatur
         _ => return None,
     };
     Some(verified.is_ok())
+}
+
+/// An ML-DSA-65 key that signs: the one kind of key that the platform does not hold for us. Opened it lies in the
+/// module's own memory, and `jwt-simple` does not overwrite it when it is dropped.
+#[derive(Debug)]
+pub struct MlDsa65(MLDSA65KeyPair);
+
+impl MlDsa65 {
+    /// The key of this seed; `None` where it has not 32 bytes.
+    #[must_use]
+    pub fn of_seed(seed: &[u8]) -> Option<Self> {
+        MLDSA65KeyPair::from_bytes(seed).ok().map(Self)
+    }
+
+    /// The public part, 1,952 bytes.
+    #[must_use]
+    pub fn public(&self) -> Vec<u8> {
+        self.0.public_key().to_bytes()
+    }
+
+    /// Signs, with randomness besides (FIPS 204 section 3.4).
+    ///
+    /// # Errors
+    /// There is no randomness.
+    pub fn sign(&self, input: &[u8]) -> Result<Vec<u8>, Fault> {
+        self.0.key_pair().as_ref().sign(input).map_err(|_| Fault::new("sign", "ML-DSA-65 does not sign"))
+    }
 }
 
 /// HS256, HS384, HS512, compared in constant time.

@@ -41,11 +41,11 @@ thread_local! {
 }
 
 /// What `crypto.subtle` has to be told.
-struct Parameters {
+pub(crate) struct Parameters {
     /// For `importKey`.
-    import: Object,
-    /// For `verify`.
-    verify: Object,
+    pub(crate) import: Object,
+    /// For `verify`, and for `sign`.
+    pub(crate) verify: Object,
 }
 
 /// Who checks an algorithm.
@@ -80,7 +80,7 @@ const fn adapter(algorithm: Algorithm) -> Adapter {
 }
 
 /// How `crypto.subtle` is told of an algorithm, where it knows it.
-fn parameters(algorithm: Algorithm) -> Result<Option<Parameters>, Fault> {
+pub(crate) fn parameters(algorithm: Algorithm) -> Result<Option<Parameters>, Fault> {
     use Algorithm as A;
     let ecdsa = |curve: &str, hash: &str| {
         let import = object(&[("name", "ECDSA".into()), ("namedCurve", curve.into())])?;

@@ -1,12 +1,14 @@
-//! The management API: clients and people, under `/{realm}/api/v1`.
+//! The management API: clients, keys and people, under `/{realm}/api/v1`.
 //!
 //! **Out of scope**: who may use it besides the bootstrap token.
 
 mod clients;
 mod guard;
+mod keys;
 mod users;
 
 pub use clients::{ClientAction, clients};
+pub use keys::{KeysRequest, keys};
 pub use users::{UserAction, users};
 
 use crate::http::Answer;

@@ -4,7 +4,7 @@
 
 use serde_json::json;
 
-use crate::api;
+use crate::api::{self, KeysRequest};
 use crate::config::{Config, Realm};
 use crate::encoding::Digest;
 use crate::error::{Denied, Error, Fault};
@@ -155,8 +155,16 @@ impl<'c, P: Ports> App<'c, '_, P> {
             Endpoint::Users(action) => {
                 api::users(config, ports, realm, (action, id), bootstrap(), head, body).await
             }
+            Endpoint::Keys => self.keys(realm, head, KeysRequest::List).await,
+            Endpoint::KeysPromote => self.keys(realm, head, KeysRequest::Promote).await,
+            Endpoint::KeysRotate => self.keys(realm, head, KeysRequest::Rotate).await,
         };
         self.answer(endpoint.name(), answer)
+    }
+
+    async fn keys(&self, realm: &Realm, head: &Head<'_>, request: KeysRequest) -> Result<Answer, Fault> {
+        let bootstrap = (self.bootstrap)(self.ports);
+        api::keys(self.ports, &realm.name, bootstrap, head, request, self.now).await
     }
 
     /// What a protected resource says about itself (RFC 9728 section 3.2).

@@ -8,6 +8,9 @@ use crate::policy::Method;
 use crate::registered::GrantType;
 use crate::token::{Algorithm, JwkSet};
 
+/// How long a realm's key set is used without asking again, where the document does not say.
+pub const JWKS_SECONDS: u64 = 300;
+
 /// The whole of `tollgate.json`.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -48,9 +51,17 @@ pub struct RealmDocument {
     /// The `aud` of its access tokens (RFC 9068 section 3). By default the issuer's origin.
     #[serde(default)]
     pub audience: Option<String>,
-    /// How its tokens are signed.
+    /// How its tokens are signed. A change takes the way of any rotation: until the new key may sign, the old one does.
     #[serde(default)]
     pub signing: Signing,
+    /// How long its key set is used without asking again, in seconds: by edges, and by caches of `/jwks`. 5 to 3600. A
+    /// new key signs after twice as long and a minute.
+    #[serde(default = "RealmDocument::jwks_seconds")]
+    pub jwks_seconds: u64,
+    /// How long a key signs before the next one is made, in seconds; at most a year. `null`: keys are rotated by hand
+    /// only, also where `signing` changes.
+    #[serde(default = "RealmDocument::rotation_seconds")]
+    pub rotation_seconds: Option<u64>,
     /// How long an access token lives, in seconds: 10 to 86400.
     #[serde(default = "RealmDocument::access_token_seconds")]
     pub access_token_seconds: u64,
@@ -152,16 +163,32 @@ pub struct RoleDocument {
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Signing {
+    /// Ed25519.
+    #[serde(rename = "EdDSA")]
+    EdDsa,
     /// ECDSA over P-256 with SHA-256.
     #[default]
     #[serde(rename = "ES256")]
     Es256,
+    /// Module lattices, category 3 (FIPS 204): safe from quantum computers, with tokens of 5 kB.
+    #[serde(rename = "ML-DSA-65")]
+    MlDsa65,
+    /// RSASSA-PSS with SHA-256.
+    #[serde(rename = "PS256")]
+    Ps256,
+    /// RSASSA-PKCS1-v1_5 with SHA-256.
+    #[serde(rename = "RS256")]
+    Rs256,
 }
 
 impl From<Signing> for Algorithm {
     fn from(signing: Signing) -> Self {
         match signing {
+            Signing::EdDsa => Self::EdDsa,
             Signing::Es256 => Self::Es256,
+            Signing::MlDsa65 => Self::MlDsa65,
+            Signing::Ps256 => Self::Ps256,
+            Signing::Rs256 => Self::Rs256,
         }
     }
 }
@@ -177,6 +204,15 @@ impl RealmDocument {
 
     const fn grain_seconds() -> u64 {
         15
+    }
+
+    const fn jwks_seconds() -> u64 {
+        JWKS_SECONDS
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "what is left out is 90 days; `null` is something else")]
+    const fn rotation_seconds() -> Option<u64> {
+        Some(90 * 86_400)
     }
 }
 

@@ -38,8 +38,8 @@ pub enum KeySource {
     Nowhere,
     /// At this address.
     Published(WebUrl),
-    /// In the keyring of a realm of ours.
-    Realm(RealmName),
+    /// In the keyring of a realm of ours, and for how long its set is fresh.
+    Realm(RealmName, Lifetime),
 }
 
 /// Where and how an issuer is asked about tokens (RFC 7662).
@@ -67,7 +67,7 @@ pub(super) fn trusted(
 ) -> Vec<Arc<TrustedIssuer>> {
     let own = realms.iter().map(|realm| TrustedIssuer {
         trust: realm.trust(resources),
-        keys: KeySource::Realm(realm.name.clone()),
+        keys: KeySource::Realm(realm.name.clone(), realm.keys.fresh),
         introspection: None,
         revocation: Some(realm.revocation),
     });

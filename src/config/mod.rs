@@ -237,6 +237,8 @@ fn catalogue(document: &Document, problems: &mut Problems) -> ScopeCatalogue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::Lifetime;
+    use crate::token::Algorithm;
 
     fn errors(text: &str) -> Vec<String> {
         Config::parse(text).err().unwrap_or_default().iter().map(ToString::to_string).collect()
@@ -263,6 +265,10 @@ mod tests {
         let realm = config.realm("test").unwrap();
         assert_eq!(realm.audience, "http://127.0.0.1:8787");
         assert_eq!(realm.pace.grain().as_seconds(), 15);
+        assert_eq!((realm.keys.signing, realm.keys.fresh.as_seconds()), (Algorithm::Es256, 300));
+        assert_eq!(realm.keys.rotates_after, Some(Lifetime::from_seconds(90 * 86_400)));
+        let by_hand = GOOD.replacen(r#""idle_seconds": 1200"#, r#""rotation_seconds": null"#, 1);
+        assert_eq!(Config::parse(&by_hand).unwrap().realm("test").unwrap().keys.rotates_after, None);
         assert!(config.trusted("http://127.0.0.1:8787/test").is_some());
         assert!(config.trusted("http://127.0.0.1:8787/test/").is_none());
         assert_eq!(config.routes().iter().count(), 2);
@@ -310,7 +316,22 @@ mod tests {
             (
                 r#""idle_seconds": 1200"#,
                 r#""signing": "none""#,
-                "realms.test.signing: unknown variant `none`, expected `ES256`; use one of those listed",
+                "realms.test.signing: unknown variant `none`, expected one of `EdDSA`, `ES256`, `ML-DSA-65`, `PS256`, `RS256`; use one of those listed",
+            ),
+            (
+                r#""idle_seconds": 1200"#,
+                r#""jwks_seconds": 4"#,
+                "realms.test.jwks_seconds: 4 is out of range; use 5 to 3600",
+            ),
+            (
+                r#""idle_seconds": 1200"#,
+                r#""rotation_seconds": 3909"#,
+                "realms.test.rotation_seconds: 3909 is out of range; use 3910 to 31536000",
+            ),
+            (
+                r#""idle_seconds": 1200"#,
+                r#""jwks_seconds": 5, "access_token_seconds": 10, "rotation_seconds": 69"#,
+                "realms.test.rotation_seconds: 69 is out of range; use 70 to 31536000",
             ),
             (
                 r#""implies": ["a:read"]"#,

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use crate::config::Problems;
 use crate::config::document::{Feature, RealmDocument, RegistrationAccess, RegistrationDocument, Revocation};
 use crate::id::RealmName;
+use crate::keyring::{self, Policy};
 use crate::policy::Resource;
 use crate::registered::GrantType;
 use crate::scope::{ScopeCatalogue, ScopeSet, ScopeToken};
 use crate::session::Pace;
 use crate::time::Lifetime;
-use crate::token::{Algorithm, Trust};
+use crate::token::Trust;
 use crate::uri::Issuer;
 
 const YEAR: u64 = 365 * 86_400;
@@ -31,8 +32,8 @@ pub struct Realm {
     pub issuer: Issuer,
     /// The `aud` of its access tokens.
     pub audience: String,
-    /// How its tokens are signed.
-    pub signing: Algorithm,
+    /// How its tokens are signed, and on what terms its keys change.
+    pub keys: Policy,
     /// How long an access token lives.
     pub access_token: Lifetime,
     /// How long a refresh token lives.
@@ -51,13 +52,14 @@ pub struct Realm {
 }
 
 impl Realm {
-    /// On which terms its own tokens count.
+    /// On which terms its own tokens count. A key of the realm is for one algorithm, which may be another than the realm's
+    /// by now: so all are among the terms, and the key decides.
     pub(super) fn trust(&self, resources: &[Resource]) -> Trust {
         // A token for one resource only (RFC 8707) is held against its route later on.
         let resources = resources.iter().map(|resource| resource.id.as_str().to_owned());
         let audiences = std::iter::once(self.audience.clone()).chain(resources).collect();
         let issuer = self.issuer.clone();
-        Trust { leeway: OWN_LEEWAY, ..Trust::new(issuer, audiences, vec![self.signing]) }
+        Trust { leeway: OWN_LEEWAY, ..Trust::new(issuer, audiences, keyring::ALGORITHMS.to_vec()) }
     }
 
     /// How long a session lasts whose only token lives for so long: as long as that may still be presented.
@@ -170,6 +172,7 @@ fn realm(
     let idle =
         document.idle_seconds.map(|idle| problems.range(format_args!("{path}.idle_seconds"), idle, 1, MONTH));
     let grain = problems.range(format_args!("{path}.grain_seconds"), document.grain_seconds, 0, 3600);
+    let keys = keys(&path, document, access, problems);
     let realm: Option<RealmName> = problems.take(&path, name.parse());
     let issuer: Issuer = problems.take(format_args!("{path}.issuer"), document.issuer.parse())?;
     let realm = realm?;
@@ -195,7 +198,7 @@ fn realm(
     }
     let pace = Pace::new(idle.map(Lifetime::from_seconds), Lifetime::from_seconds(grain));
     Some(Realm {
-        signing: document.signing.into(),
+        keys,
         name: realm,
         issuer,
         audience,
@@ -208,4 +211,22 @@ fn realm(
         features: document.features.clone(),
         allow_http: document.allow_http,
     })
+}
+
+/// On what terms the keys change of a realm whose access tokens live for `access` seconds.
+fn keys(path: &str, document: &RealmDocument, access: u64, problems: &mut Problems) -> Policy {
+    let fresh = problems.range(format_args!("{path}.jwks_seconds"), document.jwks_seconds, 5, 3600);
+    let mut policy = Policy {
+        signing: document.signing.into(),
+        fresh: Lifetime::from_seconds(fresh),
+        tokens_live: Lifetime::from_seconds(access),
+        leeway: OWN_LEEWAY,
+        rotates_after: None,
+    };
+    policy.rotates_after = document.rotation_seconds.map(|seconds| {
+        let shortest = policy.shortest_rotation().as_seconds();
+        let at = format_args!("{path}.rotation_seconds");
+        Lifetime::from_seconds(problems.range(at, seconds, shortest.min(YEAR), YEAR))
+    });
+    policy
 }

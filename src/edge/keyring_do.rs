@@ -2,40 +2,49 @@
 //!
 //! # Atomicity
 //!
-//! Making a key awaits, and while it does another first request may be making one too. Both then run one
-//! synchronous statement that inserts a key only where there is none; whoever comes second finds the first
-//! one's key and its own is dropped, never having left this object. So a realm has exactly one key, however
-//! many ask at once.
+//! What a keyring becomes is decided by [`Keyring`], and each change is read, decided and stored without an await in
+//! between. Only two things wait: making a key, and writing the copy in KV. What they lead to is decided by the keyring
+//! as it is when they are done.
 //!
-//! The private part rests sealed under `TOLLGATE_KEK` and leaves the object only so.
+//! - While a key is made, another first question may be making one too. Whoever comes second finds the first one's
+//!   key, and its own is dropped, never having left this object. So a realm has exactly one first key, however many ask
+//!   at once; and so one key is staged, however many rotate.
+//! - The copy is written by the alarm and by nothing else, and the platform runs one alarm at a time: no older copy can
+//!   land upon a newer one. What KV holds counts as unknown from before the write until it is acknowledged. A key is
+//!   published from then on; a write that fails, or whose end nobody sees, publishes nothing and is done again.
+//!
+//! The alarm is due when the keyring says so, and each question makes sure that it is set: by the terms of the
+//! configuration of now. A private part rests sealed under `TOLLGATE_KEK` and leaves the object only so.
 
 use std::cell::Cell;
 
-use serde::Deserialize;
-use worker::{DurableObject, Env, Request, Response, Result, SqlStorage, State, durable_object};
+use worker::wasm_bindgen::JsValue;
+use worker::{DurableObject, Env, Request, Response, Result, State, durable_object, js_sys};
 
 use crate::edge::journal::ConsoleJournal;
+use crate::edge::keyring_rows::KeyringRows;
 use crate::edge::platform::{KV, now, worker_fault};
-use crate::edge::{object, seal};
+use crate::edge::{config, object, signing};
 use crate::error::Fault;
-use crate::id::RealmName;
+use crate::id::{KeyId, RealmName};
+use crate::keyring::{Keyring, KeyringAnswer, KeyringQuestion, Policy, Refusal, Work};
 use crate::port::{Entry, Journal};
 use crate::principal::jwks_key;
-use crate::token::{JwkSet, KeyringAnswer, KeyringQuestion, SealedKey};
+use crate::time::{Lifetime, Timestamp};
+use crate::token::JwkSet;
 
-/// `docs/storage.md` describes this; a change needs a migration.
-const TABLES: &str = "
-CREATE TABLE IF NOT EXISTS signing_key (
-  kid TEXT PRIMARY KEY, key TEXT NOT NULL, created_at INTEGER NOT NULL, published INTEGER NOT NULL DEFAULT 0
-) WITHOUT ROWID;
-";
+/// When the alarm comes again after it failed. KV takes one write a second for a key.
+const RETRY: Lifetime = Lifetime::from_seconds(30);
+
+/// The most that one alarm does: a drop, a copy, a promotion, a new key and its copy leave room.
+const MOST_STEPS: usize = 8;
 
 /// See the module.
-#[durable_object(fetch)]
+#[durable_object(alarm)]
 pub struct KeyringDo {
     state: State,
     env: Env,
-    /// Whether this instance has seen that its table is there.
+    /// Whether this instance has seen that its tables are there.
     has_tables: Cell<bool>,
 }
 
@@ -57,111 +66,209 @@ impl DurableObject for KeyringDo {
         };
         object::answer(answer)
     }
-}
 
-#[derive(Deserialize)]
-struct Row {
-    key: String,
+    async fn alarm(&self) -> Result<Response> {
+        let again = match self.advance().await {
+            Ok(again) => again,
+            Err(fault) => {
+                log(&Entry {
+                    decision: "fault",
+                    op: Some(fault.op()),
+                    detail: Some(fault.detail()),
+                    ..Entry::default()
+                });
+                Some(now().after(RETRY))
+            }
+        };
+        if let Some(at) = again {
+            self.set_alarm(at).await.map_err(|fault| worker::Error::RustError(fault.to_string()))?;
+        }
+        Response::empty()
+    }
 }
 
 impl KeyringDo {
     async fn answer(&self, question: &KeyringQuestion) -> std::result::Result<KeyringAnswer, Fault> {
-        let (KeyringQuestion::PublicKeys { realm } | KeyringQuestion::SigningKey { realm }) = question;
-        let sql = self.sql()?;
-        let key = self.key(realm, &sql).await?;
-        self.publish(realm, &key, &sql).await?;
-        Ok(match question {
-            KeyringQuestion::PublicKeys { .. } => {
-                KeyringAnswer::PublicKeys([key.public].into_iter().collect())
+        let (rows, realm) = (self.rows()?, question.realm());
+        let policy = policy(realm).ok_or_else(|| Fault::new("read policy", "there is no such realm"))?;
+        let keyring = self.keyring(&rows, realm, &policy).await?;
+        let answer = match question {
+            KeyringQuestion::List { .. } => KeyringAnswer::Keys(keyring.list()),
+            KeyringQuestion::Promote { .. } => changed(&rows, "promote", keyring.promote(&policy, now()))?,
+            KeyringQuestion::PublicKeys { .. } => KeyringAnswer::PublicKeys(keyring.public_keys(now())),
+            KeyringQuestion::Rotate { .. } => match keyring.may_stage() {
+                Ok(()) => changed(&rows, "stage", self.stage(&rows, realm, &policy).await?)?,
+                Err(refusal) => KeyringAnswer::Refused(refusal),
+            },
+            KeyringQuestion::SigningKey { .. } => {
+                KeyringAnswer::SigningKey { key: keyring.signing_key().clone(), keep_for: policy.open_for() }
             }
-            KeyringQuestion::SigningKey { .. } => KeyringAnswer::SigningKey(key),
-        })
+        };
+        self.wake(&rows, &policy).await?;
+        Ok(answer)
     }
 
-    fn sql(&self) -> std::result::Result<SqlStorage, Fault> {
+    fn rows(&self) -> std::result::Result<KeyringRows, Fault> {
         let sql = self.state.storage().sql();
-        if !self.has_tables.get() {
-            sql.exec(TABLES, None).map_err(worker_fault("open tables"))?;
-            self.has_tables.set(true);
+        if self.has_tables.get() {
+            return Ok(KeyringRows::of(sql));
         }
-        Ok(sql)
+        let rows = KeyringRows::open(sql)?;
+        self.has_tables.set(true);
+        Ok(rows)
     }
 
-    /// The realm's key, made if there is none.
-    async fn key(&self, realm: &RealmName, sql: &SqlStorage) -> std::result::Result<SealedKey, Fault> {
-        if let Some(key) = stored(sql)? {
-            return Ok(key);
+    /// The keyring, with its first key made if there is none.
+    async fn keyring(
+        &self,
+        rows: &KeyringRows,
+        realm: &RealmName,
+        policy: &Policy,
+    ) -> std::result::Result<Keyring, Fault> {
+        if rows.realm()?.is_none() {
+            rows.set_realm(realm)?;
         }
-        let fresh = seal::generate(&self.env, realm).await?;
-        insert_first(sql, &fresh)?;
-        stored(sql)?.ok_or_else(|| Fault::new("make key", "it was not stored"))
+        if let Some(keyring) = rows.keyring()? {
+            return Ok(keyring);
+        }
+        let key = signing::make(&self.env, realm, policy.signing).await?;
+        if let Some(keyring) = rows.keyring()? {
+            return Ok(keyring);
+        }
+        let keyring = Keyring::first(key, now());
+        rows.save(&keyring)?;
+        log_step("first", &keyring);
+        Ok(keyring)
     }
 
-    /// Writes the public copy, once: whoever takes the mark writes. KV takes one write a second for a key, so 50
-    /// first questions must not be 50 writes. A copy that is not there refuses nothing, because edges then ask
-    /// here; so what fails is logged, given back, and tried again by the next question.
+    /// The keyring with the next key staged. Not stored yet.
+    async fn stage(
+        &self,
+        rows: &KeyringRows,
+        realm: &RealmName,
+        policy: &Policy,
+    ) -> std::result::Result<std::result::Result<Keyring, Refusal>, Fault> {
+        let key = signing::make(&self.env, realm, policy.signing).await?;
+        Ok(known(rows)?.stage(key, now()))
+    }
+
+    /// Does what is due. When there is more to do, and when.
+    async fn advance(&self) -> std::result::Result<Option<Timestamp>, Fault> {
+        let rows = self.rows()?;
+        let Some((realm, policy)) =
+            rows.realm()?.and_then(|realm| policy(&realm).map(|policy| (realm, policy)))
+        else {
+            // A realm that is not configured any more: should it come back, its first question wakes this.
+            return Ok(None);
+        };
+        for _ in 0..MOST_STEPS {
+            let keyring = known(&rows)?;
+            match keyring.work(rows.copy()?.as_deref(), &policy, now()) {
+                Work::Drop => {
+                    let keyring = keyring.without_ended(now());
+                    rows.save(&keyring)?;
+                    log_step("drop", &keyring);
+                }
+                Work::Make(_) => {
+                    // Whoever was faster has staged a key: then there is nothing left to do.
+                    changed(&rows, "stage", self.stage(&rows, &realm, &policy).await?)?;
+                }
+                Work::Promote => {
+                    changed(&rows, "promote", keyring.promote(&policy, now()))?;
+                }
+                Work::Rest(at) => return Ok(at),
+                Work::Write(keys) => self.publish(&rows, &realm, &policy, &keys).await?,
+            }
+        }
+        Ok(Some(now().after(RETRY)))
+    }
+
+    /// Writes the public copy, and takes note of what that published.
     async fn publish(
         &self,
+        rows: &KeyringRows,
         realm: &RealmName,
-        key: &SealedKey,
-        sql: &SqlStorage,
+        policy: &Policy,
+        keys: &JwkSet,
     ) -> std::result::Result<(), Fault> {
         const OP: &str = "publish keys";
-        let taken: Vec<Taken> = sql
-            .exec("UPDATE signing_key SET published = 1 WHERE published = 0 RETURNING kid", None)
-            .and_then(|cursor| cursor.to_array())
-            .map_err(worker_fault(OP))?;
-        if taken.is_empty() {
-            return Ok(());
-        }
-        if let Err(fault) = self.write_copy(realm, key).await {
-            let (op, detail) = (Some(fault.op()), Some(fault.detail()));
-            ConsoleJournal.record(&Entry {
-                target: Some("keyring"),
-                decision: "fault",
-                op,
-                detail,
-                ..Entry::default()
-            });
-            sql.exec("UPDATE signing_key SET published = 0", None).map_err(worker_fault(OP))?;
-        }
+        let text = serde_json::to_string(keys).map_err(|e| Fault::new(OP, e.to_string()))?;
+        rows.set_copy(None)?;
+        let kv = self.env.kv(KV).map_err(worker_fault(OP))?;
+        let put = kv.put(&jwks_key(realm), text).map_err(|e| Fault::new(OP, e.to_string()))?;
+        put.execute().await.map_err(|e| Fault::new(OP, e.to_string()))?;
+        let copy: Vec<KeyId> = keys.keys().filter_map(|key| key.id().cloned()).collect();
+        let keyring = known(rows)?.written(&copy, policy, now());
+        rows.save(&keyring)?;
+        rows.set_copy(Some(&copy))?;
+        log_step("publish", &keyring);
         Ok(())
     }
 
-    async fn write_copy(&self, realm: &RealmName, key: &SealedKey) -> std::result::Result<(), Fault> {
-        const OP: &str = "publish keys";
-        let keys = [key.public.clone()].into_iter().collect::<JwkSet>();
-        let text = serde_json::to_string(&keys).map_err(|e| Fault::new(OP, e.to_string()))?;
-        let kv = self.env.kv(KV).map_err(worker_fault(OP))?;
-        let put = kv.put(&jwks_key(realm), text).map_err(|e| Fault::new(OP, e.to_string()))?;
-        put.execute().await.map_err(|e| Fault::new(OP, e.to_string()))
+    /// Makes sure that the alarm comes when something is due.
+    async fn wake(&self, rows: &KeyringRows, policy: &Policy) -> std::result::Result<(), Fault> {
+        let now = now();
+        let at = match known(rows)?.work(rows.copy()?.as_deref(), policy, now) {
+            Work::Rest(at) => at,
+            Work::Drop | Work::Make(_) | Work::Promote | Work::Write(_) => Some(now),
+        };
+        match at {
+            Some(at) => self.set_alarm(at).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Sets the alarm, unless it comes as soon already.
+    async fn set_alarm(&self, at: Timestamp) -> std::result::Result<(), Fault> {
+        let fault = worker_fault("set alarm");
+        let at = i64::try_from(at.as_millis()).unwrap_or(i64::MAX);
+        let storage = self.state.storage();
+        if storage.get_alarm().await.map_err(&fault)?.is_some_and(|set| set <= at) {
+            return Ok(());
+        }
+        // An absolute instant: a plain number would count as a distance from now.
+        let date = js_sys::Date::new(&JsValue::from_f64(float(at)));
+        storage.set_alarm(worker::ScheduledTime::new(date)).await.map_err(&fault)
     }
 }
 
-/// The mark that was taken.
-#[derive(Deserialize)]
-struct Taken {
-    #[serde(rename = "kid")]
-    _kid: String,
+/// On what terms a realm's keys change, by the configuration of this version of the worker.
+fn policy(realm: &RealmName) -> Option<Policy> {
+    Some(config()?.realm(realm.as_str())?.keys)
 }
 
-fn stored(sql: &SqlStorage) -> std::result::Result<Option<SealedKey>, Fault> {
-    const OP: &str = "read key";
-    let rows: Vec<Row> = sql
-        .exec("SELECT key FROM signing_key", None)
-        .and_then(|cursor| cursor.to_array())
-        .map_err(worker_fault(OP))?;
-    let parse = |row: &Row| serde_json::from_str(&row.key).map_err(|e| Fault::new(OP, e.to_string()));
-    rows.first().map(parse).transpose()
+/// The keyring that is there by now.
+fn known(rows: &KeyringRows) -> std::result::Result<Keyring, Fault> {
+    rows.keyring()?.ok_or_else(|| Fault::new("read key", "there is none"))
 }
 
-fn insert_first(sql: &SqlStorage, key: &SealedKey) -> std::result::Result<(), Fault> {
-    const OP: &str = "store key";
-    let text = serde_json::to_string(key).map_err(|e| Fault::new(OP, e.to_string()))?;
-    let kid = key.id().ok_or_else(|| Fault::new(OP, "it has no name"))?;
-    let created_at = i64::try_from(now().as_millis()).unwrap_or(i64::MAX);
-    let statement = "INSERT INTO signing_key (kid, key, created_at) SELECT ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM signing_key)";
-    sql.exec(statement, vec![kid.as_str().into(), text.into(), created_at.into()])
-        .map(drop)
-        .map_err(worker_fault(OP))
+/// Stores what a keyring has become, and answers with it, or with why it stays as it was.
+fn changed(
+    rows: &KeyringRows,
+    step: &'static str,
+    keyring: std::result::Result<Keyring, Refusal>,
+) -> std::result::Result<KeyringAnswer, Fault> {
+    match keyring {
+        Ok(keyring) => {
+            rows.save(&keyring)?;
+            log_step(step, &keyring);
+            Ok(KeyringAnswer::Keys(keyring.list()))
+        }
+        Err(refusal) => Ok(KeyringAnswer::Refused(refusal)),
+    }
+}
+
+/// Says which step a keyring has taken, and by which key it signs: names of keys are public.
+fn log_step(step: &'static str, keyring: &Keyring) {
+    let (reason, detail) = (Some(step), Some(keyring.signing_key().id().as_str()));
+    log(&Entry { decision: "step", reason, detail, ..Entry::default() });
+}
+
+fn log(entry: &Entry<'_>) {
+    ConsoleJournal.record(&Entry { target: Some("keyring"), ..*entry });
+}
+
+#[expect(clippy::cast_precision_loss, reason = "milliseconds of a date fit into 53 bits")]
+const fn float(at: i64) -> f64 {
+    at as f64
 }

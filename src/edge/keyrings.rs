@@ -2,22 +2,21 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use worker::Env;
-use worker::web_sys::CryptoKey;
 
+use crate::edge::object;
 use crate::edge::platform::{KEYRING, KV, now, worker_fault};
-use crate::edge::{object, seal};
+use crate::edge::signing::{self, SigningKey};
 use crate::encoding::base64url;
 use crate::error::Fault;
 use crate::id::{KeyId, RealmName};
+use crate::keyring::{KeyringAnswer, KeyringQuestion};
 use crate::port::{Keyrings, Signer};
 use crate::principal::{jwks_key, keyring_name};
 use crate::time::{Lifetime, Timestamp};
-use crate::token::{Algorithm, JwkSet, KeyringAnswer, KeyringQuestion};
-
-/// How long an opened signing key stays in an isolate's memory.
-const OPENED_FOR: Lifetime = Lifetime::from_seconds(300);
+use crate::token::{Algorithm, JwkSet};
 
 pub(super) struct ObjectKeyrings {
     env: Env,
@@ -29,10 +28,10 @@ impl ObjectKeyrings {
     }
 }
 
-async fn ask(env: &Env, realm: &RealmName, question: &KeyringQuestion) -> Result<KeyringAnswer, Fault> {
+async fn ask(env: &Env, question: &KeyringQuestion) -> Result<KeyringAnswer, Fault> {
     const OP: &str = "ask keyring";
     let namespace = env.durable_object(KEYRING).map_err(worker_fault(OP))?;
-    let id = namespace.id_from_name(&keyring_name(realm)).map_err(worker_fault(OP))?;
+    let id = namespace.id_from_name(&keyring_name(question.realm())).map_err(worker_fault(OP))?;
     object::ask(OP, &id, question).await
 }
 
@@ -45,10 +44,14 @@ impl Keyrings for ObjectKeyrings {
     }
 
     async fn authority(&self, realm: &RealmName) -> Result<JwkSet, Fault> {
-        match ask(&self.env, realm, &KeyringQuestion::PublicKeys { realm: realm.clone() }).await? {
+        match ask(&self.env, &KeyringQuestion::PublicKeys { realm: realm.clone() }).await? {
             KeyringAnswer::PublicKeys(keys) => Ok(keys),
-            KeyringAnswer::SigningKey(_) => Err(Fault::new("ask keyring", "it answered another question")),
+            _ => Err(Fault::new("ask keyring", "it answered another question")),
         }
+    }
+
+    async fn ask(&self, question: &KeyringQuestion) -> Result<KeyringAnswer, Fault> {
+        ask(&self.env, question).await
     }
 }
 
@@ -57,8 +60,15 @@ impl Keyrings for ObjectKeyrings {
 struct Opened {
     id: KeyId,
     algorithm: Algorithm,
-    key: CryptoKey,
+    key: Rc<SigningKey>,
     since: Timestamp,
+    keep_for: Lifetime,
+}
+
+impl Opened {
+    fn counts(&self, now: Timestamp) -> bool {
+        now.since(self.since) <= self.keep_for
+    }
 }
 
 thread_local! {
@@ -76,27 +86,31 @@ impl KeyringSigner {
         Self { env }
     }
 
+    /// The opened key, for as long as the keyring has said that it may sign. What has been open for longer is forgotten,
+    /// whichever realm's it is.
     async fn key(&self, realm: &RealmName) -> Result<Opened, Fault> {
         let now = now();
-        let known = OPENED.with(|opened| opened.borrow().get(realm).cloned());
-        if let Some(known) = known.filter(|known| now.since(known.since) <= OPENED_FOR) {
+        let known = OPENED.with_borrow_mut(|opened| {
+            opened.retain(|_, opened| opened.counts(now));
+            opened.get(realm).cloned()
+        });
+        if let Some(known) = known {
             return Ok(known);
         }
-        let KeyringAnswer::SigningKey(sealed) =
-            ask(&self.env, realm, &KeyringQuestion::SigningKey { realm: realm.clone() }).await?
+        let KeyringAnswer::SigningKey { key: sealed, keep_for } =
+            ask(&self.env, &KeyringQuestion::SigningKey { realm: realm.clone() }).await?
         else {
             return Err(Fault::new("ask keyring", "it answered another question"));
         };
         let opened = Opened {
-            id: sealed.id().cloned().ok_or_else(|| Fault::new("open key", "it has no name"))?,
-            algorithm: sealed
-                .public
-                .algorithm()
-                .ok_or_else(|| Fault::new("open key", "it names no algorithm"))?,
-            key: seal::open(&self.env, realm, &sealed).await?,
+            id: sealed.id().clone(),
+            algorithm: sealed.algorithm(),
+            key: Rc::new(signing::open(&self.env, realm, &sealed).await?),
+            // The time before the question: the keyring may have answered at once.
             since: now,
+            keep_for,
         };
-        OPENED.with(|all| all.borrow_mut().insert(realm.clone(), opened.clone()));
+        OPENED.with_borrow_mut(|all| all.insert(realm.clone(), opened.clone()));
         Ok(opened)
     }
 }
@@ -109,7 +123,7 @@ impl Signer for KeyringSigner {
     ) -> Result<String, Fault> {
         let key = self.key(realm).await?;
         let input = write(key.algorithm, &key.id)?;
-        let signature = seal::sign(&key.key, &input).await?;
+        let signature = signing::sign(&key.key, &input).await?;
         Ok(format!("{input}.{}", base64url(&signature)))
     }
 }

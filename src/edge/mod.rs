@@ -8,6 +8,7 @@
 mod harness;
 mod journal;
 mod keyring_do;
+mod keyring_rows;
 mod keyrings;
 mod limiter;
 mod object;
@@ -17,6 +18,7 @@ mod principals;
 mod request;
 mod response;
 mod seal;
+mod signing;
 mod store;
 mod turns;
 mod web;
@@ -198,7 +200,7 @@ fn with_id(answer: Answer, id: &RequestId) -> Answer {
 /// A shorter bootstrap token could be guessed: 32 characters of base64url are 192 bits.
 const MIN_BOOTSTRAP: usize = 32;
 
-/// The digest of the secret that guards registration. Without it, or with one too short, nobody can register.
+/// The digest of the secret that guards the management API. Without it, or with one too short, nobody can use that.
 fn bootstrap(edge: &Edge) -> Option<Digest> {
     let secret = edge.env().secret("TOLLGATE_BOOTSTRAP_TOKEN").ok()?.to_string();
     (secret.len() >= MIN_BOOTSTRAP).then(|| Digest::of(secret.as_bytes()))

@@ -1,9 +1,8 @@
-//! The realms' private keys: made, sealed, opened and used with `crypto.subtle`.
+//! Private keys at rest: sealed with AES-256-GCM under the secret `TOLLGATE_KEK`, through `crypto.subtle`.
 
-use serde::Deserialize;
 use worker::Env;
 use worker::js_sys::futures::JsFuture;
-use worker::js_sys::{ArrayBuffer, JSON, Object, Promise, Reflect, Uint8Array};
+use worker::js_sys::{ArrayBuffer, Object, Promise, Uint8Array};
 use worker::wasm_bindgen::{JsCast, JsValue};
 use worker::web_sys::CryptoKey;
 
@@ -11,58 +10,36 @@ use crate::edge::platform::{KEK, PlatformEntropy};
 use crate::encoding::{base64url, secret_from_base64url};
 use crate::error::Fault;
 use crate::id::RealmName;
+use crate::keyring::SealedKey;
 use crate::port::random;
-use crate::token::{Jwk, SealedKey};
+use crate::token::Jwk;
 use crate::webcrypto::{fault, object, subtle, usages};
 
-/// Signs; the answer is r and s, 32 bytes each (RFC 7518 section 3.4).
-pub(super) async fn sign(key: &CryptoKey, input: &str) -> Result<Vec<u8>, Fault> {
-    const OP: &str = "sign";
-    let input = Uint8Array::from(input.as_bytes());
-    let promise =
-        subtle()?.sign_with_object_and_js_u8_array(&ecdsa_sha256()?, key, &input).map_err(fault(OP))?;
-    Ok(bytes(done(OP, promise).await?))
-}
-
-/// Makes a P-256 key pair and seals its private part at once.
-pub(super) async fn generate(env: &Env, realm: &RealmName) -> Result<SealedKey, Fault> {
+/// Seals the private part of a new key, and overwrites it.
+pub(super) async fn seal(
+    env: &Env,
+    realm: &RealmName,
+    public: Jwk,
+    private: &Uint8Array,
+) -> Result<SealedKey, Fault> {
     const OP: &str = "make key";
-    #[derive(Deserialize)]
-    struct Exported {
-        x: String,
-        y: String,
-    }
-    let subtle = subtle()?;
-    let promise = subtle
-        .generate_key_with_object(&ecdsa_p256()?, true, &usages(&["sign", "verify"]))
-        .map_err(fault(OP))?;
-    let pair = done(OP, promise).await?;
-    let part = |name: &str| {
-        Reflect::get(&pair, &name.into()).map(JsCast::unchecked_into::<CryptoKey>).map_err(fault(OP))
-    };
-    let jwk = done(OP, subtle.export_key("jwk", &part("publicKey")?).map_err(fault(OP))?).await?;
-    let text = JSON::stringify(&jwk).map_err(fault(OP))?.as_string().unwrap_or_default();
-    let Exported { x, y } = serde_json::from_str(&text).map_err(|e| Fault::new(OP, e.to_string()))?;
-    let public =
-        Jwk::p256(None, &x, &y).and_then(Jwk::identified).map_err(|e| Fault::new(OP, e.to_string()))?;
-    let private = done(OP, subtle.export_key("pkcs8", &part("privateKey")?).map_err(fault(OP))?).await?;
     let nonce: [u8; 12] = random(&PlatformEntropy)?;
     let algorithm = aes_gcm(&nonce, &SealedKey::context(realm, &public))?;
-    let private = Uint8Array::new(&private);
-    let promise = subtle
-        .encrypt_with_object_and_js_u8_array(&algorithm, &kek(env, "encrypt").await?, &private)
+    let promise = subtle()?
+        .encrypt_with_object_and_js_u8_array(&algorithm, &kek(env, "encrypt").await?, private)
         .map_err(fault(OP))?;
     let sealed = bytes(done(OP, promise).await?);
     private.fill(0, 0, private.length());
-    Ok(SealedKey { public, sealed: base64url(&[nonce.as_slice(), &sealed].concat()) })
+    let sealed = base64url(&[nonce.as_slice(), &sealed].concat());
+    SealedKey::new(public, sealed).map_err(|e| Fault::new(OP, e.to_string()))
 }
 
-/// Opens a sealed key for signing. The handle cannot be exported.
-pub(super) async fn open(env: &Env, realm: &RealmName, key: &SealedKey) -> Result<CryptoKey, Fault> {
+/// Opens the private part of a key. Whoever takes it overwrites it.
+pub(super) async fn unseal(env: &Env, realm: &RealmName, key: &SealedKey) -> Result<Uint8Array, Fault> {
     const OP: &str = "open key";
-    let whole = secret_from_base64url(&key.sealed).map_err(|e| Fault::new(OP, e.to_string()))?;
+    let whole = secret_from_base64url(key.sealed()).map_err(|e| Fault::new(OP, e.to_string()))?;
     let (nonce, sealed) = whole.split_at_checked(12).ok_or_else(|| Fault::new(OP, "it is too short"))?;
-    let algorithm = aes_gcm(nonce, &SealedKey::context(realm, &key.public))?;
+    let algorithm = aes_gcm(nonce, &SealedKey::context(realm, key.public()))?;
     let promise = subtle()?
         .decrypt_with_object_and_js_u8_array(
             &algorithm,
@@ -72,13 +49,7 @@ pub(super) async fn open(env: &Env, realm: &RealmName, key: &SealedKey) -> Resul
         .map_err(fault(OP))?;
     let opened =
         done(OP, promise).await.map_err(|_| Fault::new(OP, "TOLLGATE_KEK is not the one that sealed it"))?;
-    let private = Uint8Array::new(&opened);
-    let promise = subtle()?
-        .import_key_with_object("pkcs8", &private, &ecdsa_p256()?, false, &usages(&["sign"]))
-        .map_err(fault(OP))?;
-    let key = done(OP, promise).await.map(JsCast::unchecked_into::<CryptoKey>);
-    private.fill(0, 0, private.length());
-    key
+    Ok(Uint8Array::new(&opened))
 }
 
 /// The key-encryption key: 32 bytes in base64url.
@@ -101,14 +72,6 @@ async fn kek(env: &Env, usage: &str) -> Result<CryptoKey, Fault> {
     Ok(done(OP, promise).await?.unchecked_into())
 }
 
-fn ecdsa_p256() -> Result<Object, Fault> {
-    object(&[("name", "ECDSA".into()), ("namedCurve", "P-256".into())])
-}
-
-fn ecdsa_sha256() -> Result<Object, Fault> {
-    object(&[("name", "ECDSA".into()), ("hash", "SHA-256".into())])
-}
-
 fn aes_gcm(nonce: &[u8], context: &str) -> Result<Object, Fault> {
     object(&[
         ("name", "AES-GCM".into()),
@@ -117,10 +80,10 @@ fn aes_gcm(nonce: &[u8], context: &str) -> Result<Object, Fault> {
     ])
 }
 
-fn bytes(buffer: JsValue) -> Vec<u8> {
+pub(super) fn bytes(buffer: JsValue) -> Vec<u8> {
     Uint8Array::new(&buffer.unchecked_into::<ArrayBuffer>()).to_vec()
 }
 
-async fn done(op: &'static str, promise: Promise) -> Result<JsValue, Fault> {
+pub(super) async fn done(op: &'static str, promise: Promise) -> Result<JsValue, Fault> {
     JsFuture::from(promise).await.map_err(fault(op))
 }

@@ -12,6 +12,12 @@ pub enum Endpoint {
     Introspect,
     /// The public keys (RFC 7517).
     Jwks,
+    /// Every key and its state; guarded by the bootstrap token.
+    Keys,
+    /// Lets the published key sign; guarded by the bootstrap token.
+    KeysPromote,
+    /// Makes the next key; guarded by the bootstrap token.
+    KeysRotate,
     /// A client manages its own registration (RFC 7592).
     Manage(Management),
     /// Discovery (OpenID Connect Discovery, RFC 8414).
@@ -42,7 +48,7 @@ const ID: &str = "{id}";
 
 impl Endpoint {
     /// Every endpoint: what, method, path below the realm. The first path of an endpoint is its own, others are aliases.
-    pub const ALL: [(Self, &'static str, &'static str); 20] = [
+    pub const ALL: [(Self, &'static str, &'static str); 23] = [
         (Self::Metadata, "GET", "/.well-known/openid-configuration"),
         (Self::Jwks, "GET", "/jwks"),
         (Self::Token, "POST", "/oauth/token"),
@@ -63,6 +69,9 @@ impl Endpoint {
         (Self::Users(UserAction::Change), "PATCH", "/api/v1/users/{id}"),
         (Self::Users(UserAction::Delete), "DELETE", "/api/v1/users/{id}"),
         (Self::Users(UserAction::SignOut), "POST", "/api/v1/users/{id}/sign-out"),
+        (Self::Keys, "GET", "/api/v1/keys"),
+        (Self::KeysPromote, "POST", "/api/v1/keys/promote"),
+        (Self::KeysRotate, "POST", "/api/v1/keys/rotate"),
     ];
 
     /// Finds the endpoint of a request. A `GET` endpoint answers `HEAD` as well.
@@ -100,6 +109,9 @@ impl Endpoint {
             Self::Clients(_) => "clients",
             Self::Introspect => "introspect",
             Self::Jwks => "jwks",
+            Self::Keys => "keys",
+            Self::KeysPromote => "keys-promote",
+            Self::KeysRotate => "keys-rotate",
             Self::Manage(_) | Self::Register => "register",
             Self::Metadata => "metadata",
             Self::Revoke => "revoke",

@@ -5,9 +5,10 @@ use crate::error::Fault;
 use crate::http::Answer;
 use crate::port::Ports;
 use crate::time::Timestamp;
-use crate::validator::{JWKS_FRESH, key_set};
+use crate::validator::key_set;
 
-/// Answers with the realm's key set. Caches may keep it as long as our own edges do.
+/// Answers with the realm's key set. Caches may keep it as long as our own edges do: a new key
+/// waits for both before it signs ([`crate::keyring::Policy::spread`]).
 ///
 /// # Errors
 /// The keys cannot be had.
@@ -21,7 +22,7 @@ pub async fn jwks<P: Ports>(
         .trusted(realm.issuer.as_str())
         .ok_or_else(|| Fault::new("get keys", "the realm is not trusted"))?;
     let keys = key_set(ports, issuer, now).await?;
-    let seconds = JWKS_FRESH.as_seconds();
+    let seconds = realm.keys.fresh.as_seconds();
     Ok(Answer::json(200, &keys)?
         .with("Content-Type", "application/jwk-set+json")
         .with("Cache-Control", format!("public, max-age={seconds}")))

@@ -48,6 +48,6 @@ pub fn metadata(config: &Config, realm: &Realm) -> Result<Answer, Fault> {
         say(&format!("{endpoint}_auth_signing_alg_values_supported"), json!(assertion_algorithms()));
     }
     say("subject_types_supported", json!(["public"]));
-    say("id_token_signing_alg_values_supported", json!([realm.signing]));
+    say("id_token_signing_alg_values_supported", json!([realm.keys.signing]));
     Ok(Answer::json(200, &Value::Object(document))?.with("Cache-Control", "public, max-age=300"))
 }

@@ -10,6 +10,7 @@ use std::task::{Context, Poll, Waker};
 
 use crate::error::Fault;
 use crate::id::{ClientId, KeyId, Locator, Login, RealmName, UserId};
+use crate::keyring::{KeyringAnswer, KeyringQuestion};
 use crate::port::{
     Body, Clients, Cutoffs, Entropy, Journal, Keyrings, Limiter, Ports, Principals, SharedCache, Signer,
     Timer, UserPlace, Users, Vault, Verifier, Web, WebReply, WebRequest,
@@ -139,6 +140,9 @@ impl Keyrings for Never {
         pending().await
     }
     async fn authority(&self, _: &RealmName) -> Result<JwkSet, Fault> {
+        pending().await
+    }
+    async fn ask(&self, _: &KeyringQuestion) -> Result<KeyringAnswer, Fault> {
         pending().await
     }
 }

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Fault;
 use crate::id::{ClientId, KeyId, Locator, Login, RealmName, RequestId, UserId};
+use crate::keyring::{KeyringAnswer, KeyringQuestion};
 use crate::principal::{Answer, Client, Cutoffs as Dead, Question};
 use crate::secret::Secret;
 use crate::time::{Lifetime, Timestamp};
@@ -61,7 +62,7 @@ pub trait Ports {
     fn isolate(&self) -> &Isolate;
     /// The log.
     fn journal(&self) -> &Self::Journal;
-    /// The realms' public keys.
+    /// The realms' keyrings.
     fn keyrings(&self) -> &Self::Keyrings;
     /// How often an address may ask.
     fn limiter(&self) -> &Self::Limiter;
@@ -160,7 +161,7 @@ pub struct Entry<'a> {
     /// What was asked for: a route's id, or an endpoint's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<&'a str>,
-    /// `allow`, `deny`, `answer` or `fault`.
+    /// `allow`, `deny`, `answer`, `fault`, `skip` or `step`.
     pub decision: &'static str,
     /// Why, as a stable code.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -182,7 +183,7 @@ pub struct Entry<'a> {
     pub detail: Option<&'a str>,
 }
 
-/// Public keys of our own realms.
+/// The keyrings of our own realms.
 pub trait Keyrings {
     /// The published copy, which may be up to a minute old; `None` when none was seen yet.
     ///
@@ -196,6 +197,12 @@ pub trait Keyrings {
     /// # Errors
     /// The authority does not answer.
     async fn authority(&self, realm: &RealmName) -> Result<JwkSet, Fault>;
+
+    /// Asks the authority about its keys, or to change them. What it says happened is stored.
+    ///
+    /// # Errors
+    /// Whether it happened is unknown.
+    async fn ask(&self, question: &KeyringQuestion) -> Result<KeyringAnswer, Fault>;
 }
 
 /// How often one address may ask for tokens: the platform's own counter, which is near and not exact.

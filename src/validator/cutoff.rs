@@ -58,7 +58,7 @@ pub(super) async fn check<P: Ports>(
     let is_dead = if let Some(is_dead) = known {
         is_dead
     } else {
-        let KeySource::Realm(realm) = &token.issuer.keys else {
+        let KeySource::Realm(realm, _) = &token.issuer.keys else {
             return Err(Fault::new("read cut-offs", "only realms have them").into());
         };
         ports.may_wait().await;

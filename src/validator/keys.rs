@@ -3,8 +3,8 @@
 //! Three tiers: what this isolate remembers; a copy near it (KV for a realm, the Cache API for everybody else);
 //! the source itself (a realm's keyring, another issuer's server). The rules are the same for all:
 //!
-//! - A set is *fresh* for as long as its source says, within 60 s and 24 h; a realm's for [`JWKS_FRESH`]. Until
-//!   then nobody is asked. A key that has left the source verifies nothing after that time.
+//! - A set is *fresh* for as long as its source says, within 60 s and 24 h; a realm's for its
+//!   `jwks_seconds`. Until then nobody is asked. A key that has left the source verifies nothing after that time.
 //! - One request asks at a time. Others use what is known, or look again every 25 ms: a promise belongs to its
 //!   request, so they cannot share it.
 //! - An unknown `kid` makes one request ask the source itself, at most once in 30 s.
@@ -23,9 +23,6 @@ use crate::time::{Lifetime, Timestamp};
 use crate::token::{Algorithm, Jwk, JwkSet};
 use crate::uri::{Issuer, WebUrl};
 use crate::validator::remote::{self, Published};
-
-/// How long a realm's key set is used without asking again. Also what `/jwks` tells caches.
-pub const JWKS_FRESH: Lifetime = Lifetime::from_seconds(300);
 
 /// How long a set is used beyond its freshness when asking fails.
 const STALE: Lifetime = Lifetime::from_seconds(3600);
@@ -146,7 +143,7 @@ pub async fn key_set<P: Ports>(ports: &P, issuer: &TrustedIssuer, now: Timestamp
     match &issuer.keys {
         KeySource::Inline(keys) => return Ok(keys.clone()),
         KeySource::Nowhere => return Ok(JwkSet::default()),
-        KeySource::Metadata(_) | KeySource::Published(_) | KeySource::Realm(_) => {}
+        KeySource::Metadata(_) | KeySource::Published(_) | KeySource::Realm(..) => {}
     }
     let mut now = now;
     loop {
@@ -242,7 +239,7 @@ async fn ask<P: Ports>(
 ) -> Result<JwkSet, Fault> {
     change(ports, issuer, |state| state.flight = Some(now));
     let asked = match &issuer.keys {
-        KeySource::Realm(realm) => {
+        KeySource::Realm(realm, fresh) => {
             let copy = match tier {
                 Tier::Nearest => ports.keyrings().published(realm).await.ok().flatten(),
                 Tier::Source => None,
@@ -251,7 +248,7 @@ async fn ask<P: Ports>(
                 Some(keys) => Ok(keys),
                 None => ports.keyrings().authority(realm).await,
             };
-            keys.map(|keys| (Known { keys, fresh_until: now.after(JWKS_FRESH) }, None))
+            keys.map(|keys| (Known { keys, fresh_until: now.after(*fresh) }, None))
         }
         KeySource::Metadata(url) => remote::keys(ports, issuer, Published::Metadata(url), tier, now).await,
         KeySource::Published(url) => remote::keys(ports, issuer, Published::Keys(url), tier, now).await,

@@ -24,7 +24,7 @@ mod states;
 pub use access_token::AccessToken;
 pub use isolate::Isolate;
 pub use jws::{Jws, Keys};
-pub use keys::{JWKS_FRESH, KeyCache, key_set};
+pub use keys::{KeyCache, key_set};
 pub use library::Validator;
 pub use session::{Chore, run_chore};
 pub use states::{Authorized, Need, Presented, Verified, verify};

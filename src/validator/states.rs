@@ -178,7 +178,7 @@ async fn verify_known<P: Ports>(
 
 /// A token of ours has a session.
 fn session_of(issuer: &TrustedIssuer, claims: &Claims) -> Result<Option<SessionId>, Denied> {
-    let KeySource::Realm(_) = issuer.keys else {
+    let KeySource::Realm(..) = issuer.keys else {
         return Ok(None);
     };
     let sid = claims.session.as_deref().ok_or(Denied::LackClaim("sid"))?;

@@ -161,7 +161,7 @@ fn the_numbers_in_the_document_on_validation_are_those_of_the_code() {
         ("shortest freshness of a key set", max_age(0)),
         ("longest freshness of a key set", max_age(u64::MAX)),
         ("freshness where nothing is said", freshness(None, None).as_seconds()),
-        ("freshness of a realm's key set", tollgate::validator::JWKS_FRESH.as_seconds()),
+        ("freshness of a realm's key set", tollgate::config::document::JWKS_SECONDS),
         ("cool-down after an unknown `kid`", constant(keys, "COOL_DOWN")),
         ("first pause after a failure", constant(keys, "PAUSE")),
         ("longest pause after failures", constant(keys, "MAX_PAUSE")),

@@ -1,11 +1,13 @@
 // One key per realm, whatever happens: a race for the first one, a power cut, a wrong key-encryption key.
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { createRemoteJWKSet, decodeProtectedHeader } from "jose";
 import * as oauth from "oauth4webapi";
 
+import { node } from "../../tools/project.mjs";
 import { accessToken, assertInvalidToken, assertPassed, call, grant, register, tokenRequest } from "./support/client.mjs";
 import { URL_HERE, endsWithoutLeaks, startInstance } from "./support/instance.mjs";
 
@@ -80,10 +82,45 @@ test("with wrong secrets nothing is signed or registered, the answer is 503 or 4
   assert.equal(decodeProtectedHeader(again).kid, before[0].kid);
 });
 
+/** Puts a keyring's tables back to those of version 0.1.0. Needs a newer Node than the tests do. */
+function putBack(database) {
+  const script = `
+    const { DatabaseSync } = require("node:sqlite");
+    const database = new DatabaseSync(${JSON.stringify(database)});
+    database.exec(\`
+      CREATE TABLE signing_key (
+        kid TEXT PRIMARY KEY, key TEXT NOT NULL, created_at INTEGER NOT NULL, published INTEGER NOT NULL DEFAULT 0
+      ) WITHOUT ROWID;
+      INSERT INTO signing_key SELECT kid, key, json_extract(state, '$.since'), 1 FROM realm_key;
+      DROP TABLE realm_key;
+      DROP TABLE keyring;
+    \`);
+    database.close();`;
+  execFileSync(node(), ["--no-warnings", "-e", script]);
+}
+
+test("a keyring of version 0.1.0 is taken over: the same key signs, and rotates", async () => {
+  const before = await publishedKeys();
+  await server.stop();
+  const folder = join(server.folder, "state", "v3", "do", "tollgate-KeyringDo");
+  for (const name of readdirSync(folder)) if (/^[0-9a-f]+\.sqlite$/.test(name)) putBack(join(folder, name));
+  server = await startInstance("keys", { again: true });
+  const again = await accessToken(client);
+  assert.equal(decodeProtectedHeader(again).kid, before[0].kid);
+  assertPassed(await call(again, TARGET));
+  assertPassed(await call(first, TARGET));
+  const headers = { authorization: `Bearer ${server.bootstrapToken}` };
+  const rotated = await fetch(`${server.realms.fresh}/api/v1/keys/rotate`, { method: "POST", headers });
+  assert.equal(rotated.status, 202);
+  const { keys } = await rotated.json();
+  assert.deepEqual(keys.map(({ kid, state }) => [kid === before[0].kid, state]), [[true, "active"], [false, "staged"]]);
+});
+
 test("the private key rests sealed, and opens under the key-encryption key in its own realm", () => {
-  const keys = server.openKeyrings();
-  assert.equal(keys.get("fresh").kid, decodeProtectedHeader(first).kid);
-  assert.equal(keys.get("fresh").privateKey.asymmetricKeyDetails.namedCurve, "prime256v1");
+  const keys = server.openKeyrings().filter(({ realm }) => realm === "fresh");
+  assert.equal(keys.length, 2, "the one that signs, and the one that is to follow");
+  const key = keys.find(({ kid }) => kid === decodeProtectedHeader(first).kid);
+  assert.equal(key.privateKey.asymmetricKeyDetails.namedCurve, "prime256v1");
 });
 
 endsWithoutLeaks();

@@ -1,6 +1,7 @@
 //! A platform in memory, with a fault switch and a clock that stands still until it is told.
 
 mod calls;
+mod keyrings;
 mod memory;
 mod world;
 

@@ -3,15 +3,14 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
-use p256::ecdsa::signature::Signer as _;
-use p256::ecdsa::{Signature, SigningKey};
+use p256::ecdsa::SigningKey;
 use tollgate::config::Config;
 use tollgate::encoding::{Digest, base64url};
 use tollgate::error::Fault;
-use tollgate::id::{ClientId, KeyId, Locator, Login, RealmName, UserId};
+use tollgate::id::{ClientId, Locator, Login, RealmName, UserId};
 use tollgate::port::{
-    Clients, Cutoffs, Entropy, Entry, Journal, Keyrings, Limiter, Ports, Principals, SharedCache, Signer,
-    Timer, UserPlace, Users, Vault, Verifier, Web, WebReply, WebRequest,
+    Clients, Cutoffs, Entropy, Entry, Journal, Limiter, Ports, Principals, SharedCache, Timer, UserPlace,
+    Users, Vault, Verifier, Web, WebReply, WebRequest,
 };
 use tollgate::principal::{
     Answer, Client, Cutoffs as Dead, Question, client_key, cutoff_key, published, step, unpublished,
@@ -20,9 +19,10 @@ use tollgate::principal::{
 use tollgate::secret::Secret;
 use tollgate::software::SoftwareVerifier;
 use tollgate::time::{Lifetime, Timestamp};
-use tollgate::token::{Algorithm, Compact, Jwk, JwkSet};
+use tollgate::token::{Algorithm, Compact, Jwk};
 use tollgate::validator::Isolate;
 
+use super::keyrings::{FakeKeyrings, Opened};
 use super::memory::Memory;
 
 /// What does not work at the moment.
@@ -103,8 +103,8 @@ pub(crate) struct World {
     pub(crate) slowness: Cell<Lifetime>,
     /// How often a signature was checked.
     pub(crate) verified: Cell<usize>,
-    /// Another number is another key for every realm: the old one is gone.
-    pub(crate) key_number: Cell<u8>,
+    /// The realms' keys.
+    pub(crate) keyrings: FakeKeyrings,
     /// What other people's servers answer, by address; where nothing is said, 404.
     pub(crate) web: RefCell<BTreeMap<String, Page>>,
     /// Every question to them.
@@ -128,7 +128,7 @@ impl World {
             hangs: Cell::new(false),
             slowness: Cell::default(),
             verified: Cell::new(0),
-            key_number: Cell::new(0),
+            keyrings: FakeKeyrings::default(),
             web: RefCell::default(),
             asked_web: RefCell::default(),
             shared: RefCell::default(),
@@ -148,23 +148,14 @@ impl World {
     }
 
     pub(crate) fn edge(&self) -> Edge<'_> {
-        Edge { world: self, isolate: Isolate::new() }
+        Edge { world: self, isolate: Isolate::new(), opened: Opened::default() }
     }
 
-    fn current_key(&self, realm: &RealmName) -> SigningKey {
-        match self.key_number.get() {
-            0 => Self::signing_key(realm),
-            number => {
-                SigningKey::from_slice(Digest::of(format!("{realm} {number}").as_bytes()).bytes()).unwrap()
-            }
-        }
-    }
-
-    fn check(&self, broken: Broken) -> Result<(), Fault> {
+    pub(super) fn check(&self, broken: Broken) -> Result<(), Fault> {
         if self.broken.get() == Some(broken) { Err(Fault::new("fake", FAULT_TEXT)) } else { Ok(()) }
     }
 
-    /// Each realm has a key of its own, made from its name.
+    /// Each realm has a first key of its own, made from its name.
     pub(crate) fn signing_key(realm: &RealmName) -> SigningKey {
         SigningKey::from_slice(Digest::of(realm.as_str().as_bytes()).bytes()).unwrap()
     }
@@ -182,6 +173,8 @@ impl World {
 pub(crate) struct Edge<'w> {
     pub(crate) world: &'w World,
     isolate: Isolate,
+    /// The signing keys that it has opened.
+    pub(super) opened: Opened,
 }
 
 impl Ports for Edge<'_> {
@@ -193,7 +186,7 @@ impl Ports for Edge<'_> {
     type Limiter = World;
     type Principals = World;
     type SharedCache = World;
-    type Signer = World;
+    type Signer = Self;
     type Timer = World;
     type Users = World;
     type Vault = World;
@@ -227,8 +220,8 @@ impl Ports for Edge<'_> {
     fn shared_cache(&self) -> &World {
         self.world
     }
-    fn signer(&self) -> &World {
-        self.world
+    fn signer(&self) -> &Self {
+        self
     }
     fn timer(&self) -> &World {
         self.world
@@ -340,22 +333,6 @@ impl Journal for World {
     }
 }
 
-impl Keyrings for World {
-    async fn published(&self, _realm: &RealmName) -> Result<Option<JwkSet>, Fault> {
-        self.check(Broken::Keyrings)?;
-        Ok(None)
-    }
-
-    async fn authority(&self, realm: &RealmName) -> Result<JwkSet, Fault> {
-        self.asked_authority.set(self.asked_authority.get() + 1);
-        if self.hangs.get() {
-            std::future::pending::<()>().await;
-        }
-        self.check(Broken::Keyrings)?;
-        Ok([Self::public_key(&self.current_key(realm))].into_iter().collect())
-    }
-}
-
 impl Principals for World {
     fn create(&self) -> Result<Locator, Fault> {
         self.check(Broken::PrincipalsBefore)?;
@@ -382,20 +359,6 @@ impl Principals for World {
         }
         self.check(Broken::PrincipalsAfter)?;
         Ok(answer)
-    }
-}
-
-impl Signer for World {
-    async fn sign(
-        &self,
-        realm: &RealmName,
-        write: &dyn Fn(Algorithm, &KeyId) -> Result<String, Fault>,
-    ) -> Result<String, Fault> {
-        self.check(Broken::Signer)?;
-        let key = self.current_key(realm);
-        let input = write(Algorithm::Es256, Self::public_key(&key).id().unwrap())?;
-        let signature: Signature = key.sign(input.as_bytes());
-        Ok(format!("{input}.{}", base64url(&signature.to_bytes())))
     }
 }
 

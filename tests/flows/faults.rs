@@ -43,7 +43,7 @@ fn no_token_is_issued_while_anything_that_it_needs_is_broken() {
         let client = register(&edge, "test", "orders:read", r#""client_credentials""#);
         world.broken.set(Some(broken));
         let (reply, _) = call(&edge, &token_request("test", &client, ""));
-        if [Broken::Keyrings, Broken::Verifier, Broken::Web].contains(&broken) {
+        if [Broken::Verifier, Broken::Web].contains(&broken) {
             assert_eq!(reply.status(), 200, "{broken:?} is not on this way");
         } else {
             assert!(is_unavailable(&reply), "{broken:?} {reply:?}");
@@ -73,4 +73,16 @@ fn forward_auth_is_503_as_well() {
         .header("x-original-uri", "/orders/1")
         .bearer(&token);
     assert!(is_unavailable(&call(&world.edge(), &request).0));
+}
+
+#[test]
+fn no_key_is_changed_or_shown_that_nobody_answers_for() {
+    for what in ["", "/rotate", "/promote"] {
+        let world = World::new(CONFIG);
+        world.broken.set(Some(Broken::Keyrings));
+        let at = format!("https://edge.example/test/api/v1/keys{what}");
+        let request = if what.is_empty() { Call::get(at) } else { Call::json(at, "") };
+        let (reply, _) = call(&world.edge(), &request.bearer("tgb_test"));
+        assert!(is_unavailable(&reply), "{what} {reply:?}");
+    }
 }

@@ -11,6 +11,7 @@ mod keys;
 mod library;
 mod places;
 mod remote;
+mod rotation;
 mod tokens;
 
 use crate::fakes::{Call, Edge, call};

@@ -48,7 +48,7 @@ function files(folder) {
  * Rows are small and stored as text, so they are found in the database's files whether it runs or not.
  */
 export function openKeyrings(folder, kek, realms) {
-  const keys = new Map();
+  const keys = [];
   for (const path of files(join(folder, "state"))) {
     for (const [, text, sealed] of readFileSync(path, "latin1").matchAll(/\{"public":(\{[^{}]*\}),"sealed":"([\w-]+)"\}/g)) {
       const jwk = JSON.parse(text);
@@ -67,11 +67,12 @@ export function openKeyrings(folder, kek, realms) {
       });
       assert.equal(opened.length, 1, "a key opens in exactly one realm");
       const [{ realm, der }] = opened;
-      const privateKey = createPrivateKey({ key: der, format: "der", type: "pkcs8" });
-      const d = remember(`the private key of realm ${realm}`, privateKey.export({ format: "jwk" }).d);
+      // An ML-DSA key is its seed; anything else a PKCS #8 document.
+      const privateKey = jwk.kty === "AKP" ? undefined : createPrivateKey({ key: der, format: "der", type: "pkcs8" });
+      const d = remember(`the private key of realm ${realm}`, privateKey?.export({ format: "jwk" }).d ?? der.toString("base64url"));
       remember(`the private key of realm ${realm}, raw`, Buffer.from(d, "base64url"));
       remember(`the private key of realm ${realm}, in hex`, Buffer.from(d, "base64url").toString("hex"));
-      keys.set(realm, { kid: jwk.kid, privateKey });
+      if (!keys.some((known) => known.kid === jwk.kid)) keys.push({ realm, kid: jwk.kid, alg: jwk.alg, privateKey });
     }
   }
   return keys;
