@@ -48,6 +48,18 @@ impl Call {
             .header("content-type", "application/json")
     }
 
+    pub(crate) fn patch(url: impl Into<String>, body: impl Into<String>) -> Self {
+        Self { method: "PATCH", ..Self::json(url, body) }
+    }
+
+    pub(crate) fn put(url: impl Into<String>, body: impl Into<String>) -> Self {
+        Self { method: "PUT", ..Self::json(url, body) }
+    }
+
+    pub(crate) fn delete(url: impl Into<String>) -> Self {
+        Self { method: "DELETE", ..Self::get(url) }
+    }
+
     pub(crate) fn header(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.insert(name.to_owned(), value.into());
         self

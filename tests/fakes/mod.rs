@@ -6,7 +6,7 @@ mod memory;
 mod world;
 
 pub(crate) use calls::{Call, Reply, at_once, call, finish, give_up};
-pub(crate) use world::{Broken, Edge, Page, World};
+pub(crate) use world::{Broken, Edge, INITIAL, Page, World};
 
 use std::future::Future;
 use std::pin::pin;
