@@ -370,3 +370,19 @@ pub struct WebReply {
     /// The body, whole.
     pub body: Vec<u8>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_a_user_is_is_pinned() {
+        // A change here needs a migration, a line in docs/storage.md and a minor version.
+        let locator = Locator::from([0; 32]);
+        let place = UserPlace { id: "u1".parse().unwrap(), login: "ada@example.com".parse().unwrap(), locator };
+        assert_eq!(
+            serde_json::to_string(&place).unwrap(),
+            format!(r#"{{"id":"u1","login":"ada@example.com","locator":"{locator}"}}"#)
+        );
+    }
+}
