@@ -5,7 +5,7 @@ mod keyrings;
 mod memory;
 mod world;
 
-pub(crate) use calls::{Call, Reply, at_once, call, finish, give_up};
+pub(crate) use calls::{Call, Reply, at_once, call, finish, give_up, wait_for};
 pub(crate) use world::{Broken, Edge, INITIAL, Page, World};
 
 use std::future::Future;

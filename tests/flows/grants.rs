@@ -9,7 +9,7 @@ use tollgate::secret::Credential;
 use tollgate::time::Lifetime;
 
 use super::gate;
-use crate::fakes::{Broken, Call, Edge, Reply, World, call, finish, run};
+use crate::fakes::{Broken, Call, Edge, Reply, World, call, finish, run, wait_for};
 
 const CONFIG: &str = r#"{
     "realms": {
@@ -146,6 +146,18 @@ fn attack_62_a_refresh_token_is_its_clients_and_only_narrows() {
             post(&edge, "test", "token", &mine, &format!("grant_type=refresh_token&refresh_token={junk}"));
         assert_eq!(reply.status(), 400, "{junk}");
     }
+}
+
+#[test]
+fn attack_62_and_69_a_token_that_names_a_place_of_nobody() {
+    let world = World::new(CONFIG);
+    let edge = world.edge();
+    let client = client(&edge, "test", &json!({}));
+    let made_up = Credential::refresh_token([7; 32].into(), &[7; 32]);
+    assert_eq!(error(&refresh(&edge, &client, made_up.reveal())), (400, "invalid_grant".to_owned()));
+    let form = format!("token={}", made_up.reveal());
+    assert_eq!(post(&edge, "test", "revoke", &client, &form).status(), 200);
+    assert_eq!(post(&edge, "test", "introspect", &client, &form).answer().body, r#"{"active":false}"#);
 }
 
 #[test]
@@ -599,6 +611,26 @@ fn calls_are_counted_by_client_and_route() {
         "{seen}"
     );
     assert_eq!(seen["live_sessions"], 1);
+}
+
+#[test]
+fn calls_of_a_client_that_falls_silent_are_told_after_a_grain() {
+    let world = World::new(CONFIG);
+    let edge = world.edge();
+    let mine = client(&edge, "test", &json!({}));
+    let granted = tokens(&edge, "test", &mine, "grant_type=client_credentials");
+    let request = Call::get("https://edge.example/any").bearer(text(&granted, "access_token"));
+    let owed = call(&edge, &request).1.unwrap();
+    assert_eq!((call(&edge, &request).1, call(&edge, &request).1), (None, None));
+    let asked = world.asked_principals.get();
+    wait_for(&edge, owed);
+    assert_eq!(world.asked_principals.get(), asked + 1, "the touch of this grain");
+    let at = format!("https://edge.example/test/api/v1/clients/{}", text(&mine, "client_id"));
+    let seen: Value = serde_json::from_str(&manage(&edge, Call::get(at)).answer().body).unwrap();
+    assert_eq!(seen["usage"]["any"]["count"], 3, "{seen}");
+    let asked = world.asked_principals.get();
+    wait_for(&edge, owed);
+    assert_eq!(world.asked_principals.get(), asked, "there is nothing more to tell");
 }
 
 #[test]
