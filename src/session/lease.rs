@@ -51,7 +51,7 @@ enum Known {
 #[derive(Clone, Debug)]
 struct Lease {
     known: Known,
-    /// Since when a request asks.
+    /// Since when a request asks, or tells.
     asking: Option<Timestamp>,
     /// Calls that the authority was not told of.
     usage: Vec<(RouteId, u32)>,
@@ -98,6 +98,8 @@ impl Leases {
                 }
                 if now <= used_at.after(grain.times(2)) {
                     *is_told = true;
+                    // Told at the end of the lease, the authority may answer after it: nobody else asks meanwhile.
+                    lease.asking = Some(now);
                     return Ask::Later;
                 }
             }
@@ -245,6 +247,20 @@ mod tests {
             Ask::Nobody,
             "a late answer to an older question changes nothing"
         );
+    }
+
+    #[test]
+    fn while_a_background_touch_is_on_its_way_the_others_wait_for_it_and_not_for_ever() {
+        let mut leases = Leases::new();
+        let id = session(0);
+        leases.confirm(id, at(100), GRAIN, at(100));
+        assert_eq!(leases.ask(&id, at(130)), Ask::Later);
+        assert_eq!(leases.ask(&id, at(131)), Ask::Wait, "one touch a grain");
+        leases.confirm(id, at(130), GRAIN, at(132));
+        assert_eq!(leases.ask(&id, at(132)), Ask::Nobody);
+        assert_eq!(leases.ask(&id, at(160)), Ask::Later);
+        assert_eq!(leases.ask(&id, at(163)), Ask::Wait);
+        assert_eq!(leases.ask(&id, at(164)), Ask::First, "it was lost");
     }
 
     #[test]

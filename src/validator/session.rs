@@ -19,10 +19,12 @@ pub(super) async fn use_session<P: Ports>(
     ports: &P,
     now: Timestamp,
 ) -> Result<Option<Chore>, Error> {
+    let mut at = now;
     if !ports.isolate().leases.borrow().is_enough(&session, now) {
         ports.may_wait().await;
+        // Whoever came later may have asked already, while this one waited for keys.
+        at = ports.timer().now().await;
     }
-    let mut at = now;
     loop {
         let ask = ports.isolate().leases.borrow_mut().ask(&session, at);
         match ask {
@@ -41,7 +43,8 @@ pub(super) async fn use_session<P: Ports>(
             }
             Ask::First => {
                 let usage = vec![(route.clone(), 1)];
-                return match touch(session, usage, ports, at).await? {
+                // However long it has waited: what counts is when it came.
+                return match touch(session, usage, ports, now).await? {
                     Touch::Alive { .. } => Ok(None),
                     Touch::Ended(reason) => Err(ended(reason).into()),
                 };
