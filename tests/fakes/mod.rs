@@ -5,7 +5,8 @@ mod keyrings;
 mod memory;
 mod world;
 
-pub(crate) use calls::{Call, Reply, at_once, call, finish, give_up};
+pub(crate) use calls::{BOOTSTRAP, Call, Reply, at_once, call, finish, give_up, request_id, send};
+pub(crate) use memory::Memory;
 pub(crate) use world::{Broken, Edge, Page, World};
 
 use std::future::Future;
