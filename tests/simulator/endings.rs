@@ -84,9 +84,9 @@ async fn play(colo: Rc<Colo>, realm: &'static str, opened: Opened, ending: Endin
 fn attack_62_refresh_against_every_ending_leaves_no_token_that_lives() {
     for_each_seed("attack_62_refresh_against_every_ending", 220, |seed| {
         let colo = Colo::new(seed);
-        let realm = if seed % 2 == 0 { "ask" } else { "cut" };
-        let opened = if seed / 2 % 2 == 0 { Opened::ByClient } else { Opened::ByPerson };
-        let weather = if seed / 4 % 2 == 0 { Weather::FAIR } else { Weather::FOUL };
+        let realm = if seed.is_multiple_of(2) { "ask" } else { "cut" };
+        let opened = if (seed / 2).is_multiple_of(2) { Opened::ByClient } else { Opened::ByPerson };
+        let weather = if (seed / 4).is_multiple_of(2) { Weather::FAIR } else { Weather::FOUL };
         let endings = Ending::of(opened);
         let ending = endings[usize::try_from(seed / 8).unwrap() % endings.len()];
         colo.play(play(Rc::clone(&colo), realm, opened, ending, weather));

@@ -93,10 +93,10 @@ fn attack_74_every_ending_reaches_every_edge_within_its_bound() {
     for_each_seed("attack_74_every_ending", 66, |seed| {
         let colo = Colo::new(seed);
         let realm = ["idle", "cut", "ask"][usize::try_from(seed % 3).unwrap()];
-        let opened = if seed / 3 % 2 == 0 { Opened::ByClient } else { Opened::ByPerson };
+        let opened = if (seed / 3).is_multiple_of(2) { Opened::ByClient } else { Opened::ByPerson };
         let endings = Ending::of(opened);
         let ending = endings[usize::try_from(seed / 6).unwrap() % endings.len()];
-        let weather = if seed / 66 % 2 == 0 { Weather::FAIR } else { Weather::FOUL };
+        let weather = if (seed / 66).is_multiple_of(2) { Weather::FAIR } else { Weather::FOUL };
         colo.play(play(Rc::clone(&colo), realm, opened, ending, weather))
     });
 }

@@ -15,11 +15,11 @@ fn unspent(colo: &Colo) -> usize {
 }
 
 fn opened(seed: u64) -> Opened {
-    if seed / 2 % 2 == 0 { Opened::ByClient } else { Opened::ByPerson }
+    if (seed / 2).is_multiple_of(2) { Opened::ByClient } else { Opened::ByPerson }
 }
 
 fn weather(seed: u64) -> Weather {
-    if seed % 2 == 0 { Weather::FAIR } else { Weather::FOUL }
+    if seed.is_multiple_of(2) { Weather::FAIR } else { Weather::FOUL }
 }
 
 async fn together(colo: Rc<Colo>, weather: Weather, opened: Opened) {
@@ -79,7 +79,7 @@ async fn apart(colo: Rc<Colo>, weather: Weather, opened: Opened) {
                 let gap = if task.chance(200) { 14_000 } else { 1_500 };
                 task.sleep(task.tasks.rng.millis(0, gap)).await;
                 if task.chance(300) {
-                    held = newest.borrow().clone();
+                    held.clone_from(&newest.borrow());
                 }
                 let request = task.request(task.some_edge(), party.refresh_call(&held));
                 let (_, reply) = request.join().await.unwrap();

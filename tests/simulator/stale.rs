@@ -60,7 +60,7 @@ async fn ghost(colo: Rc<Colo>, ending: Ending) {
 fn attack_74_a_copy_of_a_client_that_is_gone_or_has_another_secret_gives_no_token() {
     for_each_seed("attack_74_a_copy_of_a_client", 30, |seed| {
         let colo = Colo::new(seed);
-        let ending = if seed % 2 == 0 { Ending::ClientDeleted } else { Ending::NewSecret };
+        let ending = if seed.is_multiple_of(2) { Ending::ClientDeleted } else { Ending::NewSecret };
         colo.play(ghost(Rc::clone(&colo), ending));
         Worst::new()
     });
@@ -117,7 +117,7 @@ async fn flood(colo: Rc<Colo>, weather: Weather) -> Worst {
 fn attack_74_cut_offs_that_kv_refuses_are_published_by_the_alarm() {
     for_each_seed("attack_74_cut_offs_that_kv_refuses", 80, |seed| {
         let colo = Colo::new(seed);
-        let weather = if seed % 2 == 0 { Weather::FAIR } else { Weather::FOUL };
+        let weather = if seed.is_multiple_of(2) { Weather::FAIR } else { Weather::FOUL };
         colo.play(flood(Rc::clone(&colo), weather))
     });
 }

@@ -25,7 +25,7 @@ struct Task {
 pub(super) struct Tasks {
     pub(super) rng: Rng,
     now: Cell<Timestamp>,
-    tasks: RefCell<Vec<Task>>,
+    all: RefCell<Vec<Task>>,
     started: Cell<u64>,
     /// The task that runs, and what it said about going on.
     current: Cell<u64>,
@@ -40,7 +40,7 @@ impl Tasks {
         Self {
             rng: Rng::new(seed),
             now: Cell::new(Timestamp::from_seconds(1_800_000_000)),
-            tasks: RefCell::default(),
+            all: RefCell::default(),
             started: Cell::new(0),
             current: Cell::new(0),
             wake_at: Cell::new(None),
@@ -69,7 +69,7 @@ impl Tasks {
         });
         self.started.set(self.started.get() + 1);
         let (number, wake_at) = (self.started.get(), Some(self.now()));
-        self.tasks.borrow_mut().push(Task { number, owner, wake_at, work });
+        self.all.borrow_mut().push(Task { number, owner, wake_at, work });
         Handle { slot, tasks: Rc::clone(self) }
     }
 
@@ -78,9 +78,9 @@ impl Tasks {
         if self.running_for.get() == Some(owner) {
             self.is_evicted.set(true);
         }
-        let all = std::mem::take(&mut *self.tasks.borrow_mut());
+        let all = std::mem::take(&mut *self.all.borrow_mut());
         let (gone, kept): (Vec<_>, Vec<_>) = all.into_iter().partition(|task| task.owner == Some(owner));
-        self.tasks.borrow_mut().extend(kept);
+        self.all.borrow_mut().extend(kept);
         drop(gone);
     }
 
@@ -97,8 +97,8 @@ impl Tasks {
 
     /// Forgets everything that still runs: tasks hold what holds them.
     pub(super) fn stop(&self) {
-        while !self.tasks.borrow().is_empty() {
-            let all = std::mem::take(&mut *self.tasks.borrow_mut());
+        while !self.all.borrow().is_empty() {
+            let all = std::mem::take(&mut *self.all.borrow_mut());
             drop(all);
         }
     }
@@ -106,7 +106,7 @@ impl Tasks {
     fn step(&self) -> bool {
         let mut due: Vec<usize> = self.due();
         if due.is_empty() {
-            let next = self.tasks.borrow().iter().filter_map(|task| task.wake_at).min();
+            let next = self.all.borrow().iter().filter_map(|task| task.wake_at).min();
             let Some(next) = next else { return false };
             self.now.set(self.now().max(next));
             due = self.due();
@@ -114,7 +114,7 @@ impl Tasks {
             self.now.set(self.now().after(self.rng.millis(1, 15)));
         }
         let picked = due[self.rng.index(due.len())];
-        let mut task = self.tasks.borrow_mut().swap_remove(picked);
+        let mut task = self.all.borrow_mut().swap_remove(picked);
         self.current.set(task.number);
         self.running_for.set(task.owner);
         self.wake_at.set(Some(self.now()));
@@ -122,20 +122,20 @@ impl Tasks {
         self.running_for.set(None);
         if !self.is_evicted.take() && polled.is_pending() {
             task.wake_at = self.wake_at.get();
-            self.tasks.borrow_mut().push(task);
+            self.all.borrow_mut().push(task);
         }
         true
     }
 
     fn due(&self) -> Vec<usize> {
-        let (tasks, now) = (self.tasks.borrow(), self.now());
+        let (tasks, now) = (self.all.borrow(), self.now());
         let is_due = |task: &Task| task.wake_at.is_some_and(|at| at <= now);
         tasks.iter().enumerate().filter(|(_, task)| is_due(task)).map(|(at, _)| at).collect()
     }
 
     fn wake(&self, number: u64) {
         let now = self.now();
-        for task in self.tasks.borrow_mut().iter_mut().filter(|task| task.number == number) {
+        for task in self.all.borrow_mut().iter_mut().filter(|task| task.number == number) {
             task.wake_at = Some(now);
         }
     }
