@@ -15,4 +15,5 @@ mod drift;
 mod fakes;
 mod flows;
 mod presets;
+mod simulator;
 mod vectors;

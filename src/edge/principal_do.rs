@@ -6,8 +6,9 @@
 //! synchronous, so no other event can come between what it reads and what it writes, and the platform commits
 //! all writes of one event together before the answer leaves (output gate). Nothing is fetched in between.
 //!
-//! Cut-offs go to KV after the step, and before its answer leaves. Another step may come while that write is under way: then it is
-//! published with what it has changed as well, or by its own write. What fails is written by the alarm.
+//! Cut-offs go to KV after the step, and before its answer leaves: one write at a time, because an older one that lands late
+//! would undo a newer one. The alarm is set before the write, and writes what was changed meanwhile, what KV did not
+//! take, and what an instance did not live to write.
 //!
 //! The alarm clears rows whose time has passed, so nothing stays for ever.
 
@@ -38,8 +39,11 @@ CREATE TABLE IF NOT EXISTS record (
 CREATE INDEX IF NOT EXISTS record_clear_at ON record (clear_at) WHERE clear_at IS NOT NULL;
 ";
 
-/// When what KV did not take is tried again.
+/// When the alarm looks whether KV has everything. KV takes one write a second for a key.
 const RETRY: Lifetime = Lifetime::from_seconds(5);
+
+/// How long a write to KV keeps others from writing. One that takes longer is not coming back.
+const WRITE: Lifetime = Lifetime::from_seconds(30);
 
 /// See the module.
 #[durable_object(alarm)]
@@ -50,6 +54,8 @@ pub struct PrincipalDo {
     has_tables: Cell<bool>,
     /// When its alarm is set to, as far as this instance knows.
     alarm_at: Cell<Option<i64>>,
+    /// Since when it writes cut-offs.
+    publishing: Cell<Option<Timestamp>>,
 }
 
 impl std::fmt::Debug for PrincipalDo {
@@ -60,7 +66,13 @@ impl std::fmt::Debug for PrincipalDo {
 
 impl DurableObject for PrincipalDo {
     fn new(state: State, env: Env) -> Self {
-        Self { state, env, has_tables: Cell::new(false), alarm_at: Cell::new(None) }
+        Self {
+            state,
+            env,
+            has_tables: Cell::new(false),
+            alarm_at: Cell::new(None),
+            publishing: Cell::new(None),
+        }
     }
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
@@ -76,9 +88,8 @@ impl DurableObject for PrincipalDo {
         self.alarm_at.set(None);
         let rows = self.rows().map_err(failed)?;
         rows.sql.exec("DELETE FROM record WHERE clear_at <= ?", vec![integer(now())])?;
-        let is_published = self.publish(&rows).await.map_err(failed)?;
-        let soon = (!is_published).then(|| millis(now().after(RETRY)));
-        self.set_alarm(&rows, soon).await.map_err(failed)?;
+        self.publish(&rows).await.map_err(failed)?;
+        self.set_alarm(&rows, None).await.map_err(failed)?;
         Response::empty()
     }
 }
@@ -99,17 +110,28 @@ impl PrincipalDo {
         let answer = step(&rows, config.scopes(), question, now())?;
         // What is asked most often changes neither when a row is to be cleared nor what is dead.
         if !matches!(question, Question::Touch { .. } | Question::Inspect(_) | Question::ReadUser) {
-            let soon = (!self.publish(&rows).await?).then(|| millis(now().after(RETRY)));
-            self.set_alarm(&rows, soon).await?;
+            self.publish(&rows).await?;
+            self.set_alarm(&rows, None).await?;
         }
         Ok(answer)
     }
 
-    /// Writes the cut-offs to KV where they have changed. What fails is logged, and `false`: the alarm tries again.
-    async fn publish(&self, rows: &SqlRows) -> std::result::Result<bool, Fault> {
-        let Some(what) = unpublished(rows)? else { return Ok(true) };
-        match self.write_cutoffs(&what).await {
-            Ok(()) => published(rows, &what).map(|()| true),
+    /// Writes the cut-offs to KV where they have changed. Where that fails, or another write is under way, the alarm does it.
+    async fn publish(&self, rows: &SqlRows) -> std::result::Result<(), Fault> {
+        if unpublished(rows)?.is_none() {
+            return Ok(());
+        }
+        self.set_alarm(rows, Some(millis(now().after(RETRY)))).await?;
+        // From here to the write nothing is waited for.
+        if self.publishing.get().is_some_and(|since| now().is_within(WRITE, since)) {
+            return Ok(());
+        }
+        let Some(what) = unpublished(rows)? else { return Ok(()) };
+        self.publishing.set(Some(now()));
+        let written = self.write_cutoffs(&what).await;
+        self.publishing.set(None);
+        match written {
+            Ok(()) => published(rows, &what),
             Err(fault) => {
                 let (op, detail) = (Some(fault.op()), Some(fault.detail()));
                 ConsoleJournal.record(&Entry {
@@ -119,7 +141,7 @@ impl PrincipalDo {
                     detail,
                     ..Entry::default()
                 });
-                Ok(false)
+                Ok(())
             }
         }
     }

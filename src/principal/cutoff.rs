@@ -15,6 +15,9 @@ use crate::time::{Lifetime, Timestamp};
 /// has nothing left to kill.
 pub const CUTOFF_KEPT: Lifetime = Lifetime::from_seconds(86_400 + 600);
 
+/// How long after its end a token may still pass: the leeway of validators, clocks that differ, and a second's rounding.
+const LEEWAY: Lifetime = Lifetime::from_seconds(10);
+
 /// Which tokens of one principal are dead. In KV under [`super::cutoff_key`]; a test pins the shape.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Cutoffs {
@@ -53,7 +56,7 @@ impl Cutoffs {
         let counts = |end: u64| now <= Timestamp::from_seconds(end).after(CUTOFF_KEPT);
         self.all = self.all.filter(|end| counts(*end));
         self.clients.retain(|_, end| counts(*end));
-        self.sessions.retain(|_, until| now <= Timestamp::from_seconds(until.saturating_add(1)));
+        self.sessions.retain(|_, until| now <= Timestamp::from_seconds(*until).after(LEEWAY));
         self
     }
 
@@ -115,6 +118,8 @@ mod tests {
     #[test]
     fn what_has_nothing_left_to_kill_is_dropped() {
         assert_eq!(cutoffs().pruned(at(250)), cutoffs());
+        assert_eq!(cutoffs().pruned(at(310)), cutoffs(), "a token lives for its leeway longer");
+        assert!(cutoffs().pruned(at(311)).sessions.is_empty());
         assert!(cutoffs().pruned(at(200_000)).is_empty());
     }
 

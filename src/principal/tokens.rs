@@ -141,7 +141,10 @@ impl<R: Rows> Draft<'_, R> {
                 return Ok(Err(Refused::Grant));
             }
         };
-        if self.principal()?.user.is_none_or(|user| user.disabled) {
+        let principal = self.principal()?;
+        // What has ended every session since the person signed in has ended what they were about to get, too.
+        let is_over = principal.ended.is_some_and(|ended| code.auth_time <= ended.at);
+        if is_over || principal.user.is_none_or(|user| user.disabled) {
             return Ok(Err(Refused::Grant));
         }
         let Some(resources) = narrowed(&code.resources, &asked.session.resources) else {

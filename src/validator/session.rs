@@ -19,10 +19,12 @@ pub(super) async fn use_session<P: Ports>(
     ports: &P,
     now: Timestamp,
 ) -> Result<Option<Chore>, Error> {
+    let mut at = now;
     if !ports.isolate().leases.borrow().is_enough(&session, now) {
         ports.may_wait().await;
+        // Whoever came later may have asked already, while this one waited for keys.
+        at = ports.timer().now().await;
     }
-    let mut at = now;
     loop {
         let ask = ports.isolate().leases.borrow_mut().ask(&session, at);
         match ask {
@@ -41,7 +43,8 @@ pub(super) async fn use_session<P: Ports>(
             }
             Ask::First => {
                 let usage = vec![(route.clone(), 1)];
-                return match touch(session, usage, ports, at).await? {
+                // However long it has waited: what counts is when it came.
+                return match touch(session, usage, ports, (now, at)).await? {
                     alive @ Touch::Alive { .. } => Ok(Chore::after(session, alive)),
                     Touch::Ended(reason) => Err(ended(reason).into()),
                 };
@@ -61,7 +64,7 @@ async fn touch<P: Ports>(
     session: SessionId,
     usage: Vec<(RouteId, u32)>,
     ports: &P,
-    used_at: Timestamp,
+    (used_at, asked_at): (Timestamp, Timestamp),
 ) -> Result<Touch, Fault> {
     let mut usage = usage;
     usage.extend(ports.isolate().leases.borrow_mut().take_usage(&session));
@@ -71,8 +74,8 @@ async fn touch<P: Ports>(
     match answer {
         Ok(Answer::Touched(touch)) => {
             match touch {
-                Touch::Alive { grain } => leases.confirm(session, used_at, grain, used_at),
-                Touch::Ended(reason) => leases.end(session, reason, used_at),
+                Touch::Alive { grain } => leases.confirm(session, used_at, grain, asked_at),
+                Touch::Ended(reason) => leases.end(session, reason, asked_at),
             }
             Ok(touch)
         }
@@ -129,15 +132,18 @@ const LONGEST_WAIT: Lifetime = Lifetime::from_seconds(25);
 pub async fn run_chore<P: Ports>(chore: Chore, ports: &P) -> Result<Option<Chore>, Fault> {
     match chore {
         Chore::Tell { session, grain } => {
-            ports.timer().pause(grain.min(LONGEST_WAIT)).await;
-            let untold = ports.isolate().leases.borrow_mut().untold(&session);
+            // The grain itself is still the isolate's.
+            ports.timer().pause(grain.min(LONGEST_WAIT).plus(Lifetime::from_millis(1))).await;
+            let now = ports.timer().now().await;
+            let untold = ports.isolate().leases.borrow_mut().untold(&session, now);
             if let Some(used_at) = untold {
-                touch(session, Vec::new(), ports, used_at).await?;
+                touch(session, Vec::new(), ports, (used_at, now)).await?;
             }
             Ok(None)
         }
         Chore::Touch { session, used_at } => {
-            Ok(Chore::after(session, touch(session, Vec::new(), ports, used_at).await?))
+            let now = ports.timer().now().await;
+            Ok(Chore::after(session, touch(session, Vec::new(), ports, (used_at, now)).await?))
         }
     }
 }

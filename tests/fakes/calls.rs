@@ -7,7 +7,7 @@ use tollgate::encoding::Digest;
 use tollgate::error::Fault;
 use tollgate::gateway::{Came, Onward};
 use tollgate::http::{Answer, Head, Headers};
-use tollgate::port::{AtOnce, Body, Ports as _};
+use tollgate::port::{AtOnce, Body, Ports};
 use tollgate::time::Lifetime;
 use tollgate::validator::Chore;
 
@@ -58,6 +58,10 @@ impl Call {
 
     pub(crate) fn delete(url: impl Into<String>) -> Self {
         Self { method: "DELETE", ..Self::get(url) }
+    }
+
+    pub(crate) fn with_method(self, method: &'static str) -> Self {
+        Self { method, ..self }
     }
 
     pub(crate) fn header(mut self, name: &str, value: impl Into<String>) -> Self {
@@ -155,6 +159,22 @@ fn reply(outcome: Outcome<'_>, call: &Call) -> Reply {
     }
 }
 
+/// Makes a request of whatever ports there are. What it leaves behind is handed back undone.
+pub(crate) async fn send<P: Ports>(app: &App<'_, '_, P>, call: &Call) -> (Reply, Option<Chore>) {
+    let fields = Fields(&call.headers);
+    let (outcome, chore) = app.handle(&head(call, &fields), &mut Text(&call.body)).await;
+    (reply(outcome, call), chore)
+}
+
+/// A body that is there at once.
+struct Text<'a>(&'a str);
+
+impl Body for Text<'_> {
+    async fn read(&mut self, limit: usize) -> Result<Option<Vec<u8>>, Fault> {
+        Ok((self.0.len() <= limit).then(|| self.0.as_bytes().to_vec()))
+    }
+}
+
 /// Makes a request at an edge. What it leaves behind is handed back undone.
 pub(crate) fn call(edge: &Edge<'_>, call: &Call) -> (Reply, Option<Chore>) {
     let (outcome, chore) =
@@ -190,6 +210,11 @@ pub(crate) fn wait_for(edge: &Edge<'_>, chore: Chore) {
 
 static ID: std::sync::LazyLock<tollgate::id::RequestId> =
     std::sync::LazyLock::new(|| "request-1".parse().unwrap());
+
+/// What every request of these tests is called in the log.
+pub(crate) fn request_id() -> &'static tollgate::id::RequestId {
+    &ID
+}
 
 fn app<'e>(edge: &'e Edge<'_>) -> App<'e, 'e, Edge<'e>> {
     // An edge borrowed for one call lives as long as the call.

@@ -18,6 +18,11 @@ impl Memory {
         self.0.borrow_mut().retain(|_, (_, clear_at)| clear_at.is_none_or(|at| at > now));
     }
 
+    /// When the alarm has something to clear.
+    pub(crate) fn first_to_clear(&self) -> Option<Timestamp> {
+        self.0.borrow().values().filter_map(|(_, clear_at)| *clear_at).min()
+    }
+
     /// Every text that is stored, for whoever looks for secrets.
     pub(crate) fn texts(&self) -> Vec<String> {
         self.0.borrow().iter().map(|((_, key), (text, _))| format!("{key} {text}")).collect()

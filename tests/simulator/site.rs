@@ -1,0 +1,268 @@
+//! One isolate at one edge, and how it reaches everything else: every way takes time, and others come in between.
+//!
+//! Signatures are stand-ins, a digest of what is signed: others test real ones, and here thousands are made.
+
+use std::rc::Rc;
+use std::sync::LazyLock;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tollgate::encoding::{Digest, base64url};
+use tollgate::error::Fault;
+use tollgate::id::SessionId;
+use tollgate::id::{ClientId, KeyId, Locator, Login, RealmName, UserId};
+use tollgate::keyring::{KeyringAnswer, KeyringQuestion};
+use tollgate::port::{
+    Clients, Cutoffs, Entropy, Entry, Journal, Keyrings, Limiter, Ports, Principals, SharedCache, Signer,
+    Timer, UserPlace, Users, Vault, Verifier, Web, WebReply, WebRequest,
+};
+use tollgate::principal::{
+    Answer, Client, Cutoffs as Dead, Question, client_key, cutoff_key, user_key, user_name,
+};
+use tollgate::secret::Secret;
+use tollgate::time::{Lifetime, Timestamp};
+use tollgate::token::{Algorithm, Compact, Jwk, JwkSet};
+use tollgate::validator::Isolate;
+
+use super::colo::{Colo, Touched};
+use super::objects::serve;
+use crate::fakes::World;
+
+pub(super) struct Site {
+    pub(super) colo: Rc<Colo>,
+    pub(super) edge: usize,
+    pub(super) number: u64,
+    pub(super) isolate: Rc<Isolate>,
+}
+
+impl Ports for Site {
+    type Clients = Self;
+    type Cutoffs = Self;
+    type Entropy = Self;
+    type Journal = Self;
+    type Keyrings = Self;
+    type Limiter = Self;
+    type Principals = Self;
+    type SharedCache = Self;
+    type Signer = Self;
+    type Timer = Self;
+    type Users = Self;
+    type Vault = Self;
+    type Verifier = Self;
+    type Web = Self;
+
+    fn clients(&self) -> &Self {
+        self
+    }
+    fn cutoffs(&self) -> &Self {
+        self
+    }
+    fn entropy(&self) -> &Self {
+        self
+    }
+    fn isolate(&self) -> &Isolate {
+        &self.isolate
+    }
+    fn journal(&self) -> &Self {
+        self
+    }
+    fn keyrings(&self) -> &Self {
+        self
+    }
+    fn limiter(&self) -> &Self {
+        self
+    }
+    fn principals(&self) -> &Self {
+        self
+    }
+    fn shared_cache(&self) -> &Self {
+        self
+    }
+    fn signer(&self) -> &Self {
+        self
+    }
+    fn timer(&self) -> &Self {
+        self
+    }
+    fn users(&self) -> &Self {
+        self
+    }
+    fn vault(&self) -> &Self {
+        self
+    }
+    fn verifier(&self) -> &Self {
+        self
+    }
+    fn web(&self) -> &Self {
+        self
+    }
+
+    async fn may_wait(&self) {
+        self.colo.tasks.yield_now().await;
+    }
+}
+
+impl Site {
+    async fn read<T: DeserializeOwned>(&self, key: String) -> Result<Option<T>, Fault> {
+        self.colo.travel().await;
+        let text = self.colo.kv.read(&self.colo.tasks.rng, self.edge, &key, self.colo.now());
+        self.colo.tasks.yield_now().await;
+        Ok(text.map(|text| serde_json::from_str(&text).unwrap()))
+    }
+
+    async fn write(&self, key: String, value: &impl Serialize) -> Result<(), Fault> {
+        self.colo.put(&key, Some(serde_json::to_string(value).unwrap())).await
+    }
+}
+
+impl Clients for Site {
+    async fn find(&self, realm: &RealmName, client: &ClientId) -> Result<Option<Client>, Fault> {
+        self.read(client_key(realm, client)).await
+    }
+
+    async fn publish(&self, client: &Client) -> Result<(), Fault> {
+        self.write(client_key(&client.realm, &client.client_id), client).await
+    }
+
+    async fn forget(&self, realm: &RealmName, client: &ClientId) -> Result<(), Fault> {
+        self.colo.put(&client_key(realm, client), None).await
+    }
+}
+
+impl Cutoffs for Site {
+    async fn find(&self, realm: &RealmName, locator: Locator) -> Result<Dead, Fault> {
+        Ok(self.read(cutoff_key(realm, locator)).await?.unwrap_or_default())
+    }
+}
+
+impl Users for Site {
+    async fn find(&self, realm: &RealmName, user: &UserId) -> Result<Option<UserPlace>, Fault> {
+        self.read(user_key(realm, user)).await
+    }
+
+    async fn publish(&self, realm: &RealmName, place: &UserPlace) -> Result<(), Fault> {
+        self.write(user_key(realm, &place.id), place).await
+    }
+
+    async fn forget(&self, realm: &RealmName, user: &UserId) -> Result<(), Fault> {
+        self.colo.put(&user_key(realm, user), None).await
+    }
+}
+
+impl Entropy for Site {
+    fn fill(&self, buffer: &mut [u8]) -> Result<(), Fault> {
+        for chunk in buffer.chunks_mut(32) {
+            chunk.copy_from_slice(&self.colo.random().bytes()[..chunk.len()]);
+        }
+        Ok(())
+    }
+}
+
+impl Journal for Site {
+    fn record(&self, _: &Entry<'_>) {}
+}
+
+impl Limiter for Site {
+    async fn admits(&self, _: &str) -> Result<bool, Fault> {
+        self.colo.tasks.yield_now().await;
+        Ok(true)
+    }
+}
+
+impl Principals for Site {
+    fn create(&self) -> Result<Locator, Fault> {
+        tollgate::port::random(self).map(Locator::from)
+    }
+
+    fn place_of(&self, realm: &RealmName, login: &Login) -> Result<Locator, Fault> {
+        Ok(Locator::from(*Digest::of(user_name(realm, login).as_bytes()).bytes()))
+    }
+
+    async fn ask(&self, locator: Locator, question: &Question) -> Result<Answer, Fault> {
+        if let Question::Touch { local, .. } = question {
+            let session = SessionId::named(locator, local).unwrap();
+            let asked_at = self.colo.now();
+            let touched = Touched { edge: self.edge, isolate: self.number, session, asked_at };
+            self.colo.touches.borrow_mut().push(touched);
+        }
+        let served = self.colo.tasks.spawn(None, serve(Rc::clone(&self.colo), locator, question.clone()));
+        served.join().await.unwrap()
+    }
+}
+
+/// The one key of a realm.
+static KEY: LazyLock<Jwk> =
+    LazyLock::new(|| World::public_key(&World::signing_key(&"idle".parse().unwrap())));
+
+impl Keyrings for Site {
+    async fn published(&self, _: &RealmName) -> Result<Option<JwkSet>, Fault> {
+        self.colo.travel().await;
+        Ok(Some(std::iter::once(KEY.clone()).collect()))
+    }
+
+    async fn authority(&self, realm: &RealmName) -> Result<JwkSet, Fault> {
+        self.published(realm).await.map(Option::unwrap)
+    }
+
+    async fn ask(&self, question: &KeyringQuestion) -> Result<KeyringAnswer, Fault> {
+        panic!("{question:?}: rotations are tested elsewhere")
+    }
+}
+
+/// In the place of a signature.
+fn stand_in(input: &str) -> [u8; 64] {
+    let half = Digest::of(input.as_bytes());
+    let mut whole = [0; 64];
+    whole[..32].copy_from_slice(half.bytes());
+    whole[32..].copy_from_slice(half.bytes());
+    whole
+}
+
+impl Signer for Site {
+    async fn sign(
+        &self,
+        _: &RealmName,
+        write: &dyn Fn(Algorithm, &KeyId) -> Result<String, Fault>,
+    ) -> Result<String, Fault> {
+        self.colo.tasks.yield_now().await;
+        let input = write(Algorithm::Es256, KEY.id().unwrap())?;
+        Ok(format!("{input}.{}", base64url(&stand_in(&input))))
+    }
+}
+
+impl Verifier for Site {
+    async fn verify(&self, _: &Jwk, _: Algorithm, token: &Compact<'_>) -> Result<bool, Fault> {
+        self.colo.tasks.yield_now().await;
+        Ok(token.signature() == stand_in(token.signing_input()))
+    }
+}
+
+impl SharedCache for Site {
+    async fn read(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    async fn write(&self, _: &str, _: &str, _: Lifetime) {}
+}
+
+impl Timer for Site {
+    async fn now(&self) -> Timestamp {
+        self.colo.now()
+    }
+
+    async fn pause(&self, span: Lifetime) {
+        self.colo.sleep(span).await;
+    }
+}
+
+impl Vault for Site {
+    fn secret(&self, _: &str) -> Option<Secret> {
+        None
+    }
+}
+
+impl Web for Site {
+    async fn ask(&self, request: &WebRequest<'_>) -> Result<WebReply, Fault> {
+        panic!("{request:?}: there is nobody else here")
+    }
+}
