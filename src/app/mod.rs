@@ -87,10 +87,14 @@ impl<'c, P: Ports> App<'c, '_, P> {
         poll_once(self.gateway(path, head, &mut Never)).map(|(outcome, _)| outcome)
     }
 
-    /// Does what a request left behind.
-    pub async fn finish(&self, chore: Chore) {
-        if let Err(fault) = run_chore(chore, self.ports).await {
-            self.log_fault(&fault, Some("touch"));
+    /// Does what a request left behind, and answers with what is owed after that.
+    pub async fn finish(&self, chore: Chore) -> Option<Chore> {
+        match run_chore(chore, self.ports).await {
+            Ok(rest) => rest,
+            Err(fault) => {
+                self.log_fault(&fault, Some("touch"));
+                None
+            }
         }
     }
 

@@ -106,7 +106,11 @@ async fn decided(
     if let Some(chore) = chore {
         let (edge, request_id) = (Rc::clone(&edge), request_id.clone());
         Context::new(context).wait_until(async move {
-            App { config, ports: &*edge, bootstrap, now, request_id: &request_id }.finish(chore).await;
+            let app = App { config, ports: &*edge, bootstrap, now, request_id: &request_id };
+            let mut owed = Some(chore);
+            while let Some(chore) = owed {
+                owed = app.finish(chore).await;
+            }
         });
     }
     match outcome {

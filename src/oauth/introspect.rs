@@ -17,7 +17,7 @@ use crate::http::{Answer, ErrorCode, Form, Head, OauthError};
 use crate::id::{Locator, Role, SessionId};
 use crate::oauth::client::{Stop, admit, asks, authenticated, form, settled, source};
 use crate::port::{Body, Ports, Principals};
-use crate::principal::{self, Client, Inspected, Question, Token};
+use crate::principal::{self, Client, Inspected, Question, Refused, Token};
 use crate::scope::ScopeSet;
 use crate::secret::{Credential, Kind};
 use crate::time::Timestamp;
@@ -119,6 +119,7 @@ fn inactive() -> Answer {
 async fn inspect<P: Ports>(ports: &P, locator: Locator, token: Token) -> Result<Option<Inspected>, Fault> {
     match ports.principals().ask(locator, &Question::Inspect(token)).await? {
         principal::Answer::Inspected(found) => Ok(found.map(|found| *found)),
+        principal::Answer::Refused(Refused::NotFound) => Ok(None),
         _ => Err(principal::Answer::unexpected("introspect")),
     }
 }

@@ -8,7 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::Config;
+use crate::config::{Config, Revocation};
 use crate::http::{ErrorCode, OauthError};
 use crate::id::{Locator, RealmName, Role};
 use crate::oauth::redirect_uri::is_redirect_uri;
@@ -167,6 +167,10 @@ impl Metadata {
             return Err(metadata("grant_types holds a grant that this realm does not serve"));
         }
         let (roles, limits, expires_at, may_introspect) = self.privileges(config, rights)?;
+        let asks = config.realm(realm.as_str()).is_none_or(|realm| realm.revocation == Revocation::Ask);
+        if limits.idle.is_some() && !asks {
+            return Err(metadata("nothing falls idle in this realm: its edges do not tell of uses"));
+        }
         Ok(Client {
             client_id,
             client_name: self.name()?,

@@ -50,7 +50,7 @@ async fn asked<P: Ports>(
     let Some((token, locator)) = found else { return Ok(Answer::empty(200)) };
     let question = Question::Revoke { client_id: client.client_id, token };
     match ports.principals().ask(locator, &question).await? {
-        principal::Answer::Done => Ok(Answer::empty(200)),
+        principal::Answer::Done | principal::Answer::Refused(Refused::NotFound) => Ok(Answer::empty(200)),
         principal::Answer::Refused(refused @ Refused::NotYours) => Err(refused.into()),
         _ => Err(principal::Answer::unexpected("revoke").into()),
     }

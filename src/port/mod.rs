@@ -228,7 +228,8 @@ pub trait Principals {
     /// The platform gives none.
     fn place_of(&self, realm: &RealmName, login: &Login) -> Result<Locator, Fault>;
 
-    /// Asks the principal at `locator`. The answer is exact, and what it says happened is stored.
+    /// Asks the principal at `locator`. The answer is exact, and what it says happened is stored. A locator that the
+    /// platform has not made is [`crate::principal::Refused::NotFound`].
     ///
     /// # Errors
     /// Whether it happened is unknown.
@@ -369,4 +370,21 @@ pub struct WebReply {
     pub age: Option<String>,
     /// The body, whole.
     pub body: Vec<u8>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_a_user_is_is_pinned() {
+        // A change here needs a migration, a line in docs/storage.md and a minor version.
+        let locator = Locator::from([0; 32]);
+        let place =
+            UserPlace { id: "u1".parse().unwrap(), login: "ada@example.com".parse().unwrap(), locator };
+        assert_eq!(
+            serde_json::to_string(&place).unwrap(),
+            format!(r#"{{"id":"u1","login":"ada@example.com","locator":"{locator}"}}"#)
+        );
+    }
 }

@@ -145,8 +145,8 @@ pub struct ClientView {
     pub live_sessions: usize,
 }
 
-/// How often a client called one route. Counts travel with the touches of its sessions: an isolate that ends takes those
-/// of at most two grains with it.
+/// How often a client called one route. Counts travel with the touches of its sessions: an isolate that is taken down takes those
+/// of a grain with it.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Usage {
     /// How often.

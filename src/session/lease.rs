@@ -55,6 +55,8 @@ struct Lease {
     asking: Option<Timestamp>,
     /// Calls that the authority was not told of.
     usage: Vec<(RouteId, u32)>,
+    /// The last of them.
+    last_call: Timestamp,
 }
 
 impl Lease {
@@ -86,8 +88,12 @@ impl Leases {
     /// [`Ask::First`] asks, and says what came of it: [`Self::confirm`], [`Self::end`] or [`Self::release`].
     pub fn ask(&mut self, id: &SessionId, now: Timestamp) -> Ask {
         self.make_room(id, now);
-        let lease =
-            self.0.entry(*id).or_insert(Lease { known: Known::Nothing, asking: None, usage: Vec::new() });
+        let lease = self.0.entry(*id).or_insert(Lease {
+            known: Known::Nothing,
+            asking: None,
+            usage: Vec::new(),
+            last_call: now,
+        });
         match &mut lease.known {
             Known::Ended { reason, .. } => return Ask::Ended(*reason),
             Known::Alive { grain, .. } if *grain == Lifetime::ZERO => return Ask::First,
@@ -127,12 +133,26 @@ impl Leases {
     }
 
     /// Counts a call that passes.
-    pub fn count(&mut self, id: &SessionId, route: &RouteId) {
+    pub fn count(&mut self, id: &SessionId, route: &RouteId, now: Timestamp) {
         let Some(lease) = self.0.get_mut(id) else { return };
+        lease.last_call = lease.last_call.max(now);
         if let Some((_, calls)) = lease.usage.iter_mut().find(|(known, _)| known == route) {
             *calls = calls.saturating_add(1);
         } else if lease.usage.len() < COUNTED_ROUTES {
             lease.usage.push((route.clone(), 1));
+        }
+    }
+
+    /// When the last call was that the authority was not told of, where there is one and nobody is telling it. Whoever hears
+    /// this owes the touch.
+    pub fn untold(&mut self, id: &SessionId) -> Option<Timestamp> {
+        let lease = self.0.get_mut(id)?;
+        match &mut lease.known {
+            Known::Alive { is_told, .. } if !*is_told && !lease.usage.is_empty() => {
+                *is_told = true;
+                Some(lease.last_call)
+            }
+            _ => None,
         }
     }
 
@@ -145,7 +165,12 @@ impl Leases {
     pub fn confirm(&mut self, id: SessionId, used_at: Timestamp, grain: Lifetime, now: Timestamp) {
         self.make_room(&id, now);
         let fresh = Known::Alive { used_at, grain, is_told: false };
-        let lease = self.0.entry(id).or_insert(Lease { known: fresh, asking: None, usage: Vec::new() });
+        let lease = self.0.entry(id).or_insert(Lease {
+            known: fresh,
+            asking: None,
+            usage: Vec::new(),
+            last_call: now,
+        });
         lease.asking = None;
         let is_newer = match lease.known {
             Known::Alive { used_at: known, .. } => known < used_at,
@@ -161,7 +186,7 @@ impl Leases {
     pub fn end(&mut self, id: SessionId, reason: EndReason, now: Timestamp) {
         self.make_room(&id, now);
         let known = Known::Ended { reason, heard_at: now };
-        self.0.insert(id, Lease { known, asking: None, usage: Vec::new() });
+        self.0.insert(id, Lease { known, asking: None, usage: Vec::new(), last_call: now });
     }
 
     /// The authority has not answered: the next request asks.
@@ -311,18 +336,31 @@ mod tests {
         let mut leases = Leases::new();
         let id = session(0);
         let route = |n: usize| format!("r{n}").parse::<RouteId>().unwrap();
-        leases.count(&id, &route(1));
+        leases.count(&id, &route(1), at(100));
         assert!(leases.take_usage(&id).is_empty(), "a session that is not known here");
         leases.confirm(id, at(100), GRAIN, at(100));
         for n in [1, 2, 1] {
-            leases.count(&id, &route(n));
+            leases.count(&id, &route(n), at(100));
         }
         assert_eq!(leases.take_usage(&id), [(route(1), 2), (route(2), 1)]);
         assert!(leases.take_usage(&id).is_empty());
         for n in 0..100 {
-            leases.count(&id, &route(n));
+            leases.count(&id, &route(n), at(100));
         }
         assert_eq!(leases.take_usage(&id).len(), COUNTED_ROUTES);
+    }
+
+    #[test]
+    fn calls_that_nobody_tells_of_are_owed_once() {
+        let mut leases = Leases::new();
+        let (id, route) = (session(0), "r".parse::<RouteId>().unwrap());
+        leases.confirm(id, at(100), GRAIN, at(100));
+        assert_eq!(leases.untold(&id), None, "there are none");
+        leases.count(&id, &route, at(107));
+        leases.count(&id, &route, at(105));
+        assert_eq!(leases.untold(&id), Some(at(107)));
+        assert_eq!(leases.untold(&id), None, "somebody tells");
+        assert_eq!(leases.ask(&id, at(120)), Ask::Nobody, "and nobody else has to");
     }
 
     #[test]

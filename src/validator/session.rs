@@ -29,11 +29,11 @@ pub(super) async fn use_session<P: Ports>(
         let ask = ports.isolate().leases.borrow_mut().ask(&session, at);
         match ask {
             Ask::Nobody => {
-                ports.isolate().leases.borrow_mut().count(&session, route);
+                ports.isolate().leases.borrow_mut().count(&session, route, now);
                 return Ok(None);
             }
             Ask::Later => {
-                ports.isolate().leases.borrow_mut().count(&session, route);
+                ports.isolate().leases.borrow_mut().count(&session, route, now);
                 return Ok(Some(Chore::Touch { session, used_at: now }));
             }
             Ask::Ended(reason) => return Err(ended(reason).into()),
@@ -45,7 +45,7 @@ pub(super) async fn use_session<P: Ports>(
                 let usage = vec![(route.clone(), 1)];
                 // However long it has waited: what counts is when it came.
                 return match touch(session, usage, ports, now).await? {
-                    Touch::Alive { .. } => Ok(None),
+                    alive @ Touch::Alive { .. } => Ok(Chore::after(session, alive)),
                     Touch::Ended(reason) => Err(ended(reason).into()),
                 };
             }
@@ -94,6 +94,14 @@ async fn touch<P: Ports>(
 /// Work that a request leaves behind, to be done after its answer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Chore {
+    /// Tell the principal, when the grain has passed, of calls that nobody else has told it of by then: without it, the
+    /// calls of a client that falls silent would never be counted.
+    Tell {
+        /// Whose calls.
+        session: SessionId,
+        /// How long to wait.
+        grain: Lifetime,
+    },
     /// Tell the principal that a session was used.
     Touch {
         /// Which.
@@ -103,11 +111,36 @@ pub enum Chore {
     },
 }
 
-/// Does a chore. What fails here is asked again, and waited for, when the lease has run out.
+impl Chore {
+    /// What is owed after the principal was asked; in strict mode nothing, because every call is told.
+    fn after(session: SessionId, touch: Touch) -> Option<Self> {
+        match touch {
+            Touch::Alive { grain } if grain != Lifetime::ZERO => Some(Self::Tell { session, grain }),
+            Touch::Alive { .. } | Touch::Ended(_) => None,
+        }
+    }
+}
+
+/// The longest that work may wait after an answer: the platform gives 30 s.
+const LONGEST_WAIT: Lifetime = Lifetime::from_seconds(25);
+
+/// Does a chore, and answers with what is owed after it. What fails here is asked again, and waited for, when the lease has
+/// run out.
 ///
 /// # Errors
 /// For the log only.
-pub async fn run_chore<P: Ports>(chore: Chore, ports: &P) -> Result<(), Fault> {
-    let Chore::Touch { session, used_at } = chore;
-    touch(session, Vec::new(), ports, used_at).await.map(drop)
+pub async fn run_chore<P: Ports>(chore: Chore, ports: &P) -> Result<Option<Chore>, Fault> {
+    match chore {
+        Chore::Tell { session, grain } => {
+            ports.timer().pause(grain.min(LONGEST_WAIT)).await;
+            let untold = ports.isolate().leases.borrow_mut().untold(&session);
+            if let Some(used_at) = untold {
+                touch(session, Vec::new(), ports, used_at).await?;
+            }
+            Ok(None)
+        }
+        Chore::Touch { session, used_at } => {
+            Ok(Chore::after(session, touch(session, Vec::new(), ports, used_at).await?))
+        }
+    }
 }

@@ -48,8 +48,16 @@ impl Call {
             .header("content-type", "application/json")
     }
 
-    pub(crate) fn with_method(self, method: &'static str) -> Self {
-        Self { method, ..self }
+    pub(crate) fn patch(url: impl Into<String>, body: impl Into<String>) -> Self {
+        Self { method: "PATCH", ..Self::json(url, body) }
+    }
+
+    pub(crate) fn put(url: impl Into<String>, body: impl Into<String>) -> Self {
+        Self { method: "PUT", ..Self::json(url, body) }
+    }
+
+    pub(crate) fn delete(url: impl Into<String>) -> Self {
+        Self { method: "DELETE", ..Self::get(url) }
     }
 
     pub(crate) fn header(mut self, name: &str, value: impl Into<String>) -> Self {
@@ -184,8 +192,15 @@ pub(crate) fn at_once(edge: &Edge<'_>, call: &Call) -> Option<Reply> {
     app.at_once(&head(call, &Fields(&call.headers))).map(|outcome| reply(outcome, call))
 }
 
-/// Does what a request left behind.
+/// Does what a request left behind for now; what has to wait is left out, because the fakes' time stands still.
 pub(crate) fn finish(edge: &Edge<'_>, chore: Chore) {
+    if matches!(chore, Chore::Touch { .. }) {
+        run(app(edge).finish(chore));
+    }
+}
+
+/// Waits for what a request left behind for later: time passes.
+pub(crate) fn wait_for(edge: &Edge<'_>, chore: Chore) {
     run(app(edge).finish(chore));
 }
 

@@ -5,9 +5,9 @@ mod keyrings;
 mod memory;
 mod world;
 
-pub(crate) use calls::{BOOTSTRAP, Call, Reply, at_once, call, finish, give_up, request_id, send};
+pub(crate) use calls::{BOOTSTRAP, Call, Reply, at_once, call, finish, give_up, request_id, send, wait_for};
 pub(crate) use memory::Memory;
-pub(crate) use world::{Broken, Edge, Page, World};
+pub(crate) use world::{Broken, Edge, INITIAL, Page, World};
 
 use std::future::Future;
 use std::pin::pin;

@@ -13,7 +13,7 @@ use tollgate::port::{
     Users, Vault, Verifier, Web, WebReply, WebRequest,
 };
 use tollgate::principal::{
-    Answer, Client, Cutoffs as Dead, Question, client_key, cutoff_key, published, step, unpublished,
+    Answer, Client, Cutoffs as Dead, Question, Refused, client_key, cutoff_key, published, step, unpublished,
     user_key, user_name,
 };
 use tollgate::secret::Secret;
@@ -343,14 +343,18 @@ impl Principals for World {
 
     fn place_of(&self, realm: &RealmName, login: &Login) -> Result<Locator, Fault> {
         self.check(Broken::PrincipalsBefore)?;
-        Ok(Locator::from(*Digest::of(user_name(realm, login).as_bytes()).bytes()))
+        let locator = Locator::from(*Digest::of(user_name(realm, login).as_bytes()).bytes());
+        self.principals.borrow_mut().entry(locator).or_default();
+        Ok(locator)
     }
 
     async fn ask(&self, locator: Locator, question: &Question) -> Result<Answer, Fault> {
         self.asked_principals.set(self.asked_principals.get() + 1);
         self.check(Broken::PrincipalsBefore)?;
-        let mut principals = self.principals.borrow_mut();
-        let rows = principals.entry(locator).or_default();
+        let principals = self.principals.borrow();
+        let Some(rows) = principals.get(&locator) else {
+            return Ok(Answer::Refused(Refused::NotFound));
+        };
         let answer = step(rows, self.config.scopes(), question, self.now())?;
         if let Some(what) = unpublished(rows)?
             && self.write(cutoff_key(&what.realm, locator), &what.cutoffs).is_ok()

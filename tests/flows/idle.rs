@@ -6,18 +6,14 @@ use proptest::prelude::{Just, Strategy, any, prop, proptest};
 use proptest::{prop_assert, prop_oneof};
 use tollgate::time::{Lifetime, Timestamp};
 
-use super::{CONFIG, token};
+use super::{CONFIG, gate, token};
 use crate::fakes::{Broken, Call, Edge, World, call, finish};
 
 const IDLE: Lifetime = Lifetime::from_seconds(60);
 const EDGES: usize = 3;
 
 fn use_once(edge: &Edge<'_>, token: &str) -> u16 {
-    let (reply, chore) = call(edge, &Call::get("https://edge.example/orders/1").bearer(token));
-    if let Some(chore) = chore {
-        finish(edge, chore);
-    }
-    reply.status()
+    gate(edge, &Call::get("https://edge.example/orders/1").bearer(token))
 }
 
 fn config(grain: u64) -> String {

@@ -4,17 +4,19 @@ mod at_once;
 mod cache;
 mod faults;
 mod gateway;
+mod grants;
 mod idle;
 mod introspection;
 mod issuer;
 mod keys;
 mod library;
 mod places;
+mod registration;
 mod remote;
 mod rotation;
 mod tokens;
 
-use crate::fakes::{Call, Edge, call};
+use crate::fakes::{Call, Edge, call, finish};
 
 /// Two realms and a foreign issuer on one host.
 pub(crate) const CONFIG: &str = r#"{
@@ -41,6 +43,15 @@ pub(crate) const CONFIG: &str = r#"{
         { "id": "health", "methods": ["GET"], "path": "/health", "anonymous": true, "to": { "service": "ORIGIN" } }
     ]
 }"#;
+
+/// The status of a request through the gate, with what it leaves behind done.
+pub(crate) fn gate(edge: &Edge<'_>, request: &Call) -> u16 {
+    let (reply, chore) = call(edge, request);
+    if let Some(chore) = chore {
+        finish(edge, chore);
+    }
+    reply.status()
+}
 
 /// A registered client: id, secret.
 pub(crate) fn register(edge: &Edge<'_>, realm: &str, scope: &str, grants: &str) -> (String, String) {

@@ -228,22 +228,9 @@ impl Colo {
             request_id: request_id(),
         };
         let (reply, chore) = send(&app, call).await;
-        if let Some(chore) = chore.filter(|_| !self.chance(self.weather.get().lost_chores)) {
+        if let Some(chore) = chore {
             let site = self.site_of(&site);
-            self.tasks.spawn(Some(edge), async move {
-                if site.colo.chance(site.colo.weather.get().late_chores) {
-                    site.colo.sleep(site.colo.tasks.rng.millis(0, 20_000)).await;
-                }
-                site.colo.tasks.yield_now().await;
-                let app = App {
-                    config: site.colo.config,
-                    ports: &site,
-                    bootstrap: |_| None,
-                    now,
-                    request_id: request_id(),
-                };
-                app.finish(chore).await;
-            });
+            self.tasks.spawn(Some(edge), site.finish(chore, now));
         }
         (now, reply)
     }
