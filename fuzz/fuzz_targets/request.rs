@@ -3,7 +3,7 @@
 //! and what servers say of freshness. Never panics; a path is stable.
 
 use libfuzzer_sys::fuzz_target;
-use tollgate::grant::TokenRequest;
+use tollgate::grant::{Assertion, Serves, TokenRequest, subject_of};
 use tollgate::gateway::{Named, original};
 use tollgate::http::{Form, Headers, bearer, freshness};
 use tollgate::policy::{Host, forwards, is_identity_header};
@@ -38,10 +38,18 @@ fuzz_target!(|bytes: &[u8]| {
     }
     let _ = (freshness(Some(text), Some(text)), text.parse::<ClaimPath>());
     let _ = original(&mut Named::default(), true, Some(text), &Echo(text));
-    let _ = Credential::parse(Kind::RefreshToken, text);
+    for kind in Kind::ALL {
+        let _ = Credential::parse(kind, text);
+    }
+    let serves = Serves { code: true, password: true };
     if let Ok(form) = Form::parse(Some("application/x-www-form-urlencoded"), bytes) {
-        let _ = TokenRequest::parse(None, &form);
+        let _ = TokenRequest::parse(None, &form, serves);
     }
     let form = Form::parse(Some("application/x-www-form-urlencoded"), b"grant_type=client_credentials").expect("a form");
-    let _ = TokenRequest::parse(Some(text), &form);
+    let _ = TokenRequest::parse(Some(text), &form, serves);
+    // An assertion's claims, whose signature has been checked: whoever registers has a key. Nothing is one by chance.
+    let client = "c1".parse().expect("a client id");
+    let now = tollgate::time::Timestamp::from_seconds(1_800_000_000);
+    let _ = Assertion::check(Some("JWT"), bytes, &client, ["https://a.example/r", "https://a.example/r/oauth/token"], now);
+    let _ = subject_of(text);
 });
