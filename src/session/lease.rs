@@ -143,12 +143,14 @@ impl Leases {
         }
     }
 
-    /// When the last call was that the authority was not told of, where there is one and nobody is telling it. Whoever hears
-    /// this owes the touch.
-    pub fn untold(&mut self, id: &SessionId) -> Option<Timestamp> {
+    /// When the last call was that the authority was not told of, where there is one, nobody is telling it, and nothing was
+    /// confirmed after the use at `since`. Whoever hears this owes the touch.
+    pub fn untold(&mut self, id: &SessionId, since: Timestamp) -> Option<Timestamp> {
         let lease = self.0.get_mut(id)?;
         match &mut lease.known {
-            Known::Alive { is_told, .. } if !*is_told && !lease.usage.is_empty() => {
+            Known::Alive { used_at, is_told, .. }
+                if *used_at == since && !*is_told && !lease.usage.is_empty() =>
+            {
                 *is_told = true;
                 Some(lease.last_call)
             }
@@ -355,11 +357,12 @@ mod tests {
         let mut leases = Leases::new();
         let (id, route) = (session(0), "r".parse::<RouteId>().unwrap());
         leases.confirm(id, at(100), GRAIN, at(100));
-        assert_eq!(leases.untold(&id), None, "there are none");
+        assert_eq!(leases.untold(&id, at(100)), None, "there are none");
         leases.count(&id, &route, at(107));
         leases.count(&id, &route, at(105));
-        assert_eq!(leases.untold(&id), Some(at(107)));
-        assert_eq!(leases.untold(&id), None, "somebody tells");
+        assert_eq!(leases.untold(&id, at(80)), None, "this lease has its own");
+        assert_eq!(leases.untold(&id, at(100)), Some(at(107)));
+        assert_eq!(leases.untold(&id, at(100)), None, "somebody tells");
         assert_eq!(leases.ask(&id, at(120)), Ask::Nobody, "and nobody else has to");
     }
 

@@ -45,7 +45,7 @@ pub(super) async fn use_session<P: Ports>(
                 let usage = vec![(route.clone(), 1)];
                 // However long it has waited: what counts is when it came.
                 return match touch(session, usage, ports, now).await? {
-                    alive @ Touch::Alive { .. } => Ok(Chore::after(session, alive)),
+                    alive @ Touch::Alive { .. } => Ok(Chore::after(session, now, alive)),
                     Touch::Ended(reason) => Err(ended(reason).into()),
                 };
             }
@@ -99,6 +99,8 @@ pub enum Chore {
     Tell {
         /// Whose calls.
         session: SessionId,
+        /// Which use the lease started with: a later one has its own.
+        since: Timestamp,
         /// How long to wait.
         grain: Lifetime,
     },
@@ -113,9 +115,9 @@ pub enum Chore {
 
 impl Chore {
     /// What is owed after the principal was asked; in strict mode nothing, because every call is told.
-    fn after(session: SessionId, touch: Touch) -> Option<Self> {
+    fn after(session: SessionId, since: Timestamp, touch: Touch) -> Option<Self> {
         match touch {
-            Touch::Alive { grain } if grain != Lifetime::ZERO => Some(Self::Tell { session, grain }),
+            Touch::Alive { grain } if grain != Lifetime::ZERO => Some(Self::Tell { session, since, grain }),
             Touch::Alive { .. } | Touch::Ended(_) => None,
         }
     }
@@ -131,16 +133,16 @@ const LONGEST_WAIT: Lifetime = Lifetime::from_seconds(25);
 /// For the log only.
 pub async fn run_chore<P: Ports>(chore: Chore, ports: &P) -> Result<Option<Chore>, Fault> {
     match chore {
-        Chore::Tell { session, grain } => {
+        Chore::Tell { session, since, grain } => {
             ports.timer().pause(grain.min(LONGEST_WAIT)).await;
-            let untold = ports.isolate().leases.borrow_mut().untold(&session);
+            let untold = ports.isolate().leases.borrow_mut().untold(&session, since);
             if let Some(used_at) = untold {
                 touch(session, Vec::new(), ports, used_at).await?;
             }
             Ok(None)
         }
         Chore::Touch { session, used_at } => {
-            Ok(Chore::after(session, touch(session, Vec::new(), ports, used_at).await?))
+            Ok(Chore::after(session, used_at, touch(session, Vec::new(), ports, used_at).await?))
         }
     }
 }
