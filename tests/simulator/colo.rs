@@ -87,10 +87,12 @@ impl Weather {
 /// A touch, as its isolate sent it.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) struct Touched {
-    pub(super) edge: usize,
     pub(super) isolate: u64,
     pub(super) session: SessionId,
+    /// Whether it only tells of calls that were let through before.
+    pub(super) is_told: bool,
     pub(super) used_at: Timestamp,
+    pub(super) edge: usize,
 }
 
 pub(super) struct Colo {
@@ -198,7 +200,7 @@ impl Colo {
     /// The isolate of an edge as it is now.
     pub(super) fn site(self: &Rc<Self>, edge: usize) -> Site {
         let (number, isolate) = self.isolates.borrow()[edge].clone();
-        Site { colo: Rc::clone(self), edge, number, isolate }
+        Site { colo: Rc::clone(self), edge, number, isolate, is_telling: Cell::default() }
     }
 
     /// An isolate ends, with everything that it was doing. Another takes its place.
@@ -229,18 +231,10 @@ impl Colo {
         };
         let (reply, chore) = send(&app, call).await;
         if let Some(chore) = chore {
-            let site = self.site_of(&site);
+            let (colo, isolate) = (Rc::clone(self), Rc::clone(&site.isolate));
+            let site = Site { colo, isolate, is_telling: Cell::default(), ..site };
             self.tasks.spawn(Some(edge), site.finish(chore, now));
         }
         (now, reply)
-    }
-
-    fn site_of(self: &Rc<Self>, site: &Site) -> Site {
-        Site {
-            colo: Rc::clone(self),
-            edge: site.edge,
-            number: site.number,
-            isolate: Rc::clone(&site.isolate),
-        }
     }
 }

@@ -39,17 +39,48 @@ async fn crowd(colo: Rc<Colo>) -> usize {
     count
 }
 
+/// A session check is what a request asks for. What a chore tells of calls that were let through comes on top of that where a
+/// client calls now and then, once for each check at most.
 #[test]
-fn under_load_an_isolate_asks_about_a_session_at_most_once_a_grain() {
-    for_each_seed("under_load_an_isolate_asks", 40, |seed| {
+fn an_isolate_asks_about_a_session_at_most_once_a_grain() {
+    for_each_seed("an_isolate_asks_about_a_session", 40, |seed| {
         let colo = Colo::new(seed);
         colo.play(crowd(Rc::clone(&colo)));
         let mut touches = colo.touches.borrow().clone();
         touches.sort();
-        for pair in touches.windows(2) {
+        let (told, checks): (Vec<_>, Vec<_>) = touches.into_iter().partition(|touched| touched.is_told);
+        assert!(told.len() <= checks.len());
+        for pair in checks.windows(2) {
             let is_same = (pair[0].isolate, pair[0].session) == (pair[1].isolate, pair[1].session);
             let between = pair[1].used_at.since(pair[0].used_at);
             assert!(!is_same || between > GRAIN, "asked again after {between:?}: {pair:?}");
+        }
+        Worst::new()
+    });
+}
+
+/// One request after the other, at every edge, for ten grains.
+async fn rush(colo: Rc<Colo>) {
+    let party = Party::of(&colo, "ask").await;
+    let token = party.open(&colo, Opened::ByClient).await.access;
+    colo.weather.set(QUICK);
+    let end = colo.now().after(GRAIN.times(10));
+    while colo.now() < end {
+        for edge in 0..EDGES {
+            colo.request(edge, use_call(&token));
+        }
+        colo.sleep(colo.tasks.rng.millis(1, 500)).await;
+    }
+}
+
+#[test]
+fn under_load_an_edge_asks_once_a_grain_whatever_else_it_tells() {
+    for_each_seed("under_load_an_edge_asks", 4, |seed| {
+        let colo = Colo::new(seed);
+        colo.play(rush(Rc::clone(&colo)));
+        for edge in 0..EDGES {
+            let asked = colo.touches.borrow().iter().filter(|touched| touched.edge == edge).count();
+            assert!((9..=11).contains(&asked), "{asked} questions in ten grains");
         }
         Worst::new()
     });
@@ -84,13 +115,14 @@ async fn within_the_grain(colo: Rc<Colo>) {
     for edge in 0..EDGES {
         let (asked_at, reply) = colo.call(edge, &call).await;
         assert_eq!(reply.status(), 200);
-        let asked = colo.touches.borrow().len();
+        let asked = || colo.touches.borrow().iter().filter(|touched| touched.edge == edge).count();
+        let before = asked();
         while colo.now() <= asked_at.after(GRAIN) {
             let at_once = poll_once(colo.call(edge, &call));
             assert_eq!(at_once.map(|(_, reply)| reply.status()), Some(200), "nothing is waited for");
+            assert_eq!(asked(), before, "nobody is asked");
             colo.sleep(colo.tasks.rng.millis(0, 2_000)).await;
         }
-        assert_eq!(colo.touches.borrow().len(), asked, "nobody is asked");
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Signatures are stand-ins, a digest of what is signed: others test real ones, and here thousands are made.
 
+use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::LazyLock;
 
@@ -34,6 +35,8 @@ pub(super) struct Site {
     pub(super) edge: usize,
     pub(super) number: u64,
     pub(super) isolate: Rc<Isolate>,
+    /// Whether it only tells of calls that were let through before.
+    pub(super) is_telling: Cell<bool>,
 }
 
 impl Ports for Site {
@@ -118,6 +121,7 @@ impl Site {
                 colo.sleep(colo.tasks.rng.millis(0, 20_000)).await;
             }
             colo.tasks.yield_now().await;
+            self.is_telling.set(matches!(chore, Chore::Tell { .. }));
             owed = app.finish(chore).await;
         }
     }
@@ -200,7 +204,8 @@ impl Principals for Site {
     async fn ask(&self, locator: Locator, question: &Question) -> Result<Answer, Fault> {
         if let Question::Touch { local, used_at, .. } = question {
             let session = SessionId::named(locator, local).unwrap();
-            let touched = Touched { edge: self.edge, isolate: self.number, session, used_at: *used_at };
+            let (edge, isolate, used_at, is_told) = (self.edge, self.number, *used_at, self.is_telling.get());
+            let touched = Touched { isolate, session, is_told, used_at, edge };
             self.colo.touches.borrow_mut().push(touched);
         }
         let served = self.colo.tasks.spawn(None, serve(Rc::clone(&self.colo), locator, question.clone()));
