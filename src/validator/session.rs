@@ -29,11 +29,11 @@ pub(super) async fn use_session<P: Ports>(
         let ask = ports.isolate().leases.borrow_mut().ask(&session, at);
         match ask {
             Ask::Nobody => {
-                ports.isolate().leases.borrow_mut().count(&session, route, at);
+                ports.isolate().leases.borrow_mut().count(&session, route, now);
                 return Ok(None);
             }
             Ask::Later => {
-                ports.isolate().leases.borrow_mut().count(&session, route, at);
+                ports.isolate().leases.borrow_mut().count(&session, route, now);
                 return Ok(Some(Chore::Touch { session, used_at: now }));
             }
             Ask::Ended(reason) => return Err(ended(reason).into()),

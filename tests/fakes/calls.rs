@@ -60,10 +60,6 @@ impl Call {
         Self { method: "DELETE", ..Self::get(url) }
     }
 
-    pub(crate) fn with_method(self, method: &'static str) -> Self {
-        Self { method, ..self }
-    }
-
     pub(crate) fn header(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.insert(name.to_owned(), value.into());
         self

@@ -87,10 +87,10 @@ impl Weather {
 /// A touch, as its isolate sent it.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) struct Touched {
-    pub(super) edge: usize,
     pub(super) isolate: u64,
     pub(super) session: SessionId,
     pub(super) asked_at: Timestamp,
+    pub(super) edge: usize,
 }
 
 pub(super) struct Colo {
@@ -228,32 +228,11 @@ impl Colo {
             request_id: request_id(),
         };
         let (reply, chore) = send(&app, call).await;
-        if let Some(chore) = chore.filter(|_| !self.chance(self.weather.get().lost_chores)) {
-            let site = self.site_of(&site);
-            self.tasks.spawn(Some(edge), async move {
-                if site.colo.chance(site.colo.weather.get().late_chores) {
-                    site.colo.sleep(site.colo.tasks.rng.millis(0, 20_000)).await;
-                }
-                site.colo.tasks.yield_now().await;
-                let app = App {
-                    config: site.colo.config,
-                    ports: &site,
-                    bootstrap: |_| None,
-                    now,
-                    request_id: request_id(),
-                };
-                app.finish(chore).await;
-            });
+        if let Some(chore) = chore {
+            let (colo, isolate) = (Rc::clone(self), Rc::clone(&site.isolate));
+            let site = Site { colo, isolate, ..site };
+            self.tasks.spawn(Some(edge), site.finish(chore, now));
         }
         (now, reply)
-    }
-
-    fn site_of(self: &Rc<Self>, site: &Site) -> Site {
-        Site {
-            colo: Rc::clone(self),
-            edge: site.edge,
-            number: site.number,
-            isolate: Rc::clone(&site.isolate),
-        }
     }
 }

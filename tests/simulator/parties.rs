@@ -207,15 +207,15 @@ impl Party {
         let client = format!("{HOST}/{}/api/v1/clients/{}", self.realm, self.client);
         let user = format!("{HOST}/{}/api/v1/users/{}", self.realm, self.user);
         match ending {
-            Ending::ClientDeleted => manage(client, "").with_method("DELETE"),
-            Ending::ClientRoles => manage(client, &Self::registration("reporting")).with_method("PUT"),
+            Ending::ClientDeleted => Call::delete(client).bearer(BOOTSTRAP),
+            Ending::ClientRoles => Call::put(client, Self::registration("reporting")).bearer(BOOTSTRAP),
             Ending::NewSecret => manage(format!("{client}/secret"), ""),
             Ending::RevokedAccess => self.form("revoke", &format!("token={}", tokens.access)),
             Ending::RevokedRefresh => self.form("revoke", &format!("token={}", tokens.refresh)),
             Ending::SignedOut => manage(format!("{user}/sign-out"), ""),
-            Ending::UserDeleted => manage(user, "").with_method("DELETE"),
-            Ending::UserDisabled => manage(user, r#"{"disabled":true}"#).with_method("PATCH"),
-            Ending::UserRoles => manage(user, r#"{"roles":["reporting"]}"#).with_method("PATCH"),
+            Ending::UserDeleted => Call::delete(user).bearer(BOOTSTRAP),
+            Ending::UserDisabled => Call::patch(user, r#"{"disabled":true}"#).bearer(BOOTSTRAP),
+            Ending::UserRoles => Call::patch(user, r#"{"roles":["reporting"]}"#).bearer(BOOTSTRAP),
         }
     }
 

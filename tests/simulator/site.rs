@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tollgate::app::App;
 use tollgate::encoding::{Digest, base64url};
 use tollgate::error::Fault;
 use tollgate::id::SessionId;
@@ -22,11 +23,11 @@ use tollgate::principal::{
 use tollgate::secret::Secret;
 use tollgate::time::{Lifetime, Timestamp};
 use tollgate::token::{Algorithm, Compact, Jwk, JwkSet};
-use tollgate::validator::Isolate;
+use tollgate::validator::{Chore, Isolate};
 
 use super::colo::{Colo, Touched};
 use super::objects::serve;
-use crate::fakes::World;
+use crate::fakes::{World, request_id};
 
 pub(super) struct Site {
     pub(super) colo: Rc<Colo>,
@@ -103,6 +104,24 @@ impl Ports for Site {
 }
 
 impl Site {
+    /// Does what a request left behind, and what is owed after that, as far as it is not lost.
+    pub(super) async fn finish(self, chore: Chore, came_at: Timestamp) {
+        let colo = &self.colo;
+        let (config, now) = (colo.config, came_at);
+        let app = App { config, ports: &self, bootstrap: |_| None, now, request_id: request_id() };
+        let mut owed = Some(chore);
+        while let Some(chore) = owed {
+            if colo.chance(colo.weather.get().lost_chores) {
+                return;
+            }
+            if colo.chance(colo.weather.get().late_chores) {
+                colo.sleep(colo.tasks.rng.millis(0, 20_000)).await;
+            }
+            colo.tasks.yield_now().await;
+            owed = app.finish(chore).await;
+        }
+    }
+
     async fn read<T: DeserializeOwned>(&self, key: String) -> Result<Option<T>, Fault> {
         self.colo.travel().await;
         let text = self.colo.kv.read(&self.colo.tasks.rng, self.edge, &key, self.colo.now());
@@ -181,8 +200,8 @@ impl Principals for Site {
     async fn ask(&self, locator: Locator, question: &Question) -> Result<Answer, Fault> {
         if let Question::Touch { local, .. } = question {
             let session = SessionId::named(locator, local).unwrap();
-            let asked_at = self.colo.now();
-            let touched = Touched { edge: self.edge, isolate: self.number, session, asked_at };
+            let (edge, isolate, asked_at) = (self.edge, self.number, self.colo.now());
+            let touched = Touched { isolate, session, asked_at, edge };
             self.colo.touches.borrow_mut().push(touched);
         }
         let served = self.colo.tasks.spawn(None, serve(Rc::clone(&self.colo), locator, question.clone()));
