@@ -102,6 +102,12 @@ name!(
 );
 
 impl Login {
+    /// A login that nobody can have, because nothing that is typed is it.
+    #[must_use]
+    pub fn nobodys() -> Self {
+        Self("NOBODY".to_owned())
+    }
+
     /// What somebody has typed: without spaces around it, in lower case.
     ///
     /// # Errors

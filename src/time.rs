@@ -16,6 +16,9 @@ pub struct Timestamp(u64);
 pub struct Lifetime(u64);
 
 impl Timestamp {
+    /// The last instant there is.
+    pub const END: Self = Self(u64::MAX);
+
     /// From milliseconds since the epoch.
     #[must_use]
     pub const fn from_millis(millis: u64) -> Self {

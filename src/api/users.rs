@@ -113,12 +113,6 @@ async fn done<P: Ports>(
     }
     let id: UserId = id.parse().map_err(|_| not_found())?;
     let place = ports.users().find(&realm.name, &id).await?.ok_or_else(not_found)?;
-    // Somebody else may have the login, and with it the place, by now.
-    match ports.principals().ask(place.locator, &Question::ReadUser).await? {
-        principal::Answer::User(user) if user.id == id => {}
-        principal::Answer::User(_) | principal::Answer::Refused(_) => return Err(not_found()),
-        _ => return Err(principal::Answer::unexpected("read user").into()),
-    }
     let question = match action {
         UserAction::Create | UserAction::Read => Question::ReadUser,
         UserAction::Change => {
@@ -134,6 +128,8 @@ async fn done<P: Ports>(
         UserAction::Delete => Question::DeleteUser,
         UserAction::SignOut => Question::End(Which::All),
     };
+    // Somebody else may have the login, and with it the place, by now.
+    let question = Question::OfUser(id.clone(), Box::new(question));
     match ports.principals().ask(place.locator, &question).await? {
         principal::Answer::User(user) => Ok(Answer::json(200, &Seen::of(&user))?),
         principal::Answer::Done => {

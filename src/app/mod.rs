@@ -295,11 +295,12 @@ impl<'c, P: Ports> App<'c, '_, P> {
     fn answer(&self, target: &'static str, answer: Result<Answer, Fault>) -> (Outcome<'c>, Option<Chore>) {
         let answer = match answer {
             Ok(answer) => {
-                let status = Some(answer.status);
+                let (status, reason) = (Some(answer.status), answer.reason);
                 let entry = Entry {
                     request_id: Some(self.request_id),
                     target: Some(target),
                     decision: "answer",
+                    reason,
                     status,
                     ..Entry::default()
                 };

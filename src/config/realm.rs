@@ -62,12 +62,6 @@ impl Realm {
         Trust { leeway: OWN_LEEWAY, ..Trust::new(issuer, audiences, keyring::ALGORITHMS.to_vec()) }
     }
 
-    /// How long a session lasts whose only token lives for so long: as long as that may still be presented.
-    #[must_use]
-    pub const fn session_of_one(access_token: Lifetime) -> Lifetime {
-        access_token.plus(OWN_LEEWAY)
-    }
-
     /// Whether it does what has to be said.
     #[must_use]
     pub fn has(&self, feature: Feature) -> bool {

@@ -2,9 +2,9 @@
 
 use worker::Env;
 
-use crate::edge::platform::{LIMIT, worker_fault};
+use crate::edge::platform::{PASSWORD_LIMIT, TOKEN_LIMIT, worker_fault};
 use crate::error::Fault;
-use crate::port::Limiter;
+use crate::port::{Limit, Limiter};
 
 /// The binding, where the deployment has one.
 pub(super) struct PlatformLimiter {
@@ -18,10 +18,16 @@ impl PlatformLimiter {
 }
 
 impl Limiter for PlatformLimiter {
-    async fn admits(&self, source: &str) -> Result<bool, Fault> {
-        // Without the binding there is no limit by address; those of the principals hold all the same.
-        let Ok(limiter) = self.env.rate_limiter(LIMIT) else { return Ok(true) };
-        let outcome = limiter.limit(source.to_owned()).await.map_err(worker_fault("count requests"))?;
+    async fn admits(&self, limit: Limit, source: &str) -> Result<bool, Fault> {
+        let fault = worker_fault("count requests");
+        let limiter = match (limit, self.env.rate_limiter(TOKEN_LIMIT)) {
+            // Each sign-in costs a slow hash: nobody may ask for them without a limit.
+            (Limit::Password, _) => self.env.rate_limiter(PASSWORD_LIMIT).map_err(&fault)?,
+            (Limit::Token, Ok(limiter)) => limiter,
+            // Without the binding there is no limit by address; those of the principals hold all the same.
+            (Limit::Token, Err(_)) => return Ok(true),
+        };
+        let outcome = limiter.limit(source.to_owned()).await.map_err(fault)?;
         Ok(outcome.success)
     }
 }

@@ -21,7 +21,9 @@ pub(super) const KV: &str = "TOLLGATE_KV";
 pub(super) const PRINCIPAL: &str = "PRINCIPAL";
 pub(super) const KEYRING: &str = "KEYRING";
 /// How often one address may ask for tokens; a deployment may do without.
-pub(super) const LIMIT: &str = "TOKEN_LIMIT";
+pub(super) const TOKEN_LIMIT: &str = "TOKEN_LIMIT";
+/// How often one address may try passwords; realms with the password grant need it.
+pub(super) const PASSWORD_LIMIT: &str = "PASSWORD_LIMIT";
 pub(super) const KEK: &str = "TOLLGATE_KEK";
 
 /// The platform's clock. It stands still while code runs: read once per request.

@@ -27,7 +27,7 @@ use crate::error::Fault;
 use crate::id::Locator;
 use crate::port::{Entry, Journal};
 use crate::principal::{
-    Answer, CUTOFF_KEPT, Kind, Question, Rows, Unpublished, cutoff_key, published, step, unpublished,
+    Answer, CUTOFF_KEPT, Kind, Question, Row, Rows, Unpublished, cutoff_key, published, step, unpublished,
 };
 use crate::time::{Lifetime, Timestamp};
 
@@ -41,6 +41,12 @@ CREATE INDEX IF NOT EXISTS record_clear_at ON record (clear_at) WHERE clear_at I
 
 /// When the alarm looks whether KV has everything. KV takes one write a second for a key.
 const RETRY: Lifetime = Lifetime::from_seconds(5);
+
+/// The longest that KV is left alone when it has refused.
+const LONGEST_RETRY: Lifetime = Lifetime::from_seconds(600);
+
+/// How exactly rows are cleared: one alarm for all that are due by then. Nothing counts any more that is due.
+const CLEARING: i64 = 60_000;
 
 /// How long a write to KV keeps others from writing. One that takes longer is not coming back.
 const WRITE: Lifetime = Lifetime::from_seconds(30);
@@ -56,6 +62,8 @@ pub struct PrincipalDo {
     alarm_at: Cell<Option<i64>>,
     /// Since when it writes cut-offs.
     publishing: Cell<Option<Timestamp>>,
+    /// When KV refused them, and how long it is left alone since: twice as long each time.
+    refused: Cell<Option<(Timestamp, Lifetime)>>,
 }
 
 impl std::fmt::Debug for PrincipalDo {
@@ -72,6 +80,7 @@ impl DurableObject for PrincipalDo {
             has_tables: Cell::new(false),
             alarm_at: Cell::new(None),
             publishing: Cell::new(None),
+            refused: Cell::new(None),
         }
     }
 
@@ -121,18 +130,32 @@ impl PrincipalDo {
         if unpublished(rows)?.is_none() {
             return Ok(());
         }
-        self.set_alarm(rows, Some(millis(now().after(RETRY)))).await?;
+        let pause = self.refused.get().map_or(RETRY, |(_, pause)| pause);
+        self.set_alarm(rows, Some(millis(now().after(pause)))).await?;
         // From here to the write nothing is waited for.
-        if self.publishing.get().is_some_and(|since| now().is_within(WRITE, since)) {
+        let is_busy = self.publishing.get().is_some_and(|since| now().is_within(WRITE, since));
+        let is_resting = self
+            .refused
+            .get()
+            .is_some_and(|(at, pause)| now().since(at) < pause.minus(Lifetime::from_seconds(1)));
+        if is_busy || is_resting {
             return Ok(());
         }
         let Some(what) = unpublished(rows)? else { return Ok(()) };
-        self.publishing.set(Some(now()));
+        let began = now();
+        self.publishing.set(Some(began));
         let written = self.write_cutoffs(&what).await;
-        self.publishing.set(None);
+        if self.publishing.get() == Some(began) {
+            self.publishing.set(None);
+        }
         match written {
-            Ok(()) => published(rows, &what),
+            Ok(()) => {
+                self.refused.set(None);
+                published(rows, &what)
+            }
             Err(fault) => {
+                let longer = self.refused.get().map_or(RETRY, |(_, pause)| pause.times(2).min(LONGEST_RETRY));
+                self.refused.set(Some((now(), longer)));
                 let (op, detail) = (Some(fault.op()), Some(fault.detail()));
                 ConsoleJournal.record(&Entry {
                     target: Some("principal"),
@@ -163,7 +186,10 @@ impl PrincipalDo {
     /// Wakes the object when the first of its rows is to be cleared, or at `soon`.
     async fn set_alarm(&self, rows: &SqlRows, soon: Option<i64>) -> std::result::Result<(), Fault> {
         let fault = worker_fault("set alarm");
-        let Some(at) = rows.first_to_clear()?.into_iter().chain(soon).min() else { return Ok(()) };
+        let clearing = rows
+            .first_to_clear()?
+            .map(|at| at.saturating_div(CLEARING).saturating_add(1).saturating_mul(CLEARING));
+        let Some(at) = clearing.into_iter().chain(soon).min() else { return Ok(()) };
         if self.alarm_at.get().is_some_and(|set| set <= at) {
             return Ok(());
         }
@@ -207,15 +233,6 @@ impl SqlRows {
     ) -> std::result::Result<Vec<T>, Fault> {
         self.sql.exec(query, bindings).and_then(|cursor| cursor.to_array()).map_err(worker_fault(op))
     }
-
-    fn write(
-        &self,
-        op: &'static str,
-        query: &str,
-        bindings: Vec<SqlStorageValue>,
-    ) -> std::result::Result<(), Fault> {
-        self.sql.exec(query, bindings).map(drop).map_err(worker_fault(op))
-    }
 }
 
 impl Rows for SqlRows {
@@ -240,28 +257,28 @@ impl Rows for SqlRows {
         Ok(rows.into_iter().map(|row| (row.key, row.value)).collect())
     }
 
-    fn put(
-        &self,
-        kind: Kind,
-        key: &str,
-        text: &str,
-        clear_at: Option<Timestamp>,
-    ) -> std::result::Result<(), Fault> {
-        let clear_at = clear_at.map_or(SqlStorageValue::Null, integer);
-        let bindings = vec![kind.name().into(), key.into(), text.into(), clear_at];
-        self.write(
-            "write row",
-            "INSERT OR REPLACE INTO record (kind, key, value, clear_at) VALUES (?, ?, ?, ?)",
-            bindings,
-        )
+    fn count(&self, kind: Kind) -> std::result::Result<usize, Fault> {
+        #[derive(Deserialize)]
+        struct Counted {
+            rows: f64,
+        }
+        let query = "SELECT COUNT(*) AS rows FROM record WHERE kind = ?";
+        let rows: Vec<Counted> = self.read("list rows", query, vec![kind.name().into()])?;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of rows")]
+        Ok(rows.first().map_or(0, |counted| counted.rows as usize))
     }
 
-    fn delete(&self, kind: Kind, key: &str) -> std::result::Result<(), Fault> {
-        self.write(
-            "delete row",
-            "DELETE FROM record WHERE kind = ? AND key = ?",
-            vec![kind.name().into(), key.into()],
-        )
+    fn put(&self, rows: &[Row]) -> std::result::Result<(), Fault> {
+        const OP: &str = "write row";
+        // One statement: what a failure half-way stored would stay.
+        let rows: Vec<_> = rows
+            .iter()
+            .map(|row| (row.kind.name(), &row.key, &row.text, row.clear_at.map(Timestamp::as_millis)))
+            .collect();
+        let rows = serde_json::to_string(&rows).map_err(|e| Fault::new(OP, e.to_string()))?;
+        let query = "INSERT OR REPLACE INTO record (kind, key, value, clear_at)
+            SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?)";
+        self.sql.exec(query, vec![rows.into()]).map(drop).map_err(worker_fault(OP))
     }
 }
 

@@ -33,7 +33,7 @@ pub const FREE_TOGETHER: u32 = 50;
 pub struct Throttle {
     /// Wrong attempts that count.
     failures: u32,
-    /// The last of them, or when the last was forgiven.
+    /// When the first of them was made, or the last was forgiven.
     since: Option<Timestamp>,
     /// When the next attempt is read.
     open_at: Option<Timestamp>,
@@ -60,12 +60,14 @@ impl Throttle {
     pub fn wrong(self, free: u32, now: Timestamp) -> Self {
         let calm = self.forgiving(now);
         let failures = calm.failures.saturating_add(1);
+        // What has passed of the time that forgives the next one has passed.
+        let since = if calm.failures == 0 { Some(now) } else { calm.since };
         let exponent = failures.saturating_sub(free);
         let open_at = (exponent > 0).then(|| {
             let seconds = 1_u64.checked_shl(exponent.saturating_sub(1)).unwrap_or(u64::MAX);
             now.after(Lifetime::from_seconds(seconds).min(LONGEST))
         });
-        Self { failures, since: Some(now), open_at, right_at: self.right_at }
+        Self { failures, since, open_at, right_at: self.right_at }
     }
 
     /// The counter after a right attempt.
@@ -86,7 +88,7 @@ impl Throttle {
         let Some(since) = self.since else { return self };
         let forgiven = now.since(since).as_millis().checked_div(FORGIVEN_EVERY.as_millis()).unwrap_or(0);
         let failures = self.failures.saturating_sub(u32::try_from(forgiven).unwrap_or(u32::MAX));
-        Self { failures, ..self }
+        Self { failures, since: Some(since.after(FORGIVEN_EVERY.times(forgiven))), ..self }
     }
 }
 

@@ -19,13 +19,15 @@ pub struct Answer {
     pub headers: Vec<(&'static str, String)>,
     /// The body.
     pub body: String,
+    /// Why, for the log; never sent.
+    pub reason: Option<&'static str>,
 }
 
 impl Answer {
     /// An empty answer that nobody may store.
     #[must_use]
     pub fn empty(status: u16) -> Self {
-        Self { status, headers: Vec::new(), body: String::new() }.with(NO_STORE.0, NO_STORE.1)
+        Self { status, headers: Vec::new(), body: String::new(), reason: None }.with(NO_STORE.0, NO_STORE.1)
     }
 
     /// A JSON answer that nobody may store.
@@ -51,6 +53,13 @@ impl Answer {
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
         self.headers.push((name, value.into()));
+        self
+    }
+
+    /// With the reason for the log.
+    #[must_use]
+    pub const fn because(mut self, reason: &'static str) -> Self {
+        self.reason = Some(reason);
         self
     }
 

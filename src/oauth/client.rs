@@ -13,7 +13,7 @@ use crate::error::{Error, Fault};
 use crate::grant::{Assertion, PresentedClient, PresentedProof, WRONG_CLIENT};
 use crate::http::{Answer, ErrorCode, Form, Head, OauthError, slow_down};
 use crate::oauth::Endpoint;
-use crate::port::{Body, Clients, Limiter, Ports, Principals};
+use crate::port::{Body, Clients, Limit, Limiter, Ports, Principals};
 use crate::principal::{self, Asks, Client, Proof, Question, Refused};
 use crate::time::{Lifetime, Timestamp};
 use crate::token::Algorithm;
@@ -60,30 +60,36 @@ impl From<OauthError> for Stop {
 }
 
 impl From<Refused> for Stop {
+    /// The answer outside; the reason goes to the log.
     fn from(refused: Refused) -> Self {
         const fn error(code: ErrorCode, description: &'static str) -> OauthError {
             OauthError::new(code, description)
         }
-        match refused {
-            Refused::Wait(wait) => return Self::Answer(Box::new(slow_down(wait))),
-            Refused::ExpiredClient => error(ErrorCode::InvalidClient, "this client has expired"),
-            Refused::Grant | Refused::NotFound | Refused::Taken => {
+        let answer = match refused {
+            Refused::Full => slow_down(Lifetime::from_seconds(60)),
+            Refused::Wait(wait) => slow_down(wait),
+            Refused::ExpiredClient => error(ErrorCode::InvalidClient, "this client has expired").answer(),
+            Refused::Grant | Refused::NotFound | Refused::Reused | Refused::Taken => {
                 error(ErrorCode::InvalidGrant, "it is wrong, used up, expired or revoked; start over")
+                    .answer()
             }
             Refused::NotYours => {
-                error(ErrorCode::UnauthorizedClient, "the token was given to another client")
+                error(ErrorCode::UnauthorizedClient, "the token was given to another client").answer()
             }
-            Refused::Resource => error(ErrorCode::InvalidTarget, "ask only for resources of the grant"),
+            Refused::Resource => {
+                error(ErrorCode::InvalidTarget, "ask only for resources of the grant").answer()
+            }
             Refused::Scope => error(
                 ErrorCode::InvalidScope,
                 "ask only for scopes that this client, and this grant, may have",
-            ),
+            )
+            .answer(),
             Refused::Unauthorized(_) => {
-                error(ErrorCode::UnauthorizedClient, "this client may not use this grant")
+                error(ErrorCode::UnauthorizedClient, "this client may not use this grant").answer()
             }
-            Refused::WrongClient => WRONG_CLIENT,
-        }
-        .into()
+            Refused::WrongClient => WRONG_CLIENT.answer(),
+        };
+        Self::Answer(Box::new(answer.because(refused.code())))
     }
 }
 
@@ -111,19 +117,19 @@ pub(crate) fn source(head: &Head<'_>) -> String {
 }
 
 /// (1)
-pub(crate) async fn admit<P: Ports>(ports: &P, source: &str) -> Result<(), Stop> {
-    if ports.limiter().admits(source).await? {
+pub(crate) async fn admit<P: Ports>(ports: &P, limit: Limit, source: &str) -> Result<(), Stop> {
+    if ports.limiter().admits(limit, source).await? {
         return Ok(());
     }
-    Err(Stop::Answer(Box::new(slow_down(Lifetime::from_seconds(60)))))
+    Err(Stop::Answer(Box::new(slow_down(Lifetime::from_seconds(60)).because("limit"))))
 }
 
 /// (2)
 pub(crate) async fn form(head: &Head<'_>, body: &mut impl Body) -> Result<Form, Stop> {
+    const SECRETS: [&str; 7] =
+        ["client_secret", "client_assertion", "code", "code_verifier", "password", "refresh_token", "token"];
     let has_secret = |query: &str| {
-        ["client_secret", "client_assertion", "password", "refresh_token", "code_verifier"]
-            .iter()
-            .any(|name| query.contains(name))
+        form_urlencoded::parse(query.as_bytes()).any(|(name, _)| SECRETS.contains(&name.as_ref()))
     };
     if head.query.is_some_and(has_secret) {
         let description = "send credentials in the header or the body, never in the URL";
@@ -177,10 +183,16 @@ async fn assertion<P: Ports>(
     Ok(Proof::Assertion { key: key.thumbprint(), jti: checked.jti, expires_at: checked.expires_at })
 }
 
-/// (5), in a step of its own: the client's record, which is exact.
-pub(crate) async fn authenticated<P: Ports>(ports: &P, client: &Client, asks: Asks) -> Result<Client, Stop> {
+/// (5), in a step of its own: the client's record, which is exact, and until when what it was granted is over.
+pub(crate) async fn authenticated<P: Ports>(
+    ports: &P,
+    client: &Client,
+    asks: Asks,
+) -> Result<(Client, Option<Timestamp>), Stop> {
     match ports.principals().ask(client.locator, &Question::Authenticate(asks)).await? {
-        principal::Answer::Client(client) => Ok(*client),
+        principal::Answer::Known(client, ended_at) => Ok((*client, ended_at)),
+        // A record of a client that is not there any more.
+        principal::Answer::Refused(Refused::NotFound) => Err(Refused::WrongClient.into()),
         principal::Answer::Refused(refused) => Err(refused.into()),
         _ => Err(principal::Answer::unexpected("authenticate").into()),
     }

@@ -16,7 +16,7 @@ use crate::grant::PresentedClient;
 use crate::http::{Answer, ErrorCode, Form, Head, OauthError};
 use crate::id::{Locator, Role, SessionId};
 use crate::oauth::client::{Stop, admit, asks, authenticated, form, settled, source};
-use crate::port::{Body, Ports, Principals};
+use crate::port::{Body, Clients, Limit, Ports, Principals};
 use crate::principal::{self, Client, Inspected, Question, Refused, Token};
 use crate::scope::ScopeSet;
 use crate::secret::{Credential, Kind};
@@ -93,12 +93,30 @@ pub(super) async fn caller<P: Ports>(
     now: Timestamp,
 ) -> Result<(Client, Form), Stop> {
     let source = source(head);
-    admit(ports, &source).await?;
+    match proved(ports, realm, head, body, &source, now).await {
+        // A resource server asks all day from one address: only who proves nothing is counted.
+        Err(Stop::Answer(answer)) if answer.status == 401 => {
+            admit(ports, Limit::Token, &source).await?;
+            Err(Stop::Answer(answer))
+        }
+        settled => settled,
+    }
+}
+
+async fn proved<P: Ports>(
+    ports: &P,
+    realm: &Realm,
+    head: &Head<'_>,
+    body: &mut impl Body,
+    source: &str,
+    now: Timestamp,
+) -> Result<(Client, Form), Stop> {
     let form = form(head, body).await?;
     let authorization = head.headers.get("authorization");
     let presented = PresentedClient::parse(authorization.as_deref(), &form)?;
-    let (client, asks) = asks(ports, realm, presented, &source, now).await?;
-    Ok((authenticated(ports, &client, asks).await?, form))
+    let (client, asks) = asks(ports, realm, presented, source, now).await?;
+    let (client, _) = authenticated(ports, &client, asks).await?;
+    Ok((client, form))
 }
 
 pub(super) fn token_of(form: &Form) -> Result<&str, OauthError> {
@@ -172,6 +190,16 @@ pub(super) async fn genuine<P: Ports>(
     }
 }
 
+/// Whether the client of a session that is kept elsewhere is still there, and was not given another secret since.
+async fn is_granted_still<P: Ports>(ports: &P, realm: &Realm, found: &Inspected) -> Result<bool, Fault> {
+    let Some(client) = ports.clients().find(&realm.name, &found.client_id).await? else { return Ok(false) };
+    match ports.principals().ask(client.locator, &Question::KnowClient(client.client_id)).await? {
+        principal::Answer::Known(_, ended_at) => Ok(ended_at.is_none_or(|end| end < found.opened_at)),
+        principal::Answer::Refused(_) => Ok(false),
+        _ => Err(principal::Answer::unexpected("introspect")),
+    }
+}
+
 async fn access_token<P: Ports>(
     config: &Config,
     ports: &P,
@@ -190,6 +218,9 @@ async fn access_token<P: Ports>(
     let Some(found) = inspect(ports, session.locator(), Token::Access(session.local())).await? else {
         return Ok(None);
     };
+    if found.is_elsewhere && !is_granted_still(ports, realm, &found).await? {
+        return Ok(None);
+    }
     let seconds = |at: Option<Timestamp>| at.map(Timestamp::as_seconds).unwrap_or_default();
     let active = Active {
         counts: true,

@@ -8,11 +8,10 @@ use crate::error::Fault;
 use crate::http::{Answer, NO_CACHE};
 use crate::id::{Locator, SessionId};
 use crate::port::{Ports, Signer, random};
-use crate::principal::{Client, Granted, Limits, Terms};
+use crate::principal::{Client, Granted, Terms};
 use crate::scope::ScopeSet;
 use crate::secret::Credential;
-use crate::session::Pace;
-use crate::time::{Lifetime, Timestamp};
+use crate::time::Lifetime;
 use crate::token::{AccessClaims, Audience, IdClaims, signing_input};
 
 /// A successful answer (RFC 6749 section 5.1).
@@ -29,28 +28,16 @@ struct Body<'a> {
     id_token: Option<String>,
 }
 
-/// How long an access token of this client lives.
-pub(super) fn access_token_lifetime(realm: &Realm, limits: &Limits) -> Lifetime {
-    limits.access_token.map_or(realm.access_token, |own| own.min(realm.access_token))
-}
-
 /// How long what this client is granted lasts: the realm's settings, or its own where they are tighter.
-pub(super) fn terms(realm: &Realm, limits: &Limits, with_refresh_token: bool) -> Terms {
-    let tighter = |own: Option<Lifetime>, realms: Lifetime| own.map_or(realms, |own| own.min(realms));
-    let idle = match (realm.pace.idle(), limits.idle) {
-        (Some(realms), own) => Some(tighter(own, realms)),
-        (None, own) => own,
+pub(super) fn terms(realm: &Realm, client: &Client) -> Terms {
+    let whole = Terms {
+        access_token: realm.access_token,
+        pace: realm.pace,
+        session: realm.session,
+        refresh_token: realm.refresh_token,
+        client_ends: None,
     };
-    let access = access_token_lifetime(realm, limits);
-    let refresh_token = tighter(limits.refresh_token, realm.refresh_token);
-    let whole = tighter(limits.session, realm.session);
-    let session = if with_refresh_token {
-        whole
-    } else {
-        // Nothing of it can be presented any longer than its one token.
-        limits.session.map_or(Realm::session_of_one(access), |own| own.min(Realm::session_of_one(access)))
-    };
-    Terms { pace: Pace::new(idle, realm.pace.grain()), session, refresh_token }
+    whole.within(client)
 }
 
 /// Signs what was granted and answers with it.
@@ -62,16 +49,15 @@ pub(super) async fn answer<P: Ports>(
     granted: &Granted,
     refresh: Option<&Credential>,
 ) -> Result<Answer, Fault> {
-    let lasts = access_token_lifetime(realm, &client.limits).min(granted.ends_at.since(granted.at));
-    let access_token = access_token(ports, realm, client, locator, granted, lasts).await?;
+    let access_token = access_token(ports, realm, client, locator, granted).await?;
     let wants_id = granted.scope.iter().any(|scope| scope.as_str() == OPENID);
-    let id_token = if wants_id { Some(id_token(ports, realm, client, granted, lasts).await?) } else { None };
+    let id_token = if wants_id { Some(id_token(ports, realm, client, granted).await?) } else { None };
     let body = Body {
         access_token,
         token_type: "Bearer",
-        expires_in: lasts.as_seconds(),
+        expires_in: granted.expires_at.as_seconds().saturating_sub(granted.at.as_seconds()),
         scope: Some(&granted.scope).filter(|scopes| !scopes.is_empty()),
-        refresh_token: refresh.map(Credential::reveal),
+        refresh_token: refresh.filter(|_| granted.has_refresh).map(Credential::reveal),
         id_token,
     };
     Ok(Answer::json(200, &body)?.with(NO_CACHE.0, NO_CACHE.1))
@@ -83,7 +69,6 @@ async fn access_token<P: Ports>(
     client: &Client,
     locator: Locator,
     granted: &Granted,
-    lasts: Lifetime,
 ) -> Result<String, Fault> {
     const OP: &str = "write token";
     let everywhere = [realm.audience.clone()];
@@ -95,7 +80,7 @@ async fn access_token<P: Ports>(
         audience: Audience(audience),
         client_id: &client.client_id,
         issued_at: granted.at.as_seconds(),
-        expires_at: ends(granted.at, lasts),
+        expires_at: granted.expires_at.as_seconds(),
         token_id: base64url(&random::<16>(ports.entropy())?),
         scope: &granted.scope,
         roles: &granted.roles,
@@ -110,7 +95,6 @@ async fn id_token<P: Ports>(
     realm: &Realm,
     client: &Client,
     granted: &Granted,
-    lasts: Lifetime,
 ) -> Result<String, Fault> {
     let sign_in = granted.sign_in.as_ref();
     let claims = IdClaims {
@@ -118,15 +102,11 @@ async fn id_token<P: Ports>(
         subject: &granted.subject,
         audience: &client.client_id,
         issued_at: granted.at.as_seconds(),
-        expires_at: ends(granted.at, lasts),
+        expires_at: granted.expires_at.as_seconds(),
         auth_time: sign_in.map(|sign_in| sign_in.auth_time.as_seconds()),
         nonce: sign_in.and_then(|sign_in| sign_in.nonce.as_deref()),
     };
     sign(ports, realm, "JWT", &claims).await
-}
-
-const fn ends(at: Timestamp, lasts: Lifetime) -> u64 {
-    at.after(lasts).as_seconds()
 }
 
 async fn sign<P: Ports>(

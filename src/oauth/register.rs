@@ -19,7 +19,7 @@ use crate::id::{ClientId, Locator};
 use crate::oauth::Endpoint;
 use crate::oauth::client::{Stop, admit, settled, source};
 use crate::oauth::registration::{Metadata, Rights, Told};
-use crate::port::{Body, Clients, Ports, Principals, Vault, random};
+use crate::port::{Body, Clients, Limit, Ports, Principals, Vault, random};
 use crate::principal::{self, ChangeClient, Client, Owner, Question, Refused, RegisterClient};
 use crate::secret::{Credential, Kind};
 
@@ -83,7 +83,7 @@ async fn registered<P: Ports>(
     body: &mut impl Body,
 ) -> Result<Answer, Stop> {
     let registration = realm.registration.as_ref().ok_or_else(not_here)?;
-    admit(ports, &source(head)).await?;
+    admit(ports, Limit::Token, &source(head)).await?;
     // (1)
     if registration.access == RegistrationAccess::InitialAccessToken {
         let given = Digest::of(token(head)?.as_bytes());
@@ -173,36 +173,35 @@ async fn managed<P: Ports>(
     body: &mut impl Body,
 ) -> Result<Answer, Stop> {
     let registration = realm.registration.as_ref().ok_or_else(not_here)?;
-    admit(ports, &source(head)).await?;
+    admit(ports, Limit::Token, &source(head)).await?;
     // (4)
     let access = Credential::parse(Kind::Registration, &token(head)?).map_err(|_| invalid_token())?;
     let client_id: ClientId = client.parse().map_err(|_| invalid_token())?;
     let known = ports.clients().find(&realm.name, &client_id).await?.ok_or_else(invalid_token)?;
     let owner = Owner { client_id: client_id.clone(), registration: Some(access.digest()) };
     // Whoever has the token is found out before the body is looked at.
-    let view = match ports.principals().ask(known.locator, &Question::ReadClient(owner.clone())).await? {
-        principal::Answer::ClientView(view) => view,
+    let now_is = match ports.principals().ask(known.locator, &Question::OwnClient(owner.clone())).await? {
+        principal::Answer::Client(client) => *client,
         principal::Answer::Refused(_) => return Err(invalid_token()),
         _ => return Err(principal::Answer::unexpected("read client").into()),
     };
     let client = match what {
-        Management::Read => view.client,
+        Management::Read => now_is,
         Management::Delete => {
-            delete(ports, &view.client, owner).await?;
+            delete(ports, &now_is, owner).await?;
             return Ok(Answer::empty(204));
         }
         // (5)
         Management::Replace => {
             let metadata = read(body).await?;
-            if !metadata.is_about(&view.client) || metadata.chooses_secret() {
+            if !metadata.is_about(&now_is) || metadata.chooses_secret() {
                 let description =
                     "send the client's own client_id, and no client_secret: it is changed nowhere";
                 return Err(OauthError::new(ErrorCode::InvalidClientMetadata, description).into());
             }
             let place = (client_id, realm.name.clone(), known.locator);
             let next = metadata.client(place, config, rights(registration)).map_err(OauthError::from)?;
-            if next.token_endpoint_auth_method.has_secret()
-                != view.client.token_endpoint_auth_method.has_secret()
+            if next.token_endpoint_auth_method.has_secret() != now_is.token_endpoint_auth_method.has_secret()
             {
                 let description = "a client keeps its kind of authentication; register another one";
                 return Err(OauthError::new(ErrorCode::InvalidClientMetadata, description).into());
@@ -210,7 +209,12 @@ async fn managed<P: Ports>(
             change(ports, known.locator, ChangeClient { owner, client: next }).await?
         }
     };
-    let told = Told { registration_client_uri: Some(address(realm, &client.client_id)), ..Told::of(&client) };
+    // RFC 7592 section 3: the token stays the same.
+    let told = Told {
+        registration_access_token: Some(access.reveal()),
+        registration_client_uri: Some(address(realm, &client.client_id)),
+        ..Told::of(&client)
+    };
     Ok(Answer::json(200, &told)?.with(NO_CACHE.0, NO_CACHE.1))
 }
 

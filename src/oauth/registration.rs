@@ -25,7 +25,7 @@ const MAX_REDIRECT_URIS: usize = 20;
 const MAX_REDIRECT_URI: usize = 2000;
 
 /// The document, as far as it is read. Members that are not here are ignored (RFC 7591 section 2).
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 pub(crate) struct Metadata {
     #[serde(default)]
     client_id: Option<String>,
@@ -303,11 +303,13 @@ impl Metadata {
         {
             return Err(metadata("lifetimes are at least one second"));
         }
-        let asks = self.roles.is_some() || self.expires_at.is_some() || self.introspect.is_some();
+        let asks = self.roles.is_some()
+            || self.expires_at.is_some()
+            || self.introspect.is_some()
+            || limits != Limits::default();
         if matches!(rights, Rights::These { .. }) {
-            // Lifetimes may only be tightened, but roles and rights are somebody else's to give.
             return if asks {
-                Err(metadata("roles, expires_at and introspect are not for clients to choose"))
+                Err(metadata("roles, lifetimes, expires_at and introspect are not for clients to choose"))
             } else {
                 Ok((Vec::new(), limits, None, false))
             };

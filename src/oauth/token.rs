@@ -21,10 +21,10 @@ use crate::http::{Answer, ErrorCode, Head, OauthError};
 use crate::id::{Locator, Login, SessionId};
 use crate::oauth::client::{Stop, admit, asks, authenticated, form, settled, source};
 use crate::oauth::issue::{answer, terms};
-use crate::port::{Body, Ports, Principals, random};
+use crate::port::{Body, Limit, Ports, Principals, random};
 use crate::principal::{
-    self, Asks, Client, GrantType, Granted, NewSession, OpenSession, Password, Question, RedeemCode, Refused,
-    Rotate, SignIn,
+    self, Asks, ByClient, Client, GrantType, Granted, NewSession, OpenSession, Password, Question,
+    RedeemCode, Refused, Rotate, SignIn,
 };
 use crate::scope::ScopeSet;
 use crate::secret::Credential;
@@ -65,13 +65,16 @@ async fn grant<P: Ports>(
     now: Timestamp,
 ) -> Result<Answer, Stop> {
     let source = source(head);
-    admit(ports, &source).await?;
+    admit(ports, Limit::Token, &source).await?;
     let form = form(head, body).await?;
     let authorization = head.headers.get("authorization");
     let serves =
         Serves { code: realm.has(Feature::GrantTypeCode), password: realm.serves(GrantType::Password) };
     let TokenRequest { client, grant, scopes, resources } =
         TokenRequest::parse(authorization.as_deref(), &form, serves)?;
+    if matches!(grant, GrantRequest::Password { .. }) {
+        admit(ports, Limit::Password, &source).await?;
+    }
     let resources = targets(config, realm, resources)?;
     let (client, asks) = asks(ports, realm, client, &source, now).await?;
     let way = Way { ports, realm, client, asks, scopes, resources };
@@ -98,7 +101,7 @@ fn targets(config: &Config, realm: &Realm, asked: Vec<String>) -> Result<Vec<Str
         return Err(OauthError::new(ErrorCode::InvalidTarget, description));
     }
     if resources.contains(&realm.audience) {
-        resources.clear();
+        resources = vec![realm.audience.clone()];
     }
     Ok(resources)
 }
@@ -117,12 +120,9 @@ impl<P: Ports> Way<'_, P> {
     }
 
     async fn password(self, login: Option<Login>, password: Password) -> Result<Answer, Stop> {
-        let client = self.authenticated(GrantType::Password).await?;
+        let (client, _) = self.authenticated(GrantType::Password).await?;
         // What nobody can have is looked for all the same: a login of the shape takes the same time.
-        let login = match login {
-            Some(login) => login,
-            None => "nobody".parse().map_err(|_| Fault::new("place principal", "no such login"))?,
-        };
+        let login = login.unwrap_or_else(Login::nobodys);
         let locator = self.ports.principals().place_of(&self.realm.name, &login)?;
         let (session, refresh) = self.session(&client, locator)?;
         let salt = Digest::of(&random::<32>(self.ports.entropy())?);
@@ -138,17 +138,16 @@ impl<P: Ports> Way<'_, P> {
         redirect_uri: Option<String>,
         challenge: Option<Digest>,
     ) -> Result<Answer, Stop> {
-        let client = self.authenticated(GrantType::AuthorizationCode).await?;
+        let (client, by) = self.authenticated(GrantType::AuthorizationCode).await?;
         let (code, locator) = placed(code)?;
         let (session, refresh) = self.session(&client, locator)?;
-        let client_id = client.client_id.clone();
-        let redeem = RedeemCode { client_id, code: code.digest(), redirect_uri, challenge, session };
+        let redeem = RedeemCode { client: by, code: code.digest(), redirect_uri, challenge, session };
         let granted = self.ask(locator, Question::RedeemCode(Box::new(redeem))).await?;
         Ok(answer(self.ports, self.realm, &client, locator, &granted, refresh.as_ref()).await?)
     }
 
     async fn refresh_token(self, token: Option<Credential>) -> Result<Answer, Stop> {
-        let client = self.authenticated(GrantType::RefreshToken).await?;
+        let (client, by) = self.authenticated(GrantType::RefreshToken).await?;
         let (token, locator) = placed(token)?;
         // The nonce that is in force comes back: this one, or that of whoever was first.
         let nonce = Digest::of(&random::<32>(self.ports.entropy())?);
@@ -156,10 +155,10 @@ impl<P: Ports> Way<'_, P> {
             token.successor(nonce.bytes()).ok_or_else(|| Fault::new("rotate", "the token names no principal"))
         };
         let rotate = Rotate {
-            client_id: client.client_id.clone(),
+            client: by,
             token: token.digest(),
             proposal: Proposal { nonce, successor: next(&nonce)?.digest() },
-            lasts: terms(self.realm, &client.limits, true).refresh_token,
+            terms: terms(self.realm, &client),
             scopes: self.scopes.clone(),
             resources: self.resources.clone(),
         };
@@ -169,10 +168,14 @@ impl<P: Ports> Way<'_, P> {
         Ok(answer(self.ports, self.realm, &client, locator, &granted, Some(&refresh)).await?)
     }
 
-    /// (5) (8): the client's exact record.
-    async fn authenticated(&self, grant: GrantType) -> Result<Client, Stop> {
-        let client = authenticated(self.ports, &self.client, self.asks.clone()).await?;
-        if client.may(grant) { Ok(client) } else { Err(Refused::Unauthorized(grant).into()) }
+    /// (5) (8): the client's exact record, and what it comes to at another principal.
+    async fn authenticated(&self, grant: GrantType) -> Result<(Client, ByClient), Stop> {
+        let (client, ended_at) = authenticated(self.ports, &self.client, self.asks.clone()).await?;
+        if !client.may(grant) {
+            return Err(Refused::Unauthorized(grant).into());
+        }
+        let by = ByClient { client_id: client.client_id.clone(), scope: client.scope.clone(), ended_at };
+        Ok((client, by))
     }
 
     /// A session to be, and the refresh token that goes with it where the client is registered for one.
@@ -186,7 +189,7 @@ impl<P: Ports> Way<'_, P> {
         };
         let session = NewSession {
             local,
-            terms: terms(self.realm, &client.limits, with_refresh),
+            terms: terms(self.realm, client),
             refresh: refresh.as_ref().map(Credential::digest),
             resources: self.resources.clone(),
         };

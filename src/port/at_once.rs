@@ -12,8 +12,8 @@ use crate::error::Fault;
 use crate::id::{ClientId, KeyId, Locator, Login, RealmName, UserId};
 use crate::keyring::{KeyringAnswer, KeyringQuestion};
 use crate::port::{
-    Body, Clients, Cutoffs, Entropy, Journal, Keyrings, Limiter, Ports, Principals, SharedCache, Signer,
-    Timer, UserPlace, Users, Vault, Verifier, Web, WebReply, WebRequest,
+    Body, Clients, Cutoffs, Entropy, Journal, Keyrings, Limit, Limiter, Ports, Principals, SharedCache,
+    Signer, Timer, UserPlace, Users, Vault, Verifier, Web, WebReply, WebRequest,
 };
 use crate::principal::{Answer, Client, Cutoffs as Dead, Question};
 use crate::secret::Secret;
@@ -148,7 +148,7 @@ impl Keyrings for Never {
 }
 
 impl Limiter for Never {
-    async fn admits(&self, _: &str) -> Result<bool, Fault> {
+    async fn admits(&self, _: Limit, _: &str) -> Result<bool, Fault> {
         pending().await
     }
 }

@@ -211,7 +211,16 @@ pub trait Limiter {
     ///
     /// # Errors
     /// The counter does not answer.
-    async fn admits(&self, source: &str) -> Result<bool, Fault>;
+    async fn admits(&self, limit: Limit, source: &str) -> Result<bool, Fault>;
+}
+
+/// What is limited by address.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Limit {
+    /// Sign-ins with a password: each costs a slow hash.
+    Password,
+    /// Token requests and registrations.
+    Token,
 }
 
 /// The principals, each answering its questions one at a time ([`crate::principal::step`]).

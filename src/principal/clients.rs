@@ -13,6 +13,7 @@ use crate::principal::{
 };
 use crate::session::{EndReason, Touch};
 use crate::time::{Lifetime, Timestamp};
+use crate::token::{Jwk, JwkSet};
 
 /// How exactly the last use of a secret is known: a row written for each token request would be too many.
 const LAST_USED_STEP: Lifetime = Lifetime::from_seconds(60);
@@ -38,7 +39,7 @@ impl<R: Rows> Draft<'_, R> {
             Proof::Secret(digest) => method.has_secret() && self.use_secret(&mut stored, digest, now)?,
             Proof::Assertion { key, jti, expires_at } => {
                 let is_known = |stored: &StoredClient| {
-                    let mut keys = stored.client.jwks.iter().flat_map(crate::token::JwkSet::keys);
+                    let mut keys = stored.client.jwks.iter().flat_map(JwkSet::keys);
                     keys.any(|known| known.thumbprint() == *key)
                 };
                 method == AuthMethod::PrivateKeyJwt
@@ -131,7 +132,7 @@ impl<R: Rows> Draft<'_, R> {
     }
 
     /// The client that somebody may manage: whoever has its registration access token, or may manage all of them.
-    fn managed(&self, owner: &Owner) -> Result<Result<StoredClient, Refused>, Fault> {
+    pub(super) fn managed(&self, owner: &Owner) -> Result<Result<StoredClient, Refused>, Fault> {
         Ok(match self.client(&owner.client_id)? {
             None => Err(Refused::NotFound),
             Some(stored) if owner.registration.is_none() || stored.registration == owner.registration => {
@@ -150,13 +151,13 @@ impl<R: Rows> Draft<'_, R> {
         let counted = self.stored::<Usage>(Kind::Usage)?.into_iter();
         let usage: BTreeMap<String, Usage> =
             counted.filter_map(|(key, usage)| Some((key.strip_prefix(&prefix)?.to_owned(), usage))).collect();
-        let mut live_sessions = 0_usize;
-        for (local, session) in self.stored::<StoredSession>(Kind::Session)? {
-            let is_its = session.client_id == owner.client_id;
-            if is_its && self.alive(&local, now)?.is_some() {
-                live_sessions = live_sessions.saturating_add(1);
-            }
-        }
+        let principal = self.principal()?;
+        let sessions = self.stored::<StoredSession>(Kind::Session)?;
+        let is_its = |session: &StoredSession| session.client_id == owner.client_id;
+        let live_sessions = sessions
+            .iter()
+            .filter(|(_, session)| is_its(session) && session.is_alive(&principal, &stored, now))
+            .count();
         let secrets = stored.secrets_at(now).map(|secret| SecretDates {
             created_at: secret.created_at,
             expires_at: secret.expires_at,
@@ -184,8 +185,17 @@ impl<R: Rows> Draft<'_, R> {
             // Whoever only has the registration access token may not make the client more than it was made.
             let Client { roles, expires_at, limits, may_introspect, .. } = old.clone();
             stored.client = Client { roles, expires_at, limits, may_introspect, ..stored.client };
+        } else {
+            // What somebody else has decided the client shall not undo.
+            stored.registration = None;
         }
         let is_over = stored.client.expires_at.is_some_and(|end| end <= now);
+        // A key that is taken away is a credential that is replaced.
+        let keys = |client: &Client| -> Vec<Digest> {
+            client.jwks.iter().flat_map(JwkSet::keys).map(Jwk::thumbprint).collect()
+        };
+        let left = keys(&stored.client);
+        let is_over = is_over || keys(&old).iter().any(|key| !left.contains(key));
         if stored.client.roles != old.roles {
             self.end_client(&mut stored, EndReason::Roles, now)?;
         } else if is_over || stored.client.token_endpoint_auth_method != old.token_endpoint_auth_method {
@@ -206,6 +216,7 @@ impl<R: Rows> Draft<'_, R> {
         };
         self.end_client(&mut stored, EndReason::Credential, now)?;
         self.delete(Kind::Client, owner.client_id.as_str());
+        self.forget_nobody(&stored.client, now)?;
         Ok(None)
     }
 

@@ -16,7 +16,7 @@ use crate::time::{Lifetime, Timestamp};
 pub const CUTOFF_KEPT: Lifetime = Lifetime::from_seconds(86_400 + 600);
 
 /// How long after its end a token may still pass: the leeway of validators, clocks that differ, and a second's rounding.
-const LEEWAY: Lifetime = Lifetime::from_seconds(10);
+pub(super) const LEEWAY: Lifetime = Lifetime::from_seconds(10);
 
 /// Which tokens of one principal are dead. In KV under [`super::cutoff_key`]; a test pins the shape.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -43,6 +43,12 @@ impl Cutoffs {
             || client.is_some_and(|name| {
                 self.clients.iter().any(|(known, end)| known.as_str() == name && until(end))
             })
+    }
+
+    /// Every token of this client is dead that was issued until now.
+    pub(super) fn cut_client(&mut self, client: ClientId, now: Timestamp) {
+        let end = self.clients.entry(client).or_default();
+        *end = (*end).max(now.as_seconds());
     }
 
     /// The first instant at which a token of this client may be dated.

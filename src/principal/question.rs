@@ -15,7 +15,7 @@ use crate::time::{Lifetime, Timestamp};
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Question {
-    /// Say whether a client is who it says it is, and do nothing else. Answer: [`Answer::Client`].
+    /// Say whether a client is who it says it is, and do nothing else. Answer: [`Answer::Known`].
     Authenticate(Asks),
     /// Change what is given of a client. Answer: [`Answer::Client`].
     ChangeClient(Box<ChangeClient>),
@@ -38,8 +38,14 @@ pub enum Question {
         /// What it grants.
         code: Box<Code>,
     },
+    /// Say what counts of a client. Answer: [`Answer::Known`].
+    KnowClient(ClientId),
     /// Give a client another secret. Answer: [`Answer::Client`].
     NewSecret(NewSecret),
+    /// Answer this only for the user of this name. Answer: that of the question.
+    OfUser(UserId, Box<Question>),
+    /// Show a client's record to whoever manages it. Answer: [`Answer::Client`].
+    OwnClient(Owner),
     /// Start a session for a client that speaks for itself, or for its owner. Answer: [`Answer::Granted`].
     OpenSession(Box<OpenSession>),
     /// Show a client. Answer: [`Answer::ClientView`].
@@ -117,12 +123,47 @@ impl std::fmt::Debug for Password {
 /// How long what is granted lasts: the realm's settings, or the client's where they are tighter.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Terms {
+    /// How long an access token lives.
+    pub access_token: Lifetime,
     /// How the session keeps time.
     pub pace: Pace,
     /// When it is over however much it is used.
     pub session: Lifetime,
     /// How long a refresh token may be redeemed.
     pub refresh_token: Lifetime,
+    /// After this the client gets no token, and none of its tokens counts.
+    pub client_ends: Option<Timestamp>,
+}
+
+impl Terms {
+    /// As tight as a client's own record wants them.
+    #[must_use]
+    pub fn within(self, client: &Client) -> Self {
+        let tighter = |own: Option<Lifetime>, here: Lifetime| own.map_or(here, |own| own.min(here));
+        let limits = &client.limits;
+        let idle = match (self.pace.idle(), limits.idle) {
+            (Some(here), own) => Some(tighter(own, here)),
+            (None, own) => own,
+        };
+        Self {
+            access_token: tighter(limits.access_token, self.access_token),
+            pace: Pace::new(idle, self.pace.grain()),
+            session: tighter(limits.session, self.session),
+            refresh_token: tighter(limits.refresh_token, self.refresh_token),
+            client_ends: client.expires_at,
+        }
+    }
+}
+
+/// What its own principal says of a client that has proved who it is, for a session at another principal.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct ByClient {
+    /// Which client.
+    pub client_id: ClientId,
+    /// What it may ask for now.
+    pub scope: ScopeSet,
+    /// What it was granted until then is over: its secret was replaced, say.
+    pub ended_at: Option<Timestamp>,
 }
 
 /// A session to be.
@@ -170,7 +211,7 @@ pub struct SignIn {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct RedeemCode {
     /// The client, which has proved who it is.
-    pub client_id: ClientId,
+    pub client: ByClient,
     /// The digest of the code.
     pub code: Digest,
     /// `redirect_uri`.
@@ -185,13 +226,13 @@ pub struct RedeemCode {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Rotate {
     /// The client, which has proved who it is.
-    pub client_id: ClientId,
+    pub client: ByClient,
     /// The digest of the refresh token.
     pub token: Digest,
     /// What may come after it.
     pub proposal: Proposal,
-    /// How long that may be redeemed.
-    pub lasts: Lifetime,
+    /// How long that, and an access token, may be presented.
+    pub terms: Terms,
     /// The scopes asked for, of those that were granted; `None`: all of them.
     pub scopes: Option<ScopeSet>,
     /// The resources asked for, of those that were granted; empty: all of them.
@@ -294,6 +335,8 @@ pub enum Which {
 pub enum Answer {
     /// A client's record, which is exact.
     Client(Box<Client>),
+    /// A client's record, which is exact, and until when what it was granted is over.
+    Known(Box<Client>, Option<Timestamp>),
     /// A client, as its owner may see it.
     ClientView(Box<ClientView>),
     /// It is done.
@@ -326,12 +369,16 @@ pub enum Refused {
     ExpiredClient,
     /// The code, refresh token or password is not one that counts.
     Grant,
+    /// There are too many sessions.
+    Full,
     /// What is named is not here.
     NotFound,
     /// It belongs to another client.
     NotYours,
     /// A resource that was not granted.
     Resource,
+    /// The code or refresh token was redeemed before: its session has ended.
+    Reused,
     /// A scope that may not be had.
     Scope,
     /// There is one already.
@@ -342,6 +389,27 @@ pub enum Refused {
     Wait(Lifetime),
     /// Not who it says it is.
     WrongClient,
+}
+
+impl Refused {
+    /// A stable name for logs.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::ExpiredClient => "expired_client",
+            Self::Full => "full",
+            Self::Grant => "grant",
+            Self::NotFound => "not_found",
+            Self::NotYours => "not_yours",
+            Self::Resource => "resource",
+            Self::Reused => "reused",
+            Self::Scope => "scope",
+            Self::Taken => "taken",
+            Self::Unauthorized(_) => "unauthorized",
+            Self::Wait(_) => "wait",
+            Self::WrongClient => "wrong_client",
+        }
+    }
 }
 
 /// What a token is made of.
@@ -359,10 +427,12 @@ pub struct Granted {
     pub resources: Vec<String>,
     /// When it is granted: the principal's own clock, and later than anything that it has declared dead.
     pub at: Timestamp,
-    /// When the session is over.
-    pub ends_at: Timestamp,
+    /// When the access token is over.
+    pub expires_at: Timestamp,
     /// The session's idle limit.
     pub idle: Option<Lifetime>,
+    /// Whether there is a refresh token.
+    pub has_refresh: bool,
     /// What the successor of a redeemed refresh token follows from.
     pub nonce: Option<Digest>,
     /// For the ID token of a person who signed in.
@@ -395,4 +465,6 @@ pub struct Inspected {
     pub expires_at: Timestamp,
     /// The session: [`crate::id::SessionId::local`].
     pub local: String,
+    /// Whether its client is kept elsewhere: that principal may know better.
+    pub is_elsewhere: bool,
 }

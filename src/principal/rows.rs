@@ -80,29 +80,46 @@ pub trait Rows {
     /// The store does not answer.
     fn list(&self, kind: Kind) -> Result<Vec<(String, String)>, Fault>;
 
-    /// Stores a row in place of the one with this key.
+    /// How many rows of a kind there are.
     ///
     /// # Errors
     /// The store does not answer.
-    fn put(&self, kind: Kind, key: &str, text: &str, clear_at: Option<Timestamp>) -> Result<(), Fault>;
+    fn count(&self, kind: Kind) -> Result<usize, Fault>;
 
-    /// Removes a row, if it is there.
+    /// Stores all of these, each in place of the one with its key, or none.
     ///
     /// # Errors
-    /// The store does not answer.
-    fn delete(&self, kind: Kind, key: &str) -> Result<(), Fault>;
+    /// The store does not answer; nothing was stored.
+    fn put(&self, rows: &[Row]) -> Result<(), Fault>;
 }
 
-#[derive(Debug)]
-enum Change {
-    Delete,
-    Put { text: String, clear_at: Option<Timestamp> },
+/// A row to be stored.
+#[derive(Clone, Eq, PartialEq)]
+pub struct Row {
+    /// What it is about.
+    pub kind: Kind,
+    /// Which one.
+    pub key: String,
+    /// What it says: JSON. `null` says that it is not there any more.
+    pub text: String,
+    /// When it may be cleared.
+    pub clear_at: Option<Timestamp>,
 }
+
+impl std::fmt::Debug for Row {
+    /// Not what it says: some rows hold digests.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Row({:?})", self.kind)
+    }
+}
+
+/// What a row says that is not there any more, until it is cleared.
+const GONE: &str = "null";
 
 /// What one question reads and changes: all of it is stored, or nothing.
 pub(super) struct Draft<'r, R> {
     rows: &'r R,
-    changes: RefCell<BTreeMap<(Kind, String), Change>>,
+    changes: RefCell<BTreeMap<(Kind, String), (String, Option<Timestamp>)>>,
 }
 
 impl<R> std::fmt::Debug for Draft<'_, R> {
@@ -120,16 +137,21 @@ impl<'r, R: Rows> Draft<'r, R> {
     pub(super) fn read<T: DeserializeOwned>(&self, kind: Kind, key: &str) -> Result<Option<T>, Fault> {
         let changes = self.changes.borrow();
         let text = match changes.get(&(kind, key.to_owned())) {
-            Some(Change::Put { text, .. }) => Some(text.clone()),
-            Some(Change::Delete) => None,
+            Some((text, _)) => Some(text.clone()),
             None => self.rows.get(kind, key)?,
         };
-        text.map(|text| parse(kind, &text)).transpose()
+        text.filter(|text| text != GONE).map(|text| parse(kind, &text)).transpose()
     }
 
     /// Every stored row of a kind. What this question itself has changed of it is **not** in here.
     pub(super) fn stored<T: DeserializeOwned>(&self, kind: Kind) -> Result<Vec<(String, T)>, Fault> {
-        self.rows.list(kind)?.into_iter().map(|(key, text)| Ok((key, parse(kind, &text)?))).collect()
+        let rows = self.rows.list(kind)?.into_iter().filter(|(_, text)| text != GONE);
+        rows.map(|(key, text)| Ok((key, parse(kind, &text)?))).collect()
+    }
+
+    /// How many rows of a kind are stored, those included that wait to be cleared.
+    pub(super) fn count_of(&self, kind: Kind) -> Result<usize, Fault> {
+        self.rows.count(kind)
     }
 
     pub(super) fn write(
@@ -140,23 +162,21 @@ impl<'r, R: Rows> Draft<'r, R> {
         clear_at: Option<Timestamp>,
     ) -> Result<(), Fault> {
         let text = serde_json::to_string(value).map_err(|e| Fault::new("write row", e.to_string()))?;
-        self.changes.borrow_mut().insert((kind, key.to_owned()), Change::Put { text, clear_at });
+        self.changes.borrow_mut().insert((kind, key.to_owned()), (text, clear_at));
         Ok(())
     }
 
     pub(super) fn delete(&self, kind: Kind, key: &str) {
-        self.changes.borrow_mut().insert((kind, key.to_owned()), Change::Delete);
+        let gone = (GONE.to_owned(), Some(Timestamp::from_millis(0)));
+        self.changes.borrow_mut().insert((kind, key.to_owned()), gone);
     }
 
-    /// Stores the changes.
+    /// Stores the changes, in one statement.
     pub(super) fn commit(self) -> Result<(), Fault> {
-        for ((kind, key), change) in self.changes.into_inner() {
-            match change {
-                Change::Delete => self.rows.delete(kind, &key)?,
-                Change::Put { text, clear_at } => self.rows.put(kind, &key, &text, clear_at)?,
-            }
-        }
-        Ok(())
+        let changes = self.changes.into_inner().into_iter();
+        let rows: Vec<Row> =
+            changes.map(|((kind, key), (text, clear_at))| Row { kind, key, text, clear_at }).collect();
+        if rows.is_empty() { Ok(()) } else { self.rows.put(&rows) }
     }
 }
 

@@ -5,13 +5,15 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::encoding::Digest;
 use crate::error::Fault;
+use crate::grant::{GRACE, Refresh};
 use crate::id::{ClientId, Role, RouteId};
 use crate::principal::client::{StoredClient, Usage};
-use crate::principal::cutoff::StoredCutoffs;
+use crate::principal::cutoff::{CUTOFF_KEPT, LEEWAY, StoredCutoffs};
 use crate::principal::rows::{Draft, Kind, Rows};
 use crate::principal::user::Principal;
-use crate::principal::{Granted, NewSession, SignedIn};
+use crate::principal::{Client, Granted, NewSession, Refused, SignedIn};
 use crate::scope::ScopeSet;
 use crate::session::{EndReason, Session, Touch};
 use crate::time::{Lifetime, Timestamp};
@@ -36,9 +38,54 @@ pub(super) struct StoredSession {
     pub(super) resources: Vec<String>,
     pub(super) seq: u64,
     pub(super) opened_at: Timestamp,
+    /// When the last of what it has handed out is over.
+    pub(super) needed_until: Timestamp,
     pub(super) auth_time: Option<Timestamp>,
     pub(super) state: Session,
 }
+
+/// How long it is known why a session ended.
+const TOLD_FOR: Lifetime = Lifetime::from_seconds(86_400);
+
+/// The same, where nobody has come to hear that it fell idle; and longer than any touch is on its way.
+const TOLD_IDLE: Lifetime = Lifetime::from_seconds(600);
+
+impl StoredSession {
+    /// What has ended it although it does not say so itself: an ending of its principal, or of its client where that is kept
+    /// here (`own`), or that there is no such client any more.
+    fn ended_by(
+        &self,
+        principal: &Principal,
+        own: Option<Option<&StoredClient>>,
+        now: Timestamp,
+    ) -> Option<Ended> {
+        let before = |ended: &Ended| self.seq < ended.seq;
+        let over = |at| Some(Ended { seq: u64::MAX, at, reason: EndReason::Credential });
+        if let Some(ended) = principal.ended.filter(before) {
+            return Some(ended);
+        }
+        match own {
+            None => None,
+            Some(None) => over(self.opened_at),
+            Some(Some(stored)) => match stored.client.expires_at {
+                Some(end) if end <= now => over(end),
+                _ => stored.ended.filter(before),
+            },
+        }
+    }
+
+    /// Whether it is alive, for whoever looks at many of them.
+    pub(super) fn is_alive(&self, principal: &Principal, client: &StoredClient, now: Timestamp) -> bool {
+        let own = self.own_client.then_some(Some(client));
+        self.ended_by(principal, own, now).is_none() && matches!(self.state.touch(now).1, Touch::Alive { .. })
+    }
+}
+
+/// Sessions of one principal at a time: a thousandth of what an object may store, and what it can still look through.
+const MAX_SESSIONS: usize = 50_000;
+
+/// Cut-offs of single sessions: more are one of their client.
+const MAX_CUT_SESSIONS: usize = 1_000;
 
 /// The one row of its kind.
 pub(super) const SELF: &str = "self";
@@ -68,19 +115,34 @@ impl<R: Rows> Draft<'_, R> {
     }
 
     pub(super) fn save_session(&self, local: &str, session: &StoredSession) -> Result<(), Fault> {
-        // Ended before its time, it is kept to the end of what it handed out: whoever asks is told why.
+        // Kept as long as anything of it may be presented; and when it has ended, a while: whoever asks is told why.
         let clear_at = match session.state {
-            Session::Open { ends_at, .. } | Session::Ended { ends_at, .. } => ends_at,
+            Session::Open { ends_at, last_seen, pace } => {
+                let idle = pace.idle().map_or(ends_at, |idle| {
+                    last_seen.after(idle).after(pace.grain().times(2)).after(TOLD_IDLE)
+                });
+                ends_at.min(idle).min(session.needed_until)
+            }
+            Session::Ended { at, ends_at, .. } => ends_at.min(at.after(TOLD_FOR)),
         };
         self.write(Kind::Session, local, session, Some(clear_at))
     }
 
     /// Opens a session and says what a token of it is made of.
-    pub(super) fn open(&self, opening: Opening<'_>, now: Timestamp) -> Result<Granted, Fault> {
+    pub(super) fn open(
+        &self,
+        opening: Opening<'_>,
+        now: Timestamp,
+    ) -> Result<Result<Granted, Refused>, Fault> {
         let Opening { client_id, own_client, new, scope, sign_in } = opening;
+        if self.count_of(Kind::Session)? >= MAX_SESSIONS {
+            return Ok(Err(Refused::Full));
+        }
         let mut principal = self.principal()?;
         principal.seq = principal.seq.saturating_add(1);
-        let ends_at = now.after(new.terms.session);
+        let terms = &new.terms;
+        let ends_at = now.after(terms.session).min(terms.client_ends.unwrap_or(Timestamp::END));
+        let refresh_ends = new.refresh.map(|_| now.after(terms.refresh_token));
         let session = StoredSession {
             client_id: client_id.clone(),
             own_client,
@@ -88,14 +150,29 @@ impl<R: Rows> Draft<'_, R> {
             resources: new.resources.clone(),
             seq: principal.seq,
             opened_at: now,
+            needed_until: refresh_ends
+                .max(Some(now.after(terms.access_token).after(LEEWAY)))
+                .unwrap_or(ends_at),
             auth_time: sign_in.as_ref().map(|sign_in| sign_in.auth_time),
             state: Session::open(now, new.terms.pace, ends_at),
         };
         self.save_principal(&principal)?;
         self.save_session(&new.local, &session)?;
-        let mut granted = self.granted(&new.local, &session, &principal, now)?;
+        let mut granted = self.granted(&new.local, &session, &principal, (now, terms.access_token))?;
         granted.sign_in = sign_in;
-        Ok(granted)
+        granted.has_refresh = new.refresh.is_some();
+        if let Some(digest) = &new.refresh {
+            let expires_at = now.after(terms.refresh_token).min(ends_at);
+            self.save_refresh(digest, &Refresh::new(new.local.clone(), expires_at))?;
+        }
+        Ok(Ok(granted))
+    }
+
+    pub(super) fn save_refresh(&self, digest: &Digest, refresh: &Refresh) -> Result<(), Fault> {
+        // One that is spent is told again within the grace, also at its end.
+        let spent = refresh.spent.map(|spent| spent.at.after(GRACE));
+        let clear_at = Some(refresh.expires_at).max(spent);
+        self.write(Kind::Refresh, &digest.to_string(), refresh, clear_at)
     }
 
     /// What a token of a session is made of, as of now.
@@ -104,10 +181,11 @@ impl<R: Rows> Draft<'_, R> {
         local: &str,
         session: &StoredSession,
         principal: &Principal,
-        now: Timestamp,
+        (now, lasts): (Timestamp, Lifetime),
     ) -> Result<Granted, Fault> {
         let (subject, roles) = self.speaks_for(session, principal)?;
         let cutoffs: StoredCutoffs = self.read(Kind::Cutoff, SELF)?.unwrap_or_default();
+        let at = cutoffs.cutoffs.after(&session.client_id, now);
         let (ends_at, idle) = match session.state {
             Session::Open { ends_at, pace, .. } => (ends_at, pace.idle()),
             Session::Ended { at, .. } => (at, None),
@@ -118,11 +196,13 @@ impl<R: Rows> Draft<'_, R> {
             scope: session.scope.clone(),
             roles,
             resources: session.resources.clone(),
-            at: cutoffs.cutoffs.after(&session.client_id, now),
-            ends_at,
+            at,
+            expires_at: at.after(lasts).min(ends_at),
+            has_refresh: true,
             idle,
             nonce: None,
-            sign_in: None,
+            // OpenID Connect Core section 12.2: an ID token of a refresh says when the person signed in, and no `nonce`.
+            sign_in: session.auth_time.map(|auth_time| SignedIn { auth_time, nonce: None }),
         })
     }
 
@@ -147,18 +227,17 @@ impl<R: Rows> Draft<'_, R> {
     }
 
     /// Why a session is over although it does not say so itself.
-    fn ended(&self, session: &StoredSession, principal: &Principal) -> Result<Option<Ended>, Fault> {
-        let before = |ended: &Ended| session.seq < ended.seq;
-        if let Some(ended) = principal.ended.filter(before) {
-            return Ok(Some(ended));
-        }
+    fn ended(
+        &self,
+        session: &StoredSession,
+        principal: &Principal,
+        now: Timestamp,
+    ) -> Result<Option<Ended>, Fault> {
         if !session.own_client {
-            return Ok(None);
+            return Ok(session.ended_by(principal, None, now));
         }
-        Ok(match self.client(&session.client_id)? {
-            Some(stored) => stored.ended.filter(before),
-            None => Some(Ended { seq: u64::MAX, at: session.opened_at, reason: EndReason::Credential }),
-        })
+        let client = self.client(&session.client_id)?;
+        Ok(session.ended_by(principal, Some(client.as_ref()), now))
     }
 
     /// A session that is alive at `now`, which counts as a use.
@@ -171,7 +250,7 @@ impl<R: Rows> Draft<'_, R> {
         let Some(session) = self.session(local)? else {
             return Ok((None, Touch::Ended(EndReason::Limit)));
         };
-        let (state, touch) = match self.ended(&session, &self.principal()?)? {
+        let (state, touch) = match self.ended(&session, &self.principal()?, used_at)? {
             Some(Ended { at, reason, .. }) => session.state.end(at, reason).touch(used_at),
             None => session.state.touch(used_at),
         };
@@ -185,7 +264,7 @@ impl<R: Rows> Draft<'_, R> {
     /// A session that is alive at `now`, without using it.
     pub(super) fn alive(&self, local: &str, now: Timestamp) -> Result<Option<StoredSession>, Fault> {
         let Some(session) = self.session(local)? else { return Ok(None) };
-        if self.ended(&session, &self.principal()?)?.is_some() {
+        if self.ended(&session, &self.principal()?, now)?.is_some() {
             return Ok(None);
         }
         Ok(Some(session).filter(|session| matches!(session.state.touch(now).1, Touch::Alive { .. })))
@@ -197,9 +276,16 @@ impl<R: Rows> Draft<'_, R> {
         let state = session.state.end(now, reason);
         if state != session.state {
             let Session::Ended { ends_at, .. } = state else { return Ok(()) };
+            let client = session.client_id.clone();
             self.save_session(local, &StoredSession { state, ..session })?;
             self.cut(now, |cutoffs| {
-                cutoffs.sessions.insert(local.to_owned(), ends_at.as_seconds());
+                if cutoffs.sessions.len() < MAX_CUT_SESSIONS {
+                    // No access token lives longer, whatever its session would have.
+                    let until = ends_at.min(now.after(CUTOFF_KEPT));
+                    cutoffs.sessions.insert(local.to_owned(), until.as_seconds());
+                } else {
+                    cutoffs.cut_client(client, now);
+                }
             })?;
         }
         Ok(())
@@ -215,7 +301,7 @@ impl<R: Rows> Draft<'_, R> {
         principal.seq = principal.seq.saturating_add(1);
         principal.ended = Some(Ended { seq: principal.seq, at: now, reason });
         self.save_principal(principal)?;
-        self.cut(now, |cutoffs| cutoffs.all = Some(now.as_seconds()))
+        self.cut(now, |cutoffs| cutoffs.all = cutoffs.all.max(Some(now.as_seconds())))
     }
 
     /// Ends every session of one client that is kept here.
@@ -231,18 +317,31 @@ impl<R: Rows> Draft<'_, R> {
         self.save_principal(&principal)?;
         let id = client.client.client_id.clone();
         self.cut(now, |cutoffs| {
-            cutoffs.clients.insert(id, now.as_seconds());
+            cutoffs.cut_client(id, now);
         })
     }
 
     /// Changes the cut-offs. Instants never go back: what was dead stays so.
     fn cut(&self, now: Timestamp, change: impl FnOnce(&mut super::Cutoffs)) -> Result<(), Fault> {
         let stored: StoredCutoffs = self.read(Kind::Cutoff, SELF)?.unwrap_or_default();
-        let mut cutoffs = stored.cutoffs.clone().pruned(now);
+        let mut cutoffs = stored.cutoffs.pruned(now);
         change(&mut cutoffs);
-        cutoffs.all = cutoffs.all.max(stored.cutoffs.all);
         let version = stored.version.saturating_add(1);
-        self.write(Kind::Cutoff, SELF, &StoredCutoffs { cutoffs, version, ..stored }, None)
+        self.write(Kind::Cutoff, SELF, &StoredCutoffs { cutoffs, version, published: stored.published }, None)
+    }
+
+    /// Where the last client of nobody is gone, so is the principal, when the last cut-off has nothing left to kill.
+    pub(super) fn forget_nobody(&self, gone: &Client, now: Timestamp) -> Result<(), Fault> {
+        let others = self.stored::<StoredClient>(Kind::Client)?;
+        let is_last = others.iter().all(|(id, _)| id == gone.client_id.as_str());
+        let principal = self.principal()?;
+        if is_last && principal.user.is_none() {
+            let clear_at = Some(now.after(CUTOFF_KEPT));
+            self.write(Kind::Principal, SELF, &principal, clear_at)?;
+            let cutoffs: StoredCutoffs = self.read(Kind::Cutoff, SELF)?.unwrap_or_default();
+            self.write(Kind::Cutoff, SELF, &cutoffs, clear_at)?;
+        }
+        Ok(())
     }
 
     /// Counts calls.
@@ -290,13 +389,14 @@ mod tests {
             resources: vec![],
             seq: 3,
             opened_at: at(1),
+            needed_until: at(9),
             auth_time: None,
             state: Session::open(at(1), pace, at(10)),
         };
         assert_eq!(
             serde_json::to_string(&session).unwrap(),
             concat!(
-                r#"{"client_id":"c1","own_client":true,"scope":"a b","resources":[],"seq":3,"opened_at":1000,"auth_time":null,"#,
+                r#"{"client_id":"c1","own_client":true,"scope":"a b","resources":[],"seq":3,"opened_at":1000,"needed_until":9000,"auth_time":null,"#,
                 r#""state":{"state":"open","ends_at":10000,"last_seen":1000,"pace":{"idle":60000,"grain":15000}}}"#
             )
         );

@@ -2,6 +2,7 @@
 
 use crate::error::Fault;
 use crate::id::RealmName;
+use crate::principal::client::StoredClient;
 use crate::principal::cutoff::StoredCutoffs;
 use crate::principal::rows::{Draft, Kind, Rows};
 use crate::principal::sessions::SELF;
@@ -35,9 +36,7 @@ fn answer(
 ) -> Result<Answer, Fault> {
     let done = |refused: Option<Refused>| refused.map_or(Answer::Done, Answer::Refused);
     Ok(match question {
-        Question::Authenticate(asks) => {
-            said(draft.authenticate(asks, now)?, |stored| Answer::Client(Box::new(stored.client)))
-        }
+        Question::Authenticate(asks) => said(draft.authenticate(asks, now)?, |stored| known(stored)),
         Question::ChangeClient(change) => {
             said(draft.change_client(change, now)?, |c| Answer::Client(Box::new(c)))
         }
@@ -51,19 +50,40 @@ fn answer(
             draft.write(Kind::Code, &digest.to_string(), code, Some(code.expires_at))?;
             Answer::Done
         }
+        Question::KnowClient(id) => {
+            let is_over = |stored: &StoredClient| stored.client.expires_at.is_some_and(|end| end <= now);
+            let stored = draft.client(id)?.filter(|stored| !is_over(stored));
+            stored.map_or(Answer::Refused(Refused::NotFound), known)
+        }
+        Question::OfUser(id, question) => {
+            let is_theirs = draft.principal()?.user.is_some_and(|user| user.id == *id);
+            match &**question {
+                _ if !is_theirs => Answer::Refused(Refused::NotFound),
+                // One step answers one question.
+                Question::OfUser(..) => return Err(Fault::new("read question", "it holds itself")),
+                question => answer(draft, catalogue, question, now)?,
+            }
+        }
         Question::NewSecret(new) => said(draft.new_secret(new, now)?, |c| Answer::Client(Box::new(c))),
         Question::OpenSession(open) => {
             said(draft.open_session(open, catalogue, now)?, |g| Answer::Granted(Box::new(g)))
+        }
+        Question::OwnClient(owner) => {
+            said(draft.managed(owner)?, |stored| Answer::Client(Box::new(stored.client)))
         }
         Question::ReadClient(owner) => said(draft.view(owner, now)?, |v| Answer::ClientView(Box::new(v))),
         Question::ReadUser => {
             let user = draft.principal()?.user;
             user.map_or(Answer::Refused(Refused::NotFound), |user| Answer::User(Box::new(user.view())))
         }
-        Question::RedeemCode(redeem) => said(draft.redeem(redeem, now)?, |g| Answer::Granted(Box::new(g))),
+        Question::RedeemCode(redeem) => {
+            said(draft.redeem(redeem, catalogue, now)?, |g| Answer::Granted(Box::new(g)))
+        }
         Question::RegisterClient(register) => done(draft.register(register, now)?),
         Question::Revoke { client_id, token } => done(draft.revoke(client_id, token, now)?),
-        Question::Rotate(rotate) => said(draft.rotate(rotate, now)?, |g| Answer::Granted(Box::new(g))),
+        Question::Rotate(rotate) => {
+            said(draft.rotate(rotate, catalogue, now)?, |g| Answer::Granted(Box::new(g)))
+        }
         Question::SignIn(sign_in) => {
             said(draft.sign_in(sign_in, catalogue, now)?, |g| Answer::Granted(Box::new(g)))
         }
@@ -72,6 +92,10 @@ fn answer(
             Answer::Touched(draft.touch(local, now.min(*used_at), usage)?)
         }
     })
+}
+
+fn known(stored: StoredClient) -> Answer {
+    Answer::Known(Box::new(stored.client), stored.ended.map(|ended| ended.at))
 }
 
 fn said<T>(said: Result<T, Refused>, answer: impl FnOnce(T) -> Answer) -> Answer {

@@ -42,16 +42,13 @@ impl<R: Rows> Draft<'_, R> {
         if self.principal()?.user.is_some_and(|user| user.disabled) {
             return Ok(Err(Refused::Grant));
         }
-        let opening = Opening {
-            client_id: &client.client_id,
-            own_client: true,
-            new: &open.session,
-            scope,
-            sign_in: None,
-        };
-        let granted = self.open(opening, now)?;
-        self.hand_out(&open.session.local, open.session.refresh, &open.session.terms, &granted, now)?;
-        Ok(Ok(granted))
+        // The edge went by a copy that may be old; this is the record that counts.
+        let refresh = open.session.refresh.filter(|_| client.may(GrantType::RefreshToken));
+        let new =
+            super::NewSession { terms: open.session.terms.within(&client), refresh, ..open.session.clone() };
+        let opening =
+            Opening { client_id: &client.client_id, own_client: true, new: &new, scope, sign_in: None };
+        self.open(opening, now)
     }
 
     /// RFC 6749 section 4.3. A wrong password and a login that nobody has take the same way.
@@ -90,9 +87,7 @@ impl<R: Rows> Draft<'_, R> {
         let own_client = self.client(&asked.client.client_id)?.is_some();
         let opening =
             Opening { client_id: &asked.client.client_id, own_client, new: &asked.session, scope, sign_in };
-        let granted = self.open(opening, now)?;
-        self.hand_out(&asked.session.local, asked.session.refresh, &asked.session.terms, &granted, now)?;
-        Ok(Ok(granted))
+        self.open(opening, now)
     }
 
     fn throttle(&self, key: &str) -> Result<Throttle, Fault> {
@@ -103,32 +98,19 @@ impl<R: Rows> Draft<'_, R> {
         self.write(Kind::Throttle, key, &throttle, Some(throttle.clear_at(KNOWN_FOR)))
     }
 
-    /// The first refresh token of a session.
-    fn hand_out(
-        &self,
-        local: &str,
-        refresh: Option<Digest>,
-        terms: &super::Terms,
-        granted: &Granted,
-        now: Timestamp,
-    ) -> Result<(), Fault> {
-        let Some(digest) = refresh else { return Ok(()) };
-        let expires_at = now.after(terms.refresh_token).min(granted.ends_at);
-        self.save_refresh(&digest, &Refresh::new(local.to_owned(), expires_at))
-    }
-
-    fn save_refresh(&self, digest: &Digest, refresh: &Refresh) -> Result<(), Fault> {
-        self.write(Kind::Refresh, &digest.to_string(), refresh, Some(refresh.expires_at))
-    }
-
     /// RFC 6749 section 4.1.3, RFC 7636 section 4.6.
-    pub(super) fn redeem(&self, asked: &RedeemCode, now: Timestamp) -> Said<Granted> {
+    pub(super) fn redeem(
+        &self,
+        asked: &RedeemCode,
+        catalogue: &ScopeCatalogue,
+        now: Timestamp,
+    ) -> Said<Granted> {
         let key = asked.code.to_string();
         let Some(code) = self.read::<crate::grant::Code>(Kind::Code, &key)? else {
             return Ok(Err(Refused::Grant));
         };
         let redemption = Redemption {
-            client: &asked.client_id,
+            client: &asked.client.client_id,
             redirect_uri: asked.redirect_uri.as_deref(),
             challenge: asked.challenge,
             session: &asked.session.local,
@@ -138,12 +120,13 @@ impl<R: Rows> Draft<'_, R> {
             Outcome::Refused => return Ok(Err(Refused::Grant)),
             Outcome::Reused { session } => {
                 self.end_session(&session, EndReason::Reused, now)?;
-                return Ok(Err(Refused::Grant));
+                return Ok(Err(Refused::Reused));
             }
         };
         let principal = self.principal()?;
         // What has ended every session since the person signed in has ended what they were about to get, too.
-        let is_over = principal.ended.is_some_and(|ended| code.auth_time <= ended.at);
+        let ends = [principal.ended.map(|ended| ended.at), asked.client.ended_at];
+        let is_over = ends.into_iter().flatten().any(|end| code.auth_time <= end);
         if is_over || principal.user.is_none_or(|user| user.disabled) {
             return Ok(Err(Refused::Grant));
         }
@@ -152,42 +135,50 @@ impl<R: Rows> Draft<'_, R> {
         };
         let new = super::NewSession { resources, ..asked.session.clone() };
         let sign_in = Some(SignedIn { auth_time: code.auth_time, nonce: code.nonce.clone() });
-        let own_client = self.client(&asked.client_id)?.is_some();
-        let opening = Opening {
-            client_id: &asked.client_id,
-            own_client,
-            new: &new,
-            scope: code.scope.clone(),
-            sign_in,
-        };
+        let own_client = self.client(&asked.client.client_id)?.is_some();
+        let scope = still(&code.scope, &asked.client.scope, catalogue);
+        let opening = Opening { client_id: &asked.client.client_id, own_client, new: &new, scope, sign_in };
         let granted = self.open(opening, now)?;
-        self.hand_out(&new.local, new.refresh, &new.terms, &granted, now)?;
-        // Kept as long as what it issued may live: a code that leaks late ends it.
-        self.write(Kind::Code, &key, &redeemed, Some(granted.ends_at))?;
-        Ok(Ok(granted))
+        if granted.is_ok() {
+            // Kept as long as what it issued may live: a code that leaks late ends it.
+            let needed_until = self.session(&new.local)?.map(|session| session.needed_until);
+            self.write(Kind::Code, &key, &redeemed, needed_until)?;
+        }
+        Ok(granted)
     }
 
     /// RFC 6749 section 6, RFC 9700 section 4.14.2.
-    pub(super) fn rotate(&self, asked: &Rotate, now: Timestamp) -> Said<Granted> {
+    pub(super) fn rotate(&self, asked: &Rotate, catalogue: &ScopeCatalogue, now: Timestamp) -> Said<Granted> {
         let key = asked.token.to_string();
         let Some(refresh) = self.read::<Refresh>(Kind::Refresh, &key)? else {
             return Ok(Err(Refused::Grant));
         };
         // Another client's token: refused, and nothing ends because of a stranger.
-        let is_its = |session: &StoredSession| session.client_id == asked.client_id;
+        let is_its = |session: &StoredSession| session.client_id == asked.client.client_id;
         let Some(session) = self.alive(&refresh.session, now)?.filter(is_its) else {
             return Ok(Err(Refused::Grant));
         };
+        // Its client is kept elsewhere, and has got another secret there since.
+        if !session.own_client && asked.client.ended_at.is_some_and(|end| session.opened_at <= end) {
+            self.end_session(&refresh.session, EndReason::Credential, now)?;
+            return Ok(Err(Refused::Grant));
+        }
+        let Session::Open { ends_at, .. } = session.state else { return Ok(Err(Refused::Grant)) };
         let principal = self.principal()?;
-        let mut granted = self.granted(&refresh.session, &session, &principal, now)?;
-        let presented = refresh.present(asked.proposal, now.after(asked.lasts).min(granted.ends_at), now);
+        let lasts = asked.terms.access_token;
+        let mut granted = self.granted(&refresh.session, &session, &principal, (now, lasts))?;
+        // What the client may not have any more, and what the configuration does not know any more, is not in the next token.
+        granted.scope = still(&granted.scope, &asked.client.scope, catalogue);
+        let presented =
+            refresh.present(asked.proposal, now.after(asked.terms.refresh_token).min(ends_at), now);
         if presented == Presented::Reused {
             self.end_session(&refresh.session, EndReason::Reused, now)?;
         }
         // Only a request that is granted spends the token.
         let narrow = narrow(&mut granted, asked);
         granted.nonce = match (presented, narrow) {
-            (Presented::Expired | Presented::Reused, _) => return Ok(Err(Refused::Grant)),
+            (Presented::Expired, _) => return Ok(Err(Refused::Grant)),
+            (Presented::Reused, _) => return Ok(Err(Refused::Reused)),
             (_, Err(refused)) => return Ok(Err(refused)),
             (Presented::Repeated(spent), Ok(())) => {
                 let next = self.read::<Refresh>(Kind::Refresh, &spent.successor.to_string())?;
@@ -200,6 +191,8 @@ impl<R: Rows> Draft<'_, R> {
             (Presented::Rotated { spent, successor }, Ok(())) => {
                 self.save_refresh(&asked.token, &spent)?;
                 self.save_refresh(&asked.proposal.successor, &successor)?;
+                let needed_until = session.needed_until.max(successor.expires_at);
+                self.save_session(&refresh.session, &StoredSession { needed_until, ..session })?;
                 Some(asked.proposal.nonce)
             }
         };
@@ -254,8 +247,14 @@ impl<R: Rows> Draft<'_, R> {
             opened_at: session.opened_at,
             expires_at: ends_at.unwrap_or(limit),
             local,
+            is_elsewhere: !session.own_client,
         }))
     }
+}
+
+/// The scopes that a client may still have.
+fn still(granted: &ScopeSet, may: &ScopeSet, catalogue: &ScopeCatalogue) -> ScopeSet {
+    granted.iter().filter(|scope| catalogue.knows(scope) && catalogue.covers(may, scope)).cloned().collect()
 }
 
 /// What was asked for, of what was granted (RFC 6749 section 6, RFC 8707 section 2.2): never more.

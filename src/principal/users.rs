@@ -3,6 +3,7 @@
 //! Each change that takes something away ends every session in the same step.
 
 use crate::error::Fault;
+use crate::grant::Throttle;
 use crate::principal::rows::{Draft, Kind, Rows};
 use crate::principal::tokens::record_of;
 use crate::principal::user::User;
@@ -34,7 +35,11 @@ impl<R: Rows> Draft<'_, R> {
         principal.user = Some(user);
         self.save_principal(&principal)?;
         // Whoever tried this login before it was anybody's has nothing to do with its owner.
-        self.delete(Kind::Throttle, "password");
+        for (key, _) in self.stored::<Throttle>(Kind::Throttle)? {
+            if key.starts_with("password") {
+                self.delete(Kind::Throttle, &key);
+            }
+        }
         Ok(Ok(view))
     }
 

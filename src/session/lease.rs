@@ -197,10 +197,11 @@ impl Leases {
         self.0.insert(id, Lease { known, asking: None, usage: Vec::new(), last_call: now });
     }
 
-    /// The authority has not answered: the next request asks.
-    pub fn release(&mut self, id: &SessionId) {
+    /// The authority has not answered: the next request asks, and tells of these calls.
+    pub fn release(&mut self, id: &SessionId, untold: Vec<(RouteId, u32)>) {
         if let Some(lease) = self.0.get_mut(id) {
             lease.asking = None;
+            lease.usage.extend(untold);
         }
     }
 
@@ -257,7 +258,7 @@ mod tests {
         assert_eq!(ask(&mut leases, 100), Ask::First);
         leases.confirm(id, at(100), GRAIN, at(100));
         assert_eq!(ask(&mut leases, 99), Ask::First);
-        leases.release(&id);
+        leases.release(&id, Vec::new());
         assert_eq!(ask(&mut leases, 115), Ask::Nobody);
         assert_eq!(ask(&mut leases, 116), Ask::Later);
         assert_eq!(ask(&mut leases, 117), Ask::Nobody, "one touch a grain");
@@ -315,7 +316,7 @@ mod tests {
         assert_eq!(leases.ask(&id, at(100)), Ask::Wait);
         assert_eq!(leases.ask(&id, at(103)), Ask::Wait);
         assert_eq!(leases.ask(&id, at(104)), Ask::First, "whoever asked was given up");
-        leases.release(&id);
+        leases.release(&id, Vec::new());
         assert_eq!(leases.ask(&id, at(104)), Ask::First, "there was no answer");
         leases.confirm(id, at(104), GRAIN, at(104));
         assert_eq!(leases.ask(&id, at(104)), Ask::Nobody);

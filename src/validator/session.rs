@@ -13,6 +13,9 @@ use crate::time::{Lifetime, Timestamp};
 /// How long a request waits before it looks again whether another's question was answered.
 const LOOK: Lifetime = Lifetime::from_millis(10);
 
+/// How long it looks at most.
+const LONGEST_LOOK: Lifetime = Lifetime::from_seconds(3);
+
 pub(super) async fn use_session<P: Ports>(
     session: SessionId,
     route: &RouteId,
@@ -37,11 +40,12 @@ pub(super) async fn use_session<P: Ports>(
                 return Ok(Some(Chore::Touch { session, used_at: now }));
             }
             Ask::Ended(reason) => return Err(ended(reason).into()),
-            Ask::Wait => {
+            Ask::Wait if at.since(now) < LONGEST_LOOK => {
                 ports.timer().pause(LOOK).await;
                 at = ports.timer().now().await;
             }
-            Ask::First => {
+            // Whoever has waited so long asks as well.
+            Ask::First | Ask::Wait => {
                 let usage = vec![(route.clone(), 1)];
                 // However long it has waited: what counts is when it came.
                 return match touch(session, usage, ports, (now, at)).await? {
@@ -67,7 +71,8 @@ async fn touch<P: Ports>(
     (used_at, asked_at): (Timestamp, Timestamp),
 ) -> Result<Touch, Fault> {
     let mut usage = usage;
-    usage.extend(ports.isolate().leases.borrow_mut().take_usage(&session));
+    let untold = ports.isolate().leases.borrow_mut().take_usage(&session);
+    usage.extend(untold.iter().cloned());
     let question = Question::Touch { local: session.local(), used_at, usage };
     let answer = ports.principals().ask(session.locator(), &question).await;
     let mut leases = ports.isolate().leases.borrow_mut();
@@ -81,11 +86,11 @@ async fn touch<P: Ports>(
         }
         // Nobody knows: the next request asks.
         Ok(_) => {
-            leases.release(&session);
+            leases.release(&session, untold);
             Err(Answer::unexpected("touch"))
         }
         Err(fault) => {
-            leases.release(&session);
+            leases.release(&session, untold);
             Err(fault)
         }
     }
@@ -136,10 +141,12 @@ pub async fn run_chore<P: Ports>(chore: Chore, ports: &P) -> Result<Option<Chore
             ports.timer().pause(grain.min(LONGEST_WAIT).plus(Lifetime::from_millis(1))).await;
             let now = ports.timer().now().await;
             let untold = ports.isolate().leases.borrow_mut().untold(&session, now);
-            if let Some(used_at) = untold {
-                touch(session, Vec::new(), ports, (used_at, now)).await?;
+            match untold {
+                None => Ok(None),
+                Some(used_at) => {
+                    Ok(Chore::after(session, touch(session, Vec::new(), ports, (used_at, now)).await?))
+                }
             }
-            Ok(None)
         }
         Chore::Touch { session, used_at } => {
             let now = ports.timer().now().await;

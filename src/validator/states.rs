@@ -292,13 +292,9 @@ impl Verified {
             return Ok(());
         };
         let audiences = &self.token.claims.audiences;
-        let is_for = |name: &String| audiences.contains(name);
-        let is_here = need.resource.is_none_or(|resource| audiences.iter().any(|one| one == resource));
-        if is_for(everywhere) || (need.resource.is_some() && is_here) {
-            Ok(())
-        } else {
-            Err(Denied::RejectAudience)
-        }
+        let is_here = |resource: &str| audiences.iter().any(|one| one == resource);
+        let counts = is_here(everywhere) || need.resource.is_some_and(is_here);
+        if counts { Ok(()) } else { Err(Denied::RejectAudience) }
     }
 }
 

@@ -4,13 +4,13 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use tollgate::error::Fault;
-use tollgate::principal::{Kind, Rows};
+use tollgate::principal::{Kind, Row, Rows};
 use tollgate::time::Timestamp;
 
-type Row = (String, Option<Timestamp>);
+type Stored = (String, Option<Timestamp>);
 
 #[derive(Debug, Default)]
-pub(crate) struct Memory(RefCell<BTreeMap<(Kind, String), Row>>);
+pub(crate) struct Memory(RefCell<BTreeMap<(Kind, String), Stored>>);
 
 impl Memory {
     /// What the object's alarm does.
@@ -40,13 +40,14 @@ impl Rows for Memory {
         Ok(of_kind.map(|((_, key), (text, _))| (key.clone(), text.clone())).collect())
     }
 
-    fn put(&self, kind: Kind, key: &str, text: &str, clear_at: Option<Timestamp>) -> Result<(), Fault> {
-        self.0.borrow_mut().insert((kind, key.to_owned()), (text.to_owned(), clear_at));
-        Ok(())
+    fn count(&self, kind: Kind) -> Result<usize, Fault> {
+        Ok(self.0.borrow().keys().filter(|(known, _)| *known == kind).count())
     }
 
-    fn delete(&self, kind: Kind, key: &str) -> Result<(), Fault> {
-        self.0.borrow_mut().remove(&(kind, key.to_owned()));
+    fn put(&self, rows: &[Row]) -> Result<(), Fault> {
+        for Row { kind, key, text, clear_at } in rows {
+            self.0.borrow_mut().insert((*kind, key.clone()), (text.clone(), *clear_at));
+        }
         Ok(())
     }
 }

@@ -9,8 +9,8 @@ use tollgate::encoding::{Digest, base64url};
 use tollgate::error::Fault;
 use tollgate::id::{ClientId, Locator, Login, RealmName, UserId};
 use tollgate::port::{
-    Clients, Cutoffs, Entropy, Entry, Journal, Limiter, Ports, Principals, SharedCache, Timer, UserPlace,
-    Users, Vault, Verifier, Web, WebReply, WebRequest,
+    Clients, Cutoffs, Entropy, Entry, Journal, Limit, Limiter, Ports, Principals, SharedCache, Timer,
+    UserPlace, Users, Vault, Verifier, Web, WebReply, WebRequest,
 };
 use tollgate::principal::{
     Answer, Client, Cutoffs as Dead, Question, Refused, client_key, cutoff_key, published, step, unpublished,
@@ -308,7 +308,7 @@ impl Users for World {
 }
 
 impl Limiter for World {
-    async fn admits(&self, source: &str) -> Result<bool, Fault> {
+    async fn admits(&self, _: Limit, source: &str) -> Result<bool, Fault> {
         self.check(Broken::Limiter)?;
         Ok(source != "192.0.2.66")
     }

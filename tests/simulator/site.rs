@@ -14,8 +14,8 @@ use tollgate::id::SessionId;
 use tollgate::id::{ClientId, KeyId, Locator, Login, RealmName, UserId};
 use tollgate::keyring::{KeyringAnswer, KeyringQuestion};
 use tollgate::port::{
-    Clients, Cutoffs, Entropy, Entry, Journal, Keyrings, Limiter, Ports, Principals, SharedCache, Signer,
-    Timer, UserPlace, Users, Vault, Verifier, Web, WebReply, WebRequest,
+    Clients, Cutoffs, Entropy, Entry, Journal, Keyrings, Limit, Limiter, Ports, Principals, SharedCache,
+    Signer, Timer, UserPlace, Users, Vault, Verifier, Web, WebReply, WebRequest,
 };
 use tollgate::principal::{
     Answer, Client, Cutoffs as Dead, Question, client_key, cutoff_key, user_key, user_name,
@@ -182,7 +182,7 @@ impl Journal for Site {
 }
 
 impl Limiter for Site {
-    async fn admits(&self, _: &str) -> Result<bool, Fault> {
+    async fn admits(&self, _: Limit, _: &str) -> Result<bool, Fault> {
         self.colo.tasks.yield_now().await;
         Ok(true)
     }
