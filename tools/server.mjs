@@ -13,6 +13,8 @@ import { buildWorker } from "./worker.mjs";
 
 const HOST = "127.0.0.1";
 const READY_MS = 60_000;
+// Everything local comes from one address, and a load test is no attack: wrangler.toml's limit is for strangers.
+const TOKEN_LIMIT = 1_000_000;
 
 /** Resolves when nobody listens on the port. */
 export function portIsFree(port) {
@@ -23,8 +25,11 @@ export function portIsFree(port) {
   });
 }
 
-/** The project's wrangler.toml with this instance's own build; `watch` keeps the command that compiles again on a change. */
-function wranglerConfig({ folder, out, watch }) {
+/**
+ * The project's wrangler.toml with this instance's own build and its own limit of token requests a minute; `watch` keeps the
+ * command that compiles again on a change.
+ */
+function wranglerConfig({ folder, out, watch, tokenLimit }) {
   const quote = JSON.stringify; // of a path, a TOML string
   let text = read("wrangler.toml").replace(/^main = .*$/m, () => `main = ${quote(join(out, "index.js"))}`);
   // wrangler takes watch_dir from the file's folder, also when it is absolute.
@@ -32,6 +37,7 @@ function wranglerConfig({ folder, out, watch }) {
   // A build that failed leaves the last good one serving.
   const build = `[build]\ncommand = "node tools/build.mjs worker || true"\ncwd = ${quote(root)}\nwatch_dir = ${quote(sources)}\n\n`;
   text = text.replace(/^\[build\]\n(?:(?!\[).*\n)*/m, () => (watch ? build : ""));
+  text = text.replace(/^(simple = \{ limit = )\d+/m, (_, before) => `${before}${tokenLimit}`);
   const path = join(folder, "wrangler.toml");
   writeFileSync(path, text);
   return path;
@@ -89,11 +95,11 @@ async function untilFree(port) {
 }
 
 /** The configuration at the served port, compiled; and what it says about realms, scopes and routes. */
-async function prepare({ config, port, folder, log, signal }) {
+async function prepare({ config, port, folder, features, log, signal }) {
   const source = effectiveConfig({ config: resolve(root, config), port, folder });
   const out = join(folder, "build");
   try {
-    await buildWorker({ config: source.path, out, log, signal });
+    await buildWorker({ config: source.path, out, features, log, signal });
   } catch (error) {
     if (source.copyOf) error.message += `\n(${source.path} is ${source.copyOf} with the issuers' port set to ${port})`;
     throw error;
@@ -110,10 +116,14 @@ async function prepare({ config, port, folder, log, signal }) {
  * - `log`: gets every piece of output; `output()` of the result has all of it.
  * - `watch`: compile again when src/ changes.
  * - `secrets`: more of the worker's secrets, by name.
+ * - `features`: of the crate, for tests.
+ * - `tokenLimit`: token requests a minute for each address.
  * - `seedDemo`: register the demo client (`env` of the result).
  * - `signal`: an AbortSignal that gives up while starting.
  */
-export async function startServer({ port = 8787, config = "tollgate.json", devDir = ".dev", log, watch = false, secrets: more, seedDemo = true, signal }) {
+export async function startServer(options) {
+  const { port = 8787, config = "tollgate.json", devDir = ".dev", log, watch = false, secrets: more, seedDemo = true, signal } = options;
+  const { features, tokenLimit = TOKEN_LIMIT } = options;
   const folder = resolve(root, devDir);
   const url = `http://${HOST}:${port}`;
   const pieces = [];
@@ -137,11 +147,11 @@ export async function startServer({ port = 8787, config = "tollgate.json", devDi
     if (!(await portIsFree(port))) {
       throw new Error(`Port ${port} is taken by another program. Stop that one, or choose another port: \`make dev PORT=${port + 1}\`.`);
     }
-    const { realms, scopes, routes, path, out } = await prepare({ config, port, folder, log: onOutput, signal });
+    const { realms, scopes, routes, path, out } = await prepare({ config, port, folder, features, log: onOutput, signal });
     const { path: vars, values } = secrets(folder, more);
     const token = values.TOLLGATE_BOOTSTRAP_TOKEN;
     rmSync(join(folder, ".wrangler"), { recursive: true, force: true }); // bundles of an instance that was killed
-    const configs = [wranglerConfig({ folder, out, watch }), join(root, "examples", "upstream", "wrangler.toml")];
+    const configs = [wranglerConfig({ folder, out, watch, tokenLimit }), join(root, "examples", "upstream", "wrangler.toml")];
     const env = environment({ TOLLGATE_CONFIG: path, TOLLGATE_OUT: out });
     group = startWrangler({ port, folder, configs, vars, env, onOutput });
     await untilReady(url, group, signal);

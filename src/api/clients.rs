@@ -78,7 +78,8 @@ async fn done<P: Ports>(
     if action == ClientAction::Create {
         let locator = ports.principals().create()?;
         let place = (new_id(ports)?, realm.name.clone(), locator);
-        let client = read(body).await?.client(place, config, Rights::All).map_err(OauthError::from)?;
+        let metadata = read(body, None).await?;
+        let client = metadata.client(place, config, Rights::All).map_err(OauthError::from)?;
         let secret = take_in(ports, &client, None).await?;
         return Ok(told(201, &client, secret.as_ref())?);
     }
@@ -88,7 +89,8 @@ async fn done<P: Ports>(
     match action {
         ClientAction::Create | ClientAction::Change => {
             let place = (client_id, realm.name.clone(), known.locator);
-            let next = read(body).await?.client(place, config, Rights::All).map_err(OauthError::from)?;
+            let metadata = read(body, Some(&known)).await?;
+            let next = metadata.client(place, config, Rights::All).map_err(OauthError::from)?;
             let client = change(ports, known.locator, ChangeClient { owner, client: next }).await?;
             Ok(told(200, &client, None)?)
         }
@@ -116,12 +118,19 @@ async fn done<P: Ports>(
     }
 }
 
-async fn read(body: &mut impl Body) -> Result<Metadata, Stop> {
+/// A document about `known`, or about a client to be.
+async fn read(body: &mut impl Body, known: Option<&Client>) -> Result<Metadata, Stop> {
     let bytes = body
         .read(MAX_REGISTRATION)
         .await?
         .ok_or(OauthError::new(ErrorCode::InvalidClientMetadata, "the registration is too large"))?;
-    Ok(Metadata::read_exactly(&bytes).map_err(OauthError::from)?)
+    let metadata = Metadata::read_exactly(&bytes).map_err(OauthError::from)?;
+    let is_other = metadata.is_named() && !known.is_some_and(|known| metadata.is_about(known));
+    if is_other || metadata.chooses_secret() {
+        let description = "client_id and client_secret are given, not chosen; remove them";
+        return Err(OauthError::new(ErrorCode::InvalidClientMetadata, description).into());
+    }
+    Ok(metadata)
 }
 
 #[derive(Deserialize)]

@@ -2,6 +2,9 @@
 //!
 //! A path belongs to exactly one of: tollgate's own root paths, a realm's endpoints, the gateway.
 
+#[cfg(feature = "harness")]
+mod harness;
+
 use serde_json::json;
 
 use crate::api::{self, KeysRequest};
@@ -135,6 +138,12 @@ impl<'c, P: Ports> App<'c, '_, P> {
     ) -> (Outcome<'c>, Option<Chore>) {
         if !(head.is_https || realm.allow_http && is_local(head)) {
             return self.deny(&Denied::RefuseHttp, None, challenge);
+        }
+        #[cfg(feature = "harness")]
+        if (head.method, below) == ("POST", harness::CODE) {
+            let bootstrap = (self.bootstrap)(self.ports);
+            let answer = harness::code(self.ports, realm, bootstrap, head, body, self.now).await;
+            return self.answer("harness", answer);
         }
         let (endpoint, id) = match Endpoint::route(head.method, below) {
             Routed::NotFound => return self.deny(&Denied::NoRoute, None, challenge),

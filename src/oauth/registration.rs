@@ -141,6 +141,11 @@ impl Metadata {
         self.client_id.as_deref() == Some(client.client_id.as_str())
     }
 
+    /// Whether it names any client.
+    pub(crate) const fn is_named(&self) -> bool {
+        self.client_id.is_some()
+    }
+
     /// Whether it tries to choose its own secret: nobody may.
     pub(crate) const fn chooses_secret(&self) -> bool {
         self.client_secret.is_some()

@@ -37,6 +37,8 @@ enum Known {
     Alive {
         /// That use.
         used_at: Timestamp,
+        /// When the authority was asked. The next question comes a grain later, so that there is one a grain.
+        asked_at: Timestamp,
         /// Zero: every request asks.
         grain: Lifetime,
         /// Whether the touch of the second grain was asked for.
@@ -98,11 +100,12 @@ impl Leases {
             Known::Ended { reason, .. } => return Ask::Ended(*reason),
             Known::Alive { grain, .. } if *grain == Lifetime::ZERO => return Ask::First,
             // A clock that went back proves nothing: ask.
-            Known::Alive { used_at, grain, is_told } if *used_at <= now => {
-                if now <= used_at.after(*grain) || (*is_told && now <= used_at.after(grain.times(2))) {
+            Known::Alive { used_at, asked_at, grain, is_told } if *used_at <= now => {
+                let is_bridged = now <= used_at.after(grain.times(2));
+                if is_bridged && (*is_told || now <= asked_at.after(*grain)) {
                     return Ask::Nobody;
                 }
-                if now <= used_at.after(grain.times(2)) {
+                if is_bridged {
                     *is_told = true;
                     // Told at the end of the lease, the authority may answer after it: nobody else asks meanwhile.
                     lease.asking = Some(now);
@@ -122,10 +125,11 @@ impl Leases {
     #[must_use]
     pub fn is_enough(&self, id: &SessionId, now: Timestamp) -> bool {
         self.0.get(id).is_some_and(|lease| match lease.known {
-            Known::Alive { used_at, grain, is_told } => {
+            Known::Alive { used_at, asked_at, grain, is_told } => {
                 grain != Lifetime::ZERO
                     && used_at <= now
-                    && (now <= used_at.after(grain) || (is_told && now <= used_at.after(grain.times(2))))
+                    && now <= used_at.after(grain.times(2))
+                    && (is_told || now <= asked_at.after(grain))
             }
             Known::Ended { .. } => true,
             Known::Nothing => false,
@@ -143,15 +147,16 @@ impl Leases {
         }
     }
 
-    /// When the last call was that the authority was not told of, where there is one, nobody is telling it, and nothing was
-    /// confirmed after the use at `since`. Whoever hears this owes the touch.
-    pub fn untold(&mut self, id: &SessionId, since: Timestamp) -> Option<Timestamp> {
+    /// When the last call was that the authority was not told of, where there is one, the grain is over and nobody is
+    /// telling it. Whoever hears this owes the touch.
+    pub fn untold(&mut self, id: &SessionId, now: Timestamp) -> Option<Timestamp> {
         let lease = self.0.get_mut(id)?;
         match &mut lease.known {
-            Known::Alive { used_at, is_told, .. }
-                if *used_at == since && !*is_told && !lease.usage.is_empty() =>
+            Known::Alive { asked_at, grain, is_told, .. }
+                if !*is_told && !lease.usage.is_empty() && now > asked_at.after(*grain) =>
             {
                 *is_told = true;
+                lease.asking = Some(now);
                 Some(lease.last_call)
             }
             _ => None,
@@ -163,10 +168,11 @@ impl Leases {
         self.0.get_mut(id).map(|lease| std::mem::take(&mut lease.usage)).unwrap_or_default()
     }
 
-    /// The authority has counted a use at `used_at` and said alive.
-    pub fn confirm(&mut self, id: SessionId, used_at: Timestamp, grain: Lifetime, now: Timestamp) {
+    /// The authority, asked at `asked_at`, has counted a use at `used_at` and said alive.
+    pub fn confirm(&mut self, id: SessionId, used_at: Timestamp, grain: Lifetime, asked_at: Timestamp) {
+        let now = asked_at;
         self.make_room(&id, now);
-        let fresh = Known::Alive { used_at, grain, is_told: false };
+        let fresh = Known::Alive { used_at, asked_at, grain, is_told: false };
         let lease = self.0.entry(id).or_insert(Lease {
             known: fresh,
             asking: None,
@@ -265,7 +271,7 @@ mod tests {
         let id = session(0);
         leases.confirm(id, at(100), GRAIN, at(100));
         assert_eq!(leases.ask(&id, at(120)), Ask::Later);
-        leases.confirm(id, at(120), GRAIN, at(125));
+        leases.confirm(id, at(120), GRAIN, at(120));
         assert_eq!(leases.ask(&id, at(135)), Ask::Nobody);
         assert_eq!(leases.ask(&id, at(136)), Ask::Later);
         leases.confirm(id, at(101), GRAIN, at(136));
@@ -357,13 +363,19 @@ mod tests {
         let mut leases = Leases::new();
         let (id, route) = (session(0), "r".parse::<RouteId>().unwrap());
         leases.confirm(id, at(100), GRAIN, at(100));
-        assert_eq!(leases.untold(&id, at(100)), None, "there are none");
+        assert_eq!(leases.untold(&id, at(116)), None, "there are none");
         leases.count(&id, &route, at(107));
         leases.count(&id, &route, at(105));
-        assert_eq!(leases.untold(&id, at(80)), None, "this lease has its own");
-        assert_eq!(leases.untold(&id, at(100)), Some(at(107)));
-        assert_eq!(leases.untold(&id, at(100)), None, "somebody tells");
+        assert_eq!(leases.untold(&id, at(115)), None, "the grain is not over");
+        assert_eq!(leases.untold(&id, at(116)), Some(at(107)));
+        assert_eq!(leases.untold(&id, at(117)), None, "somebody tells");
         assert_eq!(leases.ask(&id, at(120)), Ask::Nobody, "and nobody else has to");
+        leases.confirm(id, at(107), GRAIN, at(116));
+        assert_eq!(leases.ask(&id, at(131)), Ask::Nobody, "one question a grain");
+        assert_eq!(leases.ask(&id, at(132)), Ask::Later);
+        leases.confirm(id, at(108), GRAIN, at(133));
+        assert_eq!(leases.ask(&id, at(138)), Ask::Nobody, "never beyond two grains after the use");
+        assert_eq!(leases.ask(&id, at(139)), Ask::First);
     }
 
     #[test]

@@ -44,8 +44,8 @@ pub(super) async fn use_session<P: Ports>(
             Ask::First => {
                 let usage = vec![(route.clone(), 1)];
                 // However long it has waited: what counts is when it came.
-                return match touch(session, usage, ports, now).await? {
-                    alive @ Touch::Alive { .. } => Ok(Chore::after(session, now, alive)),
+                return match touch(session, usage, ports, (now, at)).await? {
+                    alive @ Touch::Alive { .. } => Ok(Chore::after(session, alive)),
                     Touch::Ended(reason) => Err(ended(reason).into()),
                 };
             }
@@ -64,7 +64,7 @@ async fn touch<P: Ports>(
     session: SessionId,
     usage: Vec<(RouteId, u32)>,
     ports: &P,
-    used_at: Timestamp,
+    (used_at, asked_at): (Timestamp, Timestamp),
 ) -> Result<Touch, Fault> {
     let mut usage = usage;
     usage.extend(ports.isolate().leases.borrow_mut().take_usage(&session));
@@ -74,8 +74,8 @@ async fn touch<P: Ports>(
     match answer {
         Ok(Answer::Touched(touch)) => {
             match touch {
-                Touch::Alive { grain } => leases.confirm(session, used_at, grain, used_at),
-                Touch::Ended(reason) => leases.end(session, reason, used_at),
+                Touch::Alive { grain } => leases.confirm(session, used_at, grain, asked_at),
+                Touch::Ended(reason) => leases.end(session, reason, asked_at),
             }
             Ok(touch)
         }
@@ -99,8 +99,6 @@ pub enum Chore {
     Tell {
         /// Whose calls.
         session: SessionId,
-        /// Which use the lease started with: a later one has its own.
-        since: Timestamp,
         /// How long to wait.
         grain: Lifetime,
     },
@@ -115,9 +113,9 @@ pub enum Chore {
 
 impl Chore {
     /// What is owed after the principal was asked; in strict mode nothing, because every call is told.
-    fn after(session: SessionId, since: Timestamp, touch: Touch) -> Option<Self> {
+    fn after(session: SessionId, touch: Touch) -> Option<Self> {
         match touch {
-            Touch::Alive { grain } if grain != Lifetime::ZERO => Some(Self::Tell { session, since, grain }),
+            Touch::Alive { grain } if grain != Lifetime::ZERO => Some(Self::Tell { session, grain }),
             Touch::Alive { .. } | Touch::Ended(_) => None,
         }
     }
@@ -133,16 +131,19 @@ const LONGEST_WAIT: Lifetime = Lifetime::from_seconds(25);
 /// For the log only.
 pub async fn run_chore<P: Ports>(chore: Chore, ports: &P) -> Result<Option<Chore>, Fault> {
     match chore {
-        Chore::Tell { session, since, grain } => {
-            ports.timer().pause(grain.min(LONGEST_WAIT)).await;
-            let untold = ports.isolate().leases.borrow_mut().untold(&session, since);
+        Chore::Tell { session, grain } => {
+            // The grain itself is still the isolate's.
+            ports.timer().pause(grain.min(LONGEST_WAIT).plus(Lifetime::from_millis(1))).await;
+            let now = ports.timer().now().await;
+            let untold = ports.isolate().leases.borrow_mut().untold(&session, now);
             if let Some(used_at) = untold {
-                touch(session, Vec::new(), ports, used_at).await?;
+                touch(session, Vec::new(), ports, (used_at, now)).await?;
             }
             Ok(None)
         }
         Chore::Touch { session, used_at } => {
-            Ok(Chore::after(session, used_at, touch(session, Vec::new(), ports, used_at).await?))
+            let now = ports.timer().now().await;
+            Ok(Chore::after(session, touch(session, Vec::new(), ports, (used_at, now)).await?))
         }
     }
 }

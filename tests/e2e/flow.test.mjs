@@ -16,14 +16,27 @@ const client = await register(server, "test", { scope: "orders:admin customers:r
 test("RFC 8414 section 3 and OpenID Connect Discovery: both addresses serve the same metadata", async () => {
   const [byRfc8414, byOpenId] = [await discover(issuer, "oauth2"), await discover(issuer, "oidc")];
   assert.deepEqual(byRfc8414, byOpenId);
+  const methods = ["client_secret_basic", "client_secret_post", "none", "private_key_jwt"];
+  const proving = methods.filter((method) => method !== "none");
+  const signing = ["EdDSA", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"];
   assert.deepEqual(byRfc8414, {
     issuer,
     token_endpoint: `${issuer}/oauth/token`,
+    introspection_endpoint: `${issuer}/oauth/introspect`,
+    revocation_endpoint: `${issuer}/oauth/revoke`,
     jwks_uri: `${issuer}/jwks`,
-    scopes_supported: ["customers:read", "locations:admin", "locations:read", "orders:admin", "orders:read"],
+    scopes_supported: ["customers:read", "locations:admin", "locations:read", "openid", "orders:admin", "orders:read"],
     response_types_supported: [],
-    grant_types_supported: ["client_credentials"],
-    token_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post"],
+    grant_types_supported: ["authorization_code", "client_credentials", "refresh_token"],
+    code_challenge_methods_supported: ["S256"],
+    token_endpoint_auth_methods_supported: methods,
+    token_endpoint_auth_signing_alg_values_supported: signing,
+    introspection_endpoint_auth_methods_supported: proving,
+    introspection_endpoint_auth_signing_alg_values_supported: signing,
+    revocation_endpoint_auth_methods_supported: methods,
+    revocation_endpoint_auth_signing_alg_values_supported: signing,
+    subject_types_supported: ["public"],
+    id_token_signing_alg_values_supported: ["ES256"],
   });
 });
 

@@ -131,9 +131,12 @@ test("RFC 6749 section 3.2: only POST; others are 405 with Allow", async () => {
 
 test("attack_65 another grant is unsupported_grant_type, a missing one invalid_request", async () => {
   const headers = { authorization: basic };
-  for (const type of ["password", "authorization_code", "refresh_token", "code", "implicit", "CLIENT_CREDENTIALS", "client_credentials "]) {
-    const body = new URLSearchParams({ grant_type: type, username: "u", password: "p", code: "c", refresh_token: "r" });
-    assertError(await post(body, { headers }), 400, "unsupported_grant_type", type);
+  const form = (grant_type) => new URLSearchParams({ grant_type, username: "u", password: "p", code: "c", refresh_token: "r" });
+  for (const type of ["password", "code", "token", "id_token", "implicit", "CLIENT_CREDENTIALS", "client_credentials "]) {
+    assertError(await post(form(type), { headers }), 400, "unsupported_grant_type", type);
+  }
+  for (const type of ["authorization_code", "refresh_token"]) {
+    assertError(await post(form(type), { headers }), 400, "unauthorized_client", `${type}: the client is not registered for it`);
   }
   assertError(await post("scope=orders:read", { headers }), 400, "invalid_request");
   const auth = oauth.ClientSecretBasic(client.client_secret);
@@ -178,7 +181,7 @@ test("an unknown realm, or an unknown path of one, is 404", async () => {
   for (const path of ["/nobody/oauth/token", "/nobody/jwks", ...metadata]) {
     assert.equal((await fetch(`${URL_HERE}${path}`)).status, 404, path);
   }
-  for (const path of ["/nobody/oauth/token", "/nobody/api/v1/clients", "/test/api/v1/clients/x", "/test/oauth/Token", "/TEST/oauth/token"]) {
+  for (const path of ["/nobody/oauth/token", "/nobody/api/v1/clients", "/test/api/v1/clients/", "/test/api/v1/nothing", "/test/oauth/Token", "/TEST/oauth/token"]) {
     assert.equal((await post("", { url: `${URL_HERE}${path}` })).status, 404, path);
   }
 });
@@ -235,12 +238,21 @@ test("attack_66 registration takes what it knows and refuses the rest: 400 inval
     { client_name: "x", realm: "sandbox" },
     { client_name: "x", jwks_uri: "http://127.0.0.1:8792/" },
     { client_name: "x", logo_uri: "http://127.0.0.1:8792/" },
-    { client_name: "x", redirect_uris: ["javascript:alert(1)"] },
+    { client_name: "x", grant_types: ["authorization_code"], redirect_uris: ["https://app.example/cb"], response_types: ["token"] },
+    { client_name: "x", token_endpoint_auth_method: "none" },
+    { client_name: "x", token_endpoint_auth_method: "client_secret_jwt" },
+    { client_name: "x", token_endpoint_auth_method: "private_key_jwt" },
+    { client_name: "x", jwks: { keys: [{ kty: "oct", k: "AAAA", kid: "a" }] } },
+    { client_name: "x", roles: ["unheard-of"] },
+    { client_name: "x", access_token_seconds: 0 },
   ]) {
     assertError(await refused(tryRegister(metadata)), 400, "invalid_client_metadata", JSON.stringify(metadata).slice(0, 60));
   }
+  for (const uri of ["javascript:alert(1)", "data:text/html,x", "http://app.example/cb", "https://app.example/cb#x", "https://a@app.example/cb", "/cb"]) {
+    assertError(await refused(tryRegister({ client_name: "x", redirect_uris: [uri] })), 400, "invalid_redirect_uri", uri);
+  }
   const headers = { authorization: `Bearer ${server.bootstrapToken}`, "content-type": "application/json" };
-  for (const body of ["", "x", "[]", "null", '{"client_name":"a","client_name":"b"}', `{"client_name":"x","scope":"${"x".repeat(17_000)}"}`]) {
+  for (const body of ["", "x", "[]", "null", '{"client_name":"a","client_name":"b"}', `{"client_name":"x","scope":"${"x".repeat(33_000)}"}`]) {
     assertError(await post(body, { url: registration().registration_endpoint, headers }), 400, "invalid_client_metadata", body.slice(0, 40));
   }
 });
@@ -263,6 +275,9 @@ test("RFC 7591 section 3.2.1: a registration answers once with the secret, which
     client_secret_expires_at: 0,
     client_name: "Ünïcode & <name>",
     grant_types: ["client_credentials"],
+    response_types: [],
+    redirect_uris: [],
+    token_endpoint_auth_method: "client_secret_basic",
     scope: "orders:read",
   });
 });

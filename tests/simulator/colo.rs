@@ -89,9 +89,7 @@ impl Weather {
 pub(super) struct Touched {
     pub(super) isolate: u64,
     pub(super) session: SessionId,
-    /// Whether it only tells of calls that were let through before.
-    pub(super) is_told: bool,
-    pub(super) used_at: Timestamp,
+    pub(super) asked_at: Timestamp,
     pub(super) edge: usize,
 }
 
@@ -200,7 +198,7 @@ impl Colo {
     /// The isolate of an edge as it is now.
     pub(super) fn site(self: &Rc<Self>, edge: usize) -> Site {
         let (number, isolate) = self.isolates.borrow()[edge].clone();
-        Site { colo: Rc::clone(self), edge, number, isolate, is_telling: Cell::default() }
+        Site { colo: Rc::clone(self), edge, number, isolate }
     }
 
     /// An isolate ends, with everything that it was doing. Another takes its place.
@@ -232,7 +230,7 @@ impl Colo {
         let (reply, chore) = send(&app, call).await;
         if let Some(chore) = chore {
             let (colo, isolate) = (Rc::clone(self), Rc::clone(&site.isolate));
-            let site = Site { colo, isolate, is_telling: Cell::default(), ..site };
+            let site = Site { colo, isolate, ..site };
             self.tasks.spawn(Some(edge), site.finish(chore, now));
         }
         (now, reply)

@@ -2,7 +2,6 @@
 //!
 //! Signatures are stand-ins, a digest of what is signed: others test real ones, and here thousands are made.
 
-use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::LazyLock;
 
@@ -35,8 +34,6 @@ pub(super) struct Site {
     pub(super) edge: usize,
     pub(super) number: u64,
     pub(super) isolate: Rc<Isolate>,
-    /// Whether it only tells of calls that were let through before.
-    pub(super) is_telling: Cell<bool>,
 }
 
 impl Ports for Site {
@@ -121,7 +118,6 @@ impl Site {
                 colo.sleep(colo.tasks.rng.millis(0, 20_000)).await;
             }
             colo.tasks.yield_now().await;
-            self.is_telling.set(matches!(chore, Chore::Tell { .. }));
             owed = app.finish(chore).await;
         }
     }
@@ -202,10 +198,10 @@ impl Principals for Site {
     }
 
     async fn ask(&self, locator: Locator, question: &Question) -> Result<Answer, Fault> {
-        if let Question::Touch { local, used_at, .. } = question {
+        if let Question::Touch { local, .. } = question {
             let session = SessionId::named(locator, local).unwrap();
-            let (edge, isolate, used_at, is_told) = (self.edge, self.number, *used_at, self.is_telling.get());
-            let touched = Touched { isolate, session, is_told, used_at, edge };
+            let (edge, isolate, asked_at) = (self.edge, self.number, self.colo.now());
+            let touched = Touched { isolate, session, asked_at, edge };
             self.colo.touches.borrow_mut().push(touched);
         }
         let served = self.colo.tasks.spawn(None, serve(Rc::clone(&self.colo), locator, question.clone()));

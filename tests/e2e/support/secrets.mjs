@@ -20,7 +20,7 @@ export function rememberToken(token) {
 
 // Whatever its value is.
 const SHAPES = [
-  [/tg[srb]_[\w-]{20}/, "something like a client secret, refresh token or bootstrap token"],
+  [/tg[bcmrs]_[\w-]{20}/, "something like a secret, a code or a token of tollgate's"],
   [/eyJ[\w-]{10,}\.eyJ[\w-]{10,}\./, "something like a JWT"],
   [/["']?\bd\b["']?\s*:\s*["'][\w-]{43}["']/, "the private part of a JWK"],
   [/PRIVATE KEY/, "a private key in PEM"],
