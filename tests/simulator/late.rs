@@ -90,7 +90,7 @@ async fn play(
 
 #[test]
 fn attack_74_every_ending_reaches_every_edge_within_its_bound() {
-    for_each_seed("attack_74_every_ending", 72, |seed| {
+    for_each_seed("attack_74_every_ending", 216, |seed| {
         let colo = Colo::new(seed);
         let realm = ["idle", "cut", "ask"][usize::try_from(seed % 3).unwrap()];
         let opened = if (seed / 3).is_multiple_of(2) { Opened::ByClient } else { Opened::ByPerson };
