@@ -72,6 +72,9 @@ impl Lease {
     }
 }
 
+/// Before any call: only a request says when it came.
+const NEVER: Timestamp = Timestamp::from_millis(0);
+
 /// How long an end is remembered.
 const ENDED_FOR: Lifetime = Lifetime::from_seconds(600);
 
@@ -94,7 +97,7 @@ impl Leases {
             known: Known::Nothing,
             asking: None,
             usage: Vec::new(),
-            last_call: now,
+            last_call: NEVER,
         });
         match &mut lease.known {
             Known::Ended { reason, .. } => return Ask::Ended(*reason),
@@ -177,7 +180,7 @@ impl Leases {
             known: fresh,
             asking: None,
             usage: Vec::new(),
-            last_call: now,
+            last_call: NEVER,
         });
         lease.asking = None;
         let is_newer = match lease.known {
@@ -194,7 +197,7 @@ impl Leases {
     pub fn end(&mut self, id: SessionId, reason: EndReason, now: Timestamp) {
         self.make_room(&id, now);
         let known = Known::Ended { reason, heard_at: now };
-        self.0.insert(id, Lease { known, asking: None, usage: Vec::new(), last_call: now });
+        self.0.insert(id, Lease { known, asking: None, usage: Vec::new(), last_call: NEVER });
     }
 
     /// The authority has not answered: the next request asks, and tells of these calls.
@@ -377,6 +380,15 @@ mod tests {
         leases.confirm(id, at(108), GRAIN, at(133));
         assert_eq!(leases.ask(&id, at(138)), Ask::Nobody, "never beyond two grains after the use");
         assert_eq!(leases.ask(&id, at(139)), Ask::First);
+        let other = session(1);
+        assert_eq!(leases.ask(&other, at(100)), Ask::First, "by a request that came at 95");
+        leases.confirm(other, at(95), GRAIN, at(100));
+        leases.count(&other, &route, at(96));
+        assert_eq!(
+            leases.untold(&other, at(116)),
+            Some(at(96)),
+            "when a request came, not when one was told"
+        );
     }
 
     #[test]

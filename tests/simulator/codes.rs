@@ -50,7 +50,7 @@ async fn play(colo: Rc<Colo>, weather: Weather) {
 
 #[test]
 fn attack_61_of_50_redemptions_of_one_code_one_counts_and_reuse_ends_what_it_issued() {
-    for_each_seed("attack_61_of_50", 30, |seed| {
+    for_each_seed("attack_61_of_50", 100, |seed| {
         let colo = Colo::new(seed);
         let weather = if seed.is_multiple_of(2) { Weather::FAIR } else { Weather::FOUL };
         colo.play(play(Rc::clone(&colo), weather));

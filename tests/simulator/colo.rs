@@ -76,7 +76,7 @@ impl Weather {
     pub(super) const FOUL: Self = Self {
         lost_questions: 30,
         lost_answers: 60,
-        lost_chores: 250,
+        lost_chores: 400,
         late_chores: 150,
         restarts: 30,
         refused_writes: 150,

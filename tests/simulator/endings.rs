@@ -82,7 +82,7 @@ async fn play(colo: Rc<Colo>, realm: &'static str, opened: Opened, ending: Endin
 
 #[test]
 fn attack_62_refresh_against_every_ending_leaves_no_token_that_lives() {
-    for_each_seed("attack_62_refresh_against_every_ending", 220, |seed| {
+    for_each_seed("attack_62_refresh_against_every_ending", 800, |seed| {
         let colo = Colo::new(seed);
         let realm = if seed.is_multiple_of(2) { "ask" } else { "cut" };
         let opened = if (seed / 2).is_multiple_of(2) { Opened::ByClient } else { Opened::ByPerson };

@@ -90,13 +90,13 @@ async fn play(
 
 #[test]
 fn attack_74_every_ending_reaches_every_edge_within_its_bound() {
-    for_each_seed("attack_74_every_ending", 66, |seed| {
+    for_each_seed("attack_74_every_ending", 216, |seed| {
         let colo = Colo::new(seed);
         let realm = ["idle", "cut", "ask"][usize::try_from(seed % 3).unwrap()];
         let opened = if (seed / 3).is_multiple_of(2) { Opened::ByClient } else { Opened::ByPerson };
         let endings = Ending::of(opened);
-        let ending = endings[usize::try_from(seed / 6).unwrap() % endings.len()];
-        let weather = if (seed / 66).is_multiple_of(2) { Weather::FAIR } else { Weather::FOUL };
+        let ending = endings[usize::try_from(seed / 12).unwrap() % endings.len()];
+        let weather = if (seed / 6).is_multiple_of(2) { Weather::FAIR } else { Weather::FOUL };
         colo.play(play(Rc::clone(&colo), realm, opened, ending, weather))
     });
 }

@@ -42,7 +42,7 @@ async fn crowd(colo: Rc<Colo>) -> usize {
 /// Whether a request waits for it, or it is told afterwards.
 #[test]
 fn an_isolate_asks_about_a_session_at_most_once_a_grain() {
-    for_each_seed("an_isolate_asks_about_a_session", 40, |seed| {
+    for_each_seed("an_isolate_asks_about_a_session", 100, |seed| {
         let colo = Colo::new(seed);
         colo.play(crowd(Rc::clone(&colo)));
         let mut touches = colo.touches.borrow().clone();
@@ -72,7 +72,7 @@ async fn rush(colo: Rc<Colo>) {
 
 #[test]
 fn under_load_an_edge_asks_once_a_grain_whatever_else_it_tells() {
-    for_each_seed("under_load_an_edge_asks", 4, |seed| {
+    for_each_seed("under_load_an_edge_asks", 8, |seed| {
         let colo = Colo::new(seed);
         colo.play(rush(Rc::clone(&colo)));
         for edge in 0..EDGES {
@@ -85,7 +85,7 @@ fn under_load_an_edge_asks_once_a_grain_whatever_else_it_tells() {
 
 #[test]
 fn in_the_strict_mode_each_request_asks_once() {
-    for_each_seed("in_the_strict_mode_each_request", 20, |seed| {
+    for_each_seed("in_the_strict_mode_each_request", 50, |seed| {
         let colo = Colo::strict(seed);
         let requests = colo.play({
             let colo = Rc::clone(&colo);
@@ -125,7 +125,7 @@ async fn within_the_grain(colo: Rc<Colo>) {
 
 #[test]
 fn within_the_grain_a_request_waits_for_nothing() {
-    for_each_seed("within_the_grain_a_request", 20, |seed| {
+    for_each_seed("within_the_grain_a_request", 50, |seed| {
         let colo = Colo::new(seed);
         colo.play(within_the_grain(Rc::clone(&colo)));
         Worst::new()

@@ -57,7 +57,7 @@ async fn together(colo: Rc<Colo>, weather: Weather, opened: Opened) {
 
 #[test]
 fn attack_62_of_50_refreshes_with_one_token_there_is_one_successor() {
-    for_each_seed("attack_62_of_50", 30, |seed| {
+    for_each_seed("attack_62_of_50", 100, |seed| {
         let colo = Colo::new(seed);
         colo.play(together(Rc::clone(&colo), weather(seed), opened(seed)));
         Worst::new()
@@ -98,7 +98,7 @@ async fn apart(colo: Rc<Colo>, weather: Weather, opened: Opened) {
 
 #[test]
 fn attack_62_owner_and_thief_never_hold_two_refresh_tokens_that_live() {
-    for_each_seed("attack_62_owner_and_thief", 60, |seed| {
+    for_each_seed("attack_62_owner_and_thief", 200, |seed| {
         let colo = Colo::new(seed);
         colo.play(apart(Rc::clone(&colo), weather(seed), opened(seed)));
         Worst::new()

@@ -31,7 +31,7 @@ async fn newcomer(colo: Rc<Colo>) -> Worst {
 
 #[test]
 fn attack_74_an_absence_that_an_edge_remembers_refuses_a_client_for_60_s_at_most() {
-    for_each_seed("attack_74_an_absence", 40, |seed| {
+    for_each_seed("attack_74_an_absence", 100, |seed| {
         let colo = Colo::new(seed);
         colo.play(newcomer(Rc::clone(&colo)))
     });
@@ -58,7 +58,7 @@ async fn ghost(colo: Rc<Colo>, ending: Ending) {
 
 #[test]
 fn attack_74_a_copy_of_a_client_that_is_gone_or_has_another_secret_gives_no_token() {
-    for_each_seed("attack_74_a_copy_of_a_client", 30, |seed| {
+    for_each_seed("attack_74_a_copy_of_a_client", 100, |seed| {
         let colo = Colo::new(seed);
         let ending = if seed.is_multiple_of(2) { Ending::ClientDeleted } else { Ending::NewSecret };
         colo.play(ghost(Rc::clone(&colo), ending));
@@ -115,7 +115,7 @@ async fn flood(colo: Rc<Colo>, weather: Weather) -> Worst {
 
 #[test]
 fn attack_74_cut_offs_that_kv_refuses_are_published_by_the_alarm() {
-    for_each_seed("attack_74_cut_offs_that_kv_refuses", 80, |seed| {
+    for_each_seed("attack_74_cut_offs_that_kv_refuses", 250, |seed| {
         let colo = Colo::new(seed);
         let weather = if seed.is_multiple_of(2) { Weather::FAIR } else { Weather::FOUL };
         colo.play(flood(Rc::clone(&colo), weather))
