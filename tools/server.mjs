@@ -169,6 +169,8 @@ export async function startServer(options) {
       demoFile: demo?.path,
       bootstrapToken: token,
       output: () => pieces.join(""),
+      /** Leads the process group of everything that was started. */
+      pid: group.pid,
       /** Resolves with wrangler's exit code. */
       ended: group.ended,
       /** Ends everything in good order. */
