@@ -1,27 +1,28 @@
 // `make bench`: tollgate beside others, in one workerd and one run. bench/README.md says what is measured and how.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
 
 import { fail, root } from "../tools/project.mjs";
 import { buildWorker } from "../tools/worker.mjs";
 import { measureGateway } from "./lib/gateway.mjs";
+import { measureIssuer } from "./lib/issuer.mjs";
 import { machine, versions, watchCores } from "./lib/machine.mjs";
 import { report, verdicts } from "./lib/report.mjs";
 import { AUDIENCE, CASES, TYP, configuration, issuerOf, keys, specOf } from "./lib/tokens.mjs";
-import { findBuilds, gatewayServices } from "./lib/tollgate.mjs";
+import { findBuilds, gatewayServices, newBootstrap } from "./lib/tollgate.mjs";
 import { measureValidation, serviceOf } from "./lib/validation.mjs";
 import { bundle, modulesOf, startWorkerd, to } from "./lib/workerd.mjs";
 import { ensureWrk } from "./lib/wrk.mjs";
 
 const USAGE = `node bench/run.mjs [options]        (or: make bench BENCH="--quick")
 
-Measures token validation and requests per second of tollgate and of others, all in one workerd process.
+Measures token validation, requests per second and tokens issued per second of tollgate and of others.
 
   --quick              three rounds, and loads of one second: to see that it works, not to compare
-  --only PART          validation, or gateway
-  --rounds N           alternating rounds of both parts (validation 11, gateway 40)
-  --seconds N          how long wrk loads each contestant in each round (1)
+  --only PART          validation, gateway, or issuer
+  --rounds N           alternating rounds of every part (validation 11, gateway 40, issuer 7)
+  --seconds N          how long each contestant is loaded in each round (1; in the issuer part 2)
   --json PATH          where the numbers go (target/bench/result.json)
   --harness FOLDER     another build of tollgate with the feature harness
   --gateway FOLDER     another build of tollgate, made with target/bench/tollgate.json
@@ -54,11 +55,12 @@ const count = (name, otherwise) => {
   if (!Number.isInteger(value) || value < 1) fail(`--${name} must be a whole number from 1, not \`${values[name]}\`.`, 2);
   return value;
 };
-if (values.only && !["validation", "gateway"].includes(values.only)) fail(`--only must be validation or gateway, not \`${values.only}\`.`, 2);
+const PARTS = ["validation", "gateway", "issuer"];
+if (values.only && !PARTS.includes(values.only)) fail(`--only must be one of ${PARTS.join(", ")}, not \`${values.only}\`.`, 2);
 
 const folder = join(root, "target", "bench");
-const parts = values.only ? [values.only] : ["validation", "gateway"];
-const rounds = { validation: count("rounds", values.quick ? 3 : 11), gateway: count("rounds", values.quick ? 3 : 40) };
+const parts = values.only ? [values.only] : PARTS;
+const rounds = Object.fromEntries(PARTS.map((part, at) => [part, count("rounds", values.quick ? 3 : [11, 40, 7][at])]));
 const seconds = count("seconds", 1);
 const json = resolve(values.json ?? join(folder, "result.json"));
 
@@ -72,6 +74,9 @@ function writeConfiguration(made) {
   if (!existsSync(path) || readFileSync(path, "utf8") !== text) writeFileSync(path, text);
   return text;
 }
+
+/** A folder in memory, where the system has such: what a disk takes to write is no issuer's doing, and the peers' stores have none. */
+const memoryFolder = () => (existsSync("/dev/shm") ? mkdtempSync("/dev/shm/tollgate-bench-") : undefined);
 
 // One worker computes at a time, while this process waits for it.
 const ALONE = 1.3;
@@ -96,18 +101,23 @@ async function validationServices(harness) {
   return services;
 }
 
+const service = async (name, bindings, flags) => ({ name, modules: { "worker.js": await bundle(name, folder) }, bindings, flags });
+
 /** The services of the gateway part, the upstream first. */
-async function gatewayPart(gateway, jwk) {
+async function gatewayPart(jwk) {
   const guard = { issuer: issuerOf("ES256"), audience: AUDIENCE, alg: "ES256", typ: TYP, jwks: { keys: [jwk] } };
   const origin = { ORIGIN: to.service("upstream") };
-  const service = async (name, bindings) => ({ name, modules: { "worker.js": await bundle(name, folder) }, bindings });
-  const services = [
-    await service("upstream"),
+  return [
     await service("pass-through", origin),
     await service("jose-guard", { ...origin, GUARD: to.json(guard) }),
     await service("hono-guard", { ...origin, GUARD: to.json(guard) }),
   ];
-  return gateway.folder ? [...services, ...gatewayServices(gateway.folder, await bundle("kv", folder))] : services;
+}
+
+/** The peer of the issuer part, and the key-value store that it has for itself. */
+async function issuerPart() {
+  const store = { name: "peer-kv", modules: { "worker.js": await bundle("kv", folder) }, socket: false };
+  return [await service("oauth-provider", { OAUTH_KV: to.kv("peer-kv") }, ["global_fetch_strictly_public"]), store];
 }
 
 async function main() {
@@ -117,10 +127,11 @@ async function main() {
   const wanted = (part) => parts.includes(part);
   const build = (name, features) => buildWorker({ config: join(folder, "tollgate.json"), out: join(folder, name), features, log: say });
   if (wanted("validation") && !values.harness) await build("harness", "harness");
-  if (wanted("gateway") && !values.gateway) await build("gateway", "");
+  const needsGateway = wanted("gateway") || wanted("issuer");
+  if (needsGateway && !values.gateway) await build("gateway", "");
   if (values.prepare) return;
 
-  const wrk = wanted("gateway") ? await ensureWrk(say) : undefined;
+  const wrk = needsGateway ? await ensureWrk(say) : undefined;
   const builds = findBuilds({
     harness: resolve(values.harness ?? join(folder, "harness")),
     gateway: resolve(values.gateway ?? join(folder, "gateway")),
@@ -130,7 +141,7 @@ async function main() {
     date: new Date().toISOString(),
     machine: machine(),
     versions: versions({ wrk }),
-    notes: [...skipped("validation", builds.harness), ...skipped("gateway", builds.gateway)],
+    notes: [...skipped("validation", builds.harness), ...skipped("gateway", builds.gateway), ...skipped("issuer", builds.gateway)],
   };
   for (const note of result.notes) say(note);
 
@@ -138,12 +149,19 @@ async function main() {
   const specs = {};
   for (const name of wanted("validation") ? Object.keys(CASES) : ["ES256"]) specs[name] = await specOf(name, made);
 
+  const bootstrap = newBootstrap();
   const services = [
     ...(wanted("validation") ? await validationServices(builds.harness) : []),
-    ...(wanted("gateway") ? await gatewayPart(builds.gateway, made.ES256.public) : []),
+    ...(needsGateway ? [await service("upstream")] : []),
+    ...(wanted("gateway") ? await gatewayPart(made.ES256.public) : []),
+    ...(needsGateway && builds.gateway.folder ? gatewayServices(builds.gateway.folder, await bundle("kv", folder), bootstrap) : []),
+    ...(wanted("issuer") ? await issuerPart() : []),
   ];
   say(`starting workerd with ${services.length} workers`);
-  const server = await startWorkerd(services, folder);
+  const memory = memoryFolder();
+  const objects = memory && join(memory, "objects");
+  if (!memory) result.notes.push("There is no /dev/shm here: tollgate's objects are on a disk, and the peers of the issuer part store in memory.");
+  const server = await startWorkerd(services, folder, { objects });
   try {
     if (wanted("validation")) {
       const contestants = [...(builds.harness.folder ? ["tollgate"] : []), ...PEERS];
@@ -167,8 +185,12 @@ async function main() {
       result.gateway = { ...measured, rounds: rounds.gateway };
       result.notes.push(...measured.notes);
     }
+    if (wanted("issuer") && builds.gateway.folder) {
+      result.issuer = await measureIssuer(server, bootstrap, { rounds: rounds.issuer, seconds: count("seconds", values.quick ? 1 : 2), say });
+    }
   } finally {
     await server.stop();
+    if (memory) rmSync(memory, { recursive: true, force: true });
   }
 
   result.seconds = Math.round((Date.now() - started) / 1000);

@@ -37,7 +37,7 @@ function wranglerConfig({ folder, out, watch, tokenLimit }) {
   // A build that failed leaves the last good one serving.
   const build = `[build]\ncommand = "node tools/build.mjs worker || true"\ncwd = ${quote(root)}\nwatch_dir = ${quote(sources)}\n\n`;
   text = text.replace(/^\[build\]\n(?:(?!\[).*\n)*/m, () => (watch ? build : ""));
-  text = text.replace(/^(simple = \{ limit = )\d+/m, (_, before) => `${before}${tokenLimit}`);
+  text = text.replace(/^(simple = \{ limit = )\d+/gm, (_, before) => `${before}${tokenLimit}`);
   const path = join(folder, "wrangler.toml");
   writeFileSync(path, text);
   return path;
@@ -169,6 +169,8 @@ export async function startServer(options) {
       demoFile: demo?.path,
       bootstrapToken: token,
       output: () => pieces.join(""),
+      /** Leads the process group of everything that was started. */
+      pid: group.pid,
       /** Resolves with wrangler's exit code. */
       ended: group.ended,
       /** Ends everything in good order. */

@@ -40,6 +40,8 @@ export function versions({ wrk }) {
     jose: packageVersion("jose"),
     hono: packageVersion("hono"),
     "fast-jwt": packageVersion("fast-jwt"),
+    "workers-oauth-provider": packageVersion("@cloudflare/workers-oauth-provider"),
+    "oidc-provider": packageVersion("oidc-provider"),
     wrk: wrk ?? "not used",
   };
 }

@@ -54,8 +54,26 @@ function gatewayTable({ results }) {
   return table([["", "requests/s", BESIDE, "", "jose-guard", "CPU", "p50", "p99"], ...rows]);
 }
 
+/** Who is paired with whom in the issuer part, by grant. */
+const ISSUERS = [
+  ["refresh_token", "workers-oauth-provider"],
+  ["client_credentials", "oidc-provider"],
+];
+
+const issued = (issuer, [grant, peer]) => issuer && ratio(issuer.results[`tollgate ${grant}`], issuer.results[`${peer} ${grant}`]);
+
+function issuerTable(issuer) {
+  const rate = (name) => median(issuer.results[name]).toFixed(0);
+  const apart = (name) => `±${percent(spread(issuer.results[name]))}`;
+  const rows = ISSUERS.map(([grant, peer]) => {
+    const [own, other] = [`tollgate ${grant}`, `${peer} ${grant}`];
+    return [grant, rate(own), apart(own), `${peer} ${rate(other)}`, apart(other), `${issued(issuer, [grant, peer]).toFixed(2)}x`];
+  });
+  return table([["", "tollgate", "", "beside", "", ""], ...rows]);
+}
+
 /** What must hold: a sentence, the measured value and the bound. */
-export function verdicts({ validation, gateway }) {
+export function verdicts({ validation, gateway, issuer }) {
   const cost = (mode, name, service) => validation && costs(validation.results, mode, name, service);
   const through = (other) => gateway && paired(gateway.results, "tollgate", other);
   const faster = (mode, name) => ratio(cost(mode, name, "jose"), cost(mode, name, "tollgate"));
@@ -71,6 +89,7 @@ export function verdicts({ validation, gateway }) {
     ]),
     ["gateway: requests/s, times the bare pass-through", through(BESIDE), "at least", 0.65],
     ["gateway: requests/s, times the jose guard", through("jose-guard"), "at least", 1.3],
+    ...ISSUERS.map((pair) => [`issuer: ${pair[0]}: tokens/s, times ${pair[1]}`, issued(issuer, pair), "at least", 1]),
   ];
   return bounds.map(([what, value, sense, bound]) => ({
     what,
@@ -87,7 +106,7 @@ const verdictLine = ({ what, value, sense, bound, holds }) => {
 };
 
 export function report(result) {
-  const { machine, versions, validation, gateway } = result;
+  const { machine, versions, validation, gateway, issuer } = result;
   const parts = [
     `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.kernel}; load ${machine.loadBefore} before the run`,
     Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(", "),
@@ -108,6 +127,14 @@ export function report(result) {
       "",
       `Through the gateway, one ES256 token over and over: requests/s, and relative to two of them, each beside the pass-through of its moment; ± how far rounds differ; wrk with ${gateway.connections} connections for ${gateway.seconds} s, median of ${gateway.rounds} rounds`,
       gatewayTable(gateway),
+    );
+  }
+  if (issuer) {
+    parts.push(
+      "",
+      `Tokens issued per second, ± how far rounds differ, tollgate relative to the other of its round; ${issuer.connections} connections for ${issuer.seconds} s, median of ${issuer.rounds} rounds`,
+      issuerTable(issuer),
+      `  One session of a realm with grain 0, each request through the gateway asks its object: ${median(issuer.touch).toFixed(0)} requests/s ±${percent(spread(issuer.touch))}`,
     );
   }
   if (result.notes.length > 0) parts.push("", "Notes", ...result.notes.map((note) => `  ${note}`));

@@ -55,12 +55,15 @@ export function configuration(made) {
     id: "orders",
     methods: ["GET"],
     path: "/orders/{id}",
-    require: { scopes: [SCOPE], issuers: names.map(issuerOf) },
+    require: { scopes: [SCOPE], issuers: [...names.map(issuerOf), "bench", "exact"] },
     to: { service: "ORIGIN" },
   };
   return {
-    // No token of this realm is used. It is there because the gate answers plain HTTP only where a realm allows it.
-    realms: { bench: { issuer: "http://127.0.0.1:8787/bench", allow_http: true } },
+    // For the issuer part; and the gate answers plain HTTP only where a realm allows it.
+    realms: {
+      bench: { issuer: "http://127.0.0.1:8787/bench", allow_http: true },
+      exact: { issuer: "http://127.0.0.1:8787/exact", allow_http: true, grain_seconds: 0 },
+    },
     issuers,
     scopes: { [SCOPE]: { description: "Read orders." } },
     routes: [route],

@@ -9,6 +9,9 @@ import { join } from "node:path";
 
 import { modulesOf, to } from "./workerd.mjs";
 
+/** A secret of the bootstrap token's shape. */
+export const newBootstrap = () => `tgb_${b64(32)}`;
+
 const b64 = (bytes) => randomBytes(bytes).toString("base64url");
 
 /** What is there, and a sentence on what is not. */
@@ -22,7 +25,7 @@ export function findBuilds({ harness, gateway }) {
 }
 
 /** The services that the gateway needs, itself and its key-value store. */
-export function gatewayServices(folder, kv) {
+export function gatewayServices(folder, kv, bootstrap) {
   return [
     {
       name: "tollgate",
@@ -33,7 +36,7 @@ export function gatewayServices(folder, kv) {
         PRINCIPAL: to.durableObject("PrincipalDo"),
         KEYRING: to.durableObject("KeyringDo"),
         TOLLGATE_KEK: to.text(b64(32)),
-        TOLLGATE_BOOTSTRAP_TOKEN: to.text(`tgb_${b64(32)}`),
+        TOLLGATE_BOOTSTRAP_TOKEN: to.text(bootstrap),
       },
       durableObjects: ["PrincipalDo", "KeyringDo"],
     },

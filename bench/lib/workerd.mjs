@@ -112,7 +112,7 @@ export function modulesOf(folder, main, prefix = "") {
 const serviceText = ({ name, id, address }) =>
   `( name = ${quote(name)}, ${address ? `external = ( address = ${quote(address)}, http = () )` : `worker = .${id}`} )`;
 
-function configText(services, ports, folder) {
+function configText(services, ports, folder, objects) {
   const sockets = services.flatMap(({ name, address, socket = !address }) =>
     socket ? [`( name = ${quote(name)}, address = ${quote(`${HOST}:${ports.get(name)}`)}, http = (), service = ${quote(name)} )`] : [],
   );
@@ -122,7 +122,7 @@ using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = ${list([
     ...services.map(serviceText),
-    `( name = ${quote(OBJECTS)}, disk = ( path = ${quote(join(folder, OBJECTS))}, writable = true ) )`,
+    `( name = ${quote(OBJECTS)}, disk = ( path = ${quote(objects)}, writable = true ) )`,
   ])},
   sockets = ${list(sockets)}
 );
@@ -149,17 +149,17 @@ function send(agent, port, method, path, { headers = {}, body } = {}) {
   });
 }
 
-/** Starts workerd with these services. */
-export async function startWorkerd(given, folder) {
+/** Starts workerd with these services. Durable Objects are stored in `objects`. */
+export async function startWorkerd(given, folder, { objects = join(folder, OBJECTS) } = {}) {
   // What an earlier run stored nobody can read: it had other secrets.
-  rmSync(join(folder, OBJECTS), { recursive: true, force: true });
-  mkdirSync(join(folder, OBJECTS), { recursive: true });
+  rmSync(objects, { recursive: true, force: true });
+  mkdirSync(objects, { recursive: true });
   const services = given.map((service) => ({ ...service, id: identifier(service.name) }));
   const open = services.filter(({ address, socket = !address }) => socket);
   const free = await freePorts(open.length);
   const ports = new Map(open.map(({ name }, index) => [name, free[index]]));
   const path = join(folder, "config.capnp");
-  writeFileSync(path, configText(services, ports, folder));
+  writeFileSync(path, configText(services, ports, folder, objects));
 
   // Into a file: whoever reads a pipe takes time from what is measured, and tollgate logs every request.
   const log = join(folder, "workerd.log");

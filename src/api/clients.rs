@@ -143,7 +143,7 @@ struct SecretWanted {
 async fn overlap(body: &mut impl Body) -> Result<Lifetime, Stop> {
     const BAD: OauthError = OauthError::new(
         ErrorCode::InvalidRequest,
-        "send {\"overlap_seconds\": N} with N from 0 to 2592000, or nothing",
+        "send a JSON object with overlap_seconds, from 0 to 2592000, or nothing",
     );
     let bytes = body.read(1024).await?.ok_or(BAD)?;
     if bytes.is_empty() {

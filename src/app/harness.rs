@@ -80,6 +80,6 @@ pub(super) async fn code<P: Ports>(
     match ports.principals().ask(locator, &question).await? {
         principal::Answer::Done => Answer::json(200, &json!({ "code": credential.reveal() })),
         principal::Answer::Refused(_) => Ok(Answer::empty(404)),
-        _ => Err(principal::Answer::unexpected("issue code")),
+        _ => Err(principal::Answer::unexpected("grant")),
     }
 }

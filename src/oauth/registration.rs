@@ -237,7 +237,7 @@ impl Metadata {
         let wants_code = grants.contains(&GrantType::AuthorizationCode);
         let is_code = |types: &Vec<String>| if wants_code { types == &["code"] } else { types.is_empty() };
         if self.response_types.as_ref().is_some_and(|types| !is_code(types)) {
-            return Err(metadata("response_types is [\"code\"] with authorization_code, and [] without"));
+            return Err(metadata("response_types holds code with authorization_code, and nothing without"));
         }
         Ok(grants)
     }

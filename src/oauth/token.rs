@@ -11,6 +11,9 @@
 //! Client credentials and their session are one step of the client's principal. For the other grants the client proves itself at
 //! its own principal, and the code, refresh token or password is redeemed at the principal that it names, in one step there.
 //!
+//! A login or password that is refused is refused after [`REFUSAL`], whatever it took to find out: a principal that nobody has
+//! asked before is slower than one that is in use, and that would tell who exists.
+//!
 //! A store or key that does not answer is 503. Every answer is `Cache-Control: no-store` (section 5.1).
 
 use crate::config::{Config, Feature, Realm};
@@ -21,14 +24,17 @@ use crate::http::{Answer, ErrorCode, Head, OauthError};
 use crate::id::{Locator, Login, SessionId};
 use crate::oauth::client::{Stop, admit, asks, authenticated, form, settled, source};
 use crate::oauth::issue::{answer, terms};
-use crate::port::{Body, Limit, Ports, Principals, random};
+use crate::port::{Body, Limit, Ports, Principals, Timer, random};
 use crate::principal::{
     self, Asks, ByClient, Client, GrantType, Granted, NewSession, OpenSession, Password, Question,
     RedeemCode, Refused, Rotate, SignIn,
 };
 use crate::scope::ScopeSet;
 use crate::secret::Credential;
-use crate::time::Timestamp;
+use crate::time::{Lifetime, Timestamp};
+
+/// How long it takes to hear that a login or a password is wrong: longer than Argon2id and a principal that has to be loaded.
+const REFUSAL: Lifetime = Lifetime::from_millis(500);
 
 /// Answers a token request. See the module for the order and each failure's answer.
 ///
@@ -115,7 +121,7 @@ impl<P: Ports> Way<'_, P> {
         let locator = self.client.locator;
         let (session, refresh) = self.session(&self.client, locator)?;
         let open = OpenSession { client: self.asks.clone(), scopes: self.scopes.clone(), session };
-        let granted = self.ask(locator, Question::OpenSession(Box::new(open))).await?;
+        let granted = self.ask(locator, Question::OpenSession(Box::new(open))).await??;
         Ok(answer(self.ports, self.realm, &self.client, locator, &granted, refresh.as_ref()).await?)
     }
 
@@ -128,7 +134,13 @@ impl<P: Ports> Way<'_, P> {
         let salt = Digest::of(&random::<32>(self.ports.entropy())?);
         let (scopes, source) = (self.scopes.clone(), self.asks.source);
         let sign_in = SignIn { client: client.clone(), password, source, scopes, session, salt };
-        let granted = self.ask(locator, Question::SignIn(Box::new(sign_in))).await?;
+        let started = self.ports.timer().now().await;
+        let asked = self.ask(locator, Question::SignIn(Box::new(sign_in))).await?;
+        if asked == Err(Refused::Grant) {
+            let spent_at = self.ports.timer().now().await;
+            self.ports.timer().pause(started.after(REFUSAL).since(spent_at)).await;
+        }
+        let granted = asked?;
         Ok(answer(self.ports, self.realm, &client, locator, &granted, refresh.as_ref()).await?)
     }
 
@@ -142,7 +154,7 @@ impl<P: Ports> Way<'_, P> {
         let (code, locator) = placed(code)?;
         let (session, refresh) = self.session(&client, locator)?;
         let redeem = RedeemCode { client: by, code: code.digest(), redirect_uri, challenge, session };
-        let granted = self.ask(locator, Question::RedeemCode(Box::new(redeem))).await?;
+        let granted = self.ask(locator, Question::RedeemCode(Box::new(redeem))).await??;
         Ok(answer(self.ports, self.realm, &client, locator, &granted, refresh.as_ref()).await?)
     }
 
@@ -162,7 +174,7 @@ impl<P: Ports> Way<'_, P> {
             scopes: self.scopes.clone(),
             resources: self.resources.clone(),
         };
-        let granted = self.ask(locator, Question::Rotate(Box::new(rotate))).await?;
+        let granted = self.ask(locator, Question::Rotate(Box::new(rotate))).await??;
         let nonce = granted.nonce.ok_or_else(|| principal::Answer::unexpected("rotate"))?;
         let refresh = next(&nonce)?;
         Ok(answer(self.ports, self.realm, &client, locator, &granted, Some(&refresh)).await?)
@@ -196,11 +208,11 @@ impl<P: Ports> Way<'_, P> {
         Ok((session, refresh))
     }
 
-    async fn ask(&self, locator: Locator, question: Question) -> Result<Granted, Stop> {
+    async fn ask(&self, locator: Locator, question: Question) -> Result<Result<Granted, Refused>, Fault> {
         match self.ports.principals().ask(locator, &question).await? {
-            principal::Answer::Granted(granted) => Ok(*granted),
-            principal::Answer::Refused(refused) => Err(refused.into()),
-            _ => Err(principal::Answer::unexpected("grant").into()),
+            principal::Answer::Granted(granted) => Ok(Ok(*granted)),
+            principal::Answer::Refused(refused) => Ok(Err(refused)),
+            _ => Err(principal::Answer::unexpected("grant")),
         }
     }
 }

@@ -45,7 +45,7 @@ fn every_endpoint_is_in_the_readme() {
 #[test]
 fn the_bindings_of_wrangler_toml_are_those_of_the_code() {
     let (wrangler, code) = (read("wrangler.toml"), read("src/edge/platform.rs"));
-    for name in ["TOLLGATE_KV", "PRINCIPAL", "KEYRING", "TOKEN_LIMIT"] {
+    for name in ["TOLLGATE_KV", "PRINCIPAL", "KEYRING", "TOKEN_LIMIT", "PASSWORD_LIMIT"] {
         assert!(
             wrangler.contains(&format!("= \"{name}\"")) && code.contains(&format!("\"{name}\"")),
             "{name}"

@@ -77,8 +77,9 @@ async fn answer(colo: &Rc<Colo>, locator: Locator, question: &Question) -> Resul
 }
 
 fn note(colo: &Colo, locator: Locator, question: &Question, answer: &Answer) {
+    let asked = if let Question::OfUser(_, question) = question { question } else { question };
     let ends = matches!(
-        question,
+        asked,
         Question::ChangeClient(_)
             | Question::ChangeUser(_)
             | Question::DeleteClient(_)
