@@ -139,8 +139,28 @@ fn rfc7592_a_client_manages_itself_with_its_own_token_only() {
             call(&edge, &Call::put(place, with(change.clone(), name, member).to_string()).bearer(token)).0;
         assert_eq!(reply.status(), 400, "{name}");
     }
+    let seen = told(&call(&edge, &Call::get(place).bearer(token)).0);
+    assert_eq!(seen["registration_access_token"], token, "RFC 7592 section 3");
     assert_eq!(call(&edge, &Call::delete(place).bearer(token)).0.status(), 204);
     assert_eq!(call(&edge, &Call::get(place).bearer(token)).0.status(), 401, "RFC 7592 section 2.3");
+}
+
+#[test]
+fn what_somebody_else_has_decided_a_client_cannot_undo() {
+    let world = World::new(CONFIG);
+    let edge = world.edge();
+    let mine = told(&register(&edge, "open", &app()));
+    let (place, token) = (
+        mine["registration_client_uri"].as_str().unwrap(),
+        mine["registration_access_token"].as_str().unwrap(),
+    );
+    let id = mine["client_id"].as_str().unwrap();
+    let less = json!({ "client_name": "App", "token_endpoint_auth_method": "none", "grant_types": ["authorization_code"], "redirect_uris": ["https://app.example/cb"] });
+    let request = Call::put(format!("https://edge.example/open/api/v1/clients/{id}"), less.to_string())
+        .bearer("tgb_test");
+    assert_eq!(call(&edge, &request).0.status(), 200);
+    let change = with(app(), "client_id", mine["client_id"].clone());
+    assert_eq!(call(&edge, &Call::put(place, change.to_string()).bearer(token)).0.status(), 401);
 }
 
 struct Key(SigningKey);
