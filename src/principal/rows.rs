@@ -116,10 +116,13 @@ impl std::fmt::Debug for Row {
 /// What a row says that is not there any more, until it is cleared.
 const GONE: &str = "null";
 
+/// What a row will say, and when it may be cleared.
+type Change = (String, Option<Timestamp>);
+
 /// What one question reads and changes: all of it is stored, or nothing.
 pub(super) struct Draft<'r, R> {
     rows: &'r R,
-    changes: RefCell<BTreeMap<(Kind, String), (String, Option<Timestamp>)>>,
+    changes: RefCell<BTreeMap<(Kind, String), Change>>,
 }
 
 impl<R> std::fmt::Debug for Draft<'_, R> {

@@ -50,24 +50,28 @@ const TOLD_FOR: Lifetime = Lifetime::from_seconds(86_400);
 /// The same, where nobody has come to hear that it fell idle; and longer than any touch is on its way.
 const TOLD_IDLE: Lifetime = Lifetime::from_seconds(600);
 
+/// Where the client of a session is kept.
+#[derive(Clone, Copy)]
+enum Keeper<'c> {
+    /// At another principal.
+    Elsewhere,
+    /// Here, if it is still there.
+    Here(Option<&'c StoredClient>),
+}
+
 impl StoredSession {
     /// What has ended it although it does not say so itself: an ending of its principal, or of its client where that is kept
     /// here (`own`), or that there is no such client any more.
-    fn ended_by(
-        &self,
-        principal: &Principal,
-        own: Option<Option<&StoredClient>>,
-        now: Timestamp,
-    ) -> Option<Ended> {
+    fn ended_by(&self, principal: &Principal, own: Keeper<'_>, now: Timestamp) -> Option<Ended> {
         let before = |ended: &Ended| self.seq < ended.seq;
         let over = |at| Some(Ended { seq: u64::MAX, at, reason: EndReason::Credential });
         if let Some(ended) = principal.ended.filter(before) {
             return Some(ended);
         }
         match own {
-            None => None,
-            Some(None) => over(self.opened_at),
-            Some(Some(stored)) => match stored.client.expires_at {
+            Keeper::Elsewhere => None,
+            Keeper::Here(None) => over(self.opened_at),
+            Keeper::Here(Some(stored)) => match stored.client.expires_at {
                 Some(end) if end <= now => over(end),
                 _ => stored.ended.filter(before),
             },
@@ -76,7 +80,7 @@ impl StoredSession {
 
     /// Whether it is alive, for whoever looks at many of them.
     pub(super) fn is_alive(&self, principal: &Principal, client: &StoredClient, now: Timestamp) -> bool {
-        let own = self.own_client.then_some(Some(client));
+        let own = if self.own_client { Keeper::Here(Some(client)) } else { Keeper::Elsewhere };
         self.ended_by(principal, own, now).is_none() && matches!(self.state.touch(now).1, Touch::Alive { .. })
     }
 }
@@ -234,10 +238,10 @@ impl<R: Rows> Draft<'_, R> {
         now: Timestamp,
     ) -> Result<Option<Ended>, Fault> {
         if !session.own_client {
-            return Ok(session.ended_by(principal, None, now));
+            return Ok(session.ended_by(principal, Keeper::Elsewhere, now));
         }
         let client = self.client(&session.client_id)?;
-        Ok(session.ended_by(principal, Some(client.as_ref()), now))
+        Ok(session.ended_by(principal, Keeper::Here(client.as_ref()), now))
     }
 
     /// A session that is alive at `now`, which counts as a use.

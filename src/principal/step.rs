@@ -36,7 +36,7 @@ fn answer(
 ) -> Result<Answer, Fault> {
     let done = |refused: Option<Refused>| refused.map_or(Answer::Done, Answer::Refused);
     Ok(match question {
-        Question::Authenticate(asks) => said(draft.authenticate(asks, now)?, |stored| known(stored)),
+        Question::Authenticate(asks) => said(draft.authenticate(asks, now)?, known),
         Question::ChangeClient(change) => {
             said(draft.change_client(change, now)?, |c| Answer::Client(Box::new(c)))
         }
