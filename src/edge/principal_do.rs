@@ -98,7 +98,8 @@ impl DurableObject for PrincipalDo {
         let rows = self.rows().map_err(failed)?;
         rows.sql.exec("DELETE FROM record WHERE clear_at <= ?", vec![integer(now())])?;
         self.publish(&rows).await.map_err(failed)?;
-        self.set_alarm(&rows, None).await.map_err(failed)?;
+        let first = rows.first_to_clear().map_err(failed)?;
+        self.set_alarm(first.map(clearing)).await.map_err(failed)?;
         Response::empty()
     }
 }
@@ -116,12 +117,11 @@ impl PrincipalDo {
     async fn answer(&self, question: &Question) -> std::result::Result<Answer, Fault> {
         let config = config().ok_or_else(|| Fault::new("ask principal", "there is no configuration"))?;
         let rows = self.rows()?;
-        let answer = step(&rows, config.scopes(), question, now())?;
-        // What is asked most often changes neither when a row is to be cleared nor what is dead.
-        if !matches!(question, Question::Touch { .. } | Question::Inspect(_) | Question::ReadUser) {
+        let (answer, due) = step(&rows, config.scopes(), question, now())?;
+        if due.cutoffs || self.refused.get().is_some() {
             self.publish(&rows).await?;
-            self.set_alarm(&rows, None).await?;
         }
+        self.set_alarm(due.clearing.map(|at| clearing(millis(at)))).await?;
         Ok(answer)
     }
 
@@ -131,7 +131,7 @@ impl PrincipalDo {
             return Ok(());
         }
         let pause = self.refused.get().map_or(RETRY, |(_, pause)| pause);
-        self.set_alarm(rows, Some(millis(now().after(pause)))).await?;
+        self.set_alarm(Some(millis(now().after(pause)))).await?;
         // From here to the write nothing is waited for.
         let is_busy = self.publishing.get().is_some_and(|since| now().is_within(WRITE, since));
         let is_resting = self
@@ -183,13 +183,10 @@ impl PrincipalDo {
             .map_err(|e| Fault::new(OP, e.to_string()))
     }
 
-    /// Wakes the object when the first of its rows is to be cleared, or at `soon`.
-    async fn set_alarm(&self, rows: &SqlRows, soon: Option<i64>) -> std::result::Result<(), Fault> {
+    /// Wakes the object at this time, or before.
+    async fn set_alarm(&self, at: Option<i64>) -> std::result::Result<(), Fault> {
         let fault = worker_fault("set alarm");
-        let clearing = rows
-            .first_to_clear()?
-            .map(|at| at.saturating_div(CLEARING).saturating_add(1).saturating_mul(CLEARING));
-        let Some(at) = clearing.into_iter().chain(soon).min() else { return Ok(()) };
+        let Some(at) = at else { return Ok(()) };
         if self.alarm_at.get().is_some_and(|set| set <= at) {
             return Ok(());
         }
@@ -280,6 +277,11 @@ impl Rows for SqlRows {
             SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?)";
         self.sql.exec(query, vec![rows.into()]).map(drop).map_err(worker_fault(OP))
     }
+}
+
+/// When rows are cleared that are due at this time.
+const fn clearing(at: i64) -> i64 {
+    at.saturating_div(CLEARING).saturating_add(1).saturating_mul(CLEARING)
 }
 
 /// SQLite's integers have 64 bits; milliseconds of a date need 48.

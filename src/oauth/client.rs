@@ -13,7 +13,8 @@ use crate::error::{Error, Fault};
 use crate::grant::{Assertion, PresentedClient, PresentedProof, WRONG_CLIENT};
 use crate::http::{Answer, ErrorCode, Form, Head, OauthError, slow_down};
 use crate::oauth::Endpoint;
-use crate::port::{Body, Clients, Limit, Limiter, Ports, Principals};
+use crate::oauth::known;
+use crate::port::{Body, Limit, Limiter, Ports, Principals};
 use crate::principal::{self, Asks, Client, Proof, Question, Refused};
 use crate::time::{Lifetime, Timestamp};
 use crate::token::Algorithm;
@@ -151,7 +152,7 @@ pub(crate) async fn asks<P: Ports>(
     now: Timestamp,
 ) -> Result<(Client, Asks), Stop> {
     let PresentedClient { client_id, proof } = presented;
-    let client = ports.clients().find(&realm.name, &client_id).await?.ok_or(WRONG_CLIENT)?;
+    let client = known::client(ports, &realm.name, &client_id, now).await?.ok_or(WRONG_CLIENT)?;
     let proof = match proof {
         PresentedProof::Secret(digest) => Proof::Secret(digest),
         PresentedProof::Nothing if client.is_public() => Proof::Nothing,

@@ -26,7 +26,7 @@ use crate::oauth::client::{Stop, admit, asks, authenticated, form, settled, sour
 use crate::oauth::issue::{answer, terms};
 use crate::port::{Body, Limit, Ports, Principals, Timer, random};
 use crate::principal::{
-    self, Asks, ByClient, Client, GrantType, Granted, NewSession, OpenSession, Password, Question,
+    self, Asks, By, ByClient, Client, GrantType, Granted, NewSession, OpenSession, Password, Question,
     RedeemCode, Refused, Rotate, SignIn,
 };
 use crate::scope::ScopeSet;
@@ -159,7 +159,14 @@ impl<P: Ports> Way<'_, P> {
     }
 
     async fn refresh_token(self, token: Option<Credential>) -> Result<Answer, Stop> {
-        let (client, by) = self.authenticated(GrantType::RefreshToken).await?;
+        let here = |token: &Credential| token.locator() == Some(self.client.locator);
+        // Where both are kept at one principal, one step does both.
+        let (client, by) = if token.as_ref().is_some_and(here) {
+            (self.client.clone(), By::Asks(self.asks.clone()))
+        } else {
+            let (client, by) = self.authenticated(GrantType::RefreshToken).await?;
+            (client, By::Known(by))
+        };
         let (token, locator) = placed(token)?;
         // The nonce that is in force comes back: this one, or that of whoever was first.
         let nonce = Digest::of(&random::<32>(self.ports.entropy())?);

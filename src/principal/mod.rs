@@ -32,11 +32,11 @@ pub use crate::registered::{AuthMethod, GrantType};
 pub use client::{Client, ClientView, Limits, SecretDates, Usage};
 pub use cutoff::{CUTOFF_KEPT, Cutoffs};
 pub use question::{
-    Answer, Asks, ByClient, ChangeClient, ChangeUser, Granted, Inspected, NewSecret, NewSession, NewUser,
+    Answer, Asks, By, ByClient, ChangeClient, ChangeUser, Granted, Inspected, NewSecret, NewSession, NewUser,
     OpenSession, Owner, Password, Proof, Question, RedeemCode, Refused, RegisterClient, Rotate, SignIn,
     SignedIn, Terms, Token, Which,
 };
-pub use rows::{Kind, Row, Rows};
+pub use rows::{Due, Kind, Row, Rows};
 use sessions::Ended;
 pub use step::{Unpublished, published, step, unpublished};
 pub use storage_key::{client_key, cutoff_key, jwks_key, keyring_name, user_key, user_name};

@@ -207,6 +207,16 @@ pub struct SignIn {
     pub salt: Digest,
 }
 
+/// A client that asks a principal which may be its own.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum By {
+    /// It is kept here, and proves who it is in the same step.
+    Asks(Asks),
+    /// It is kept elsewhere, and has proved who it is there.
+    Known(ByClient),
+}
+
 /// See [`Question::RedeemCode`].
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct RedeemCode {
@@ -225,8 +235,8 @@ pub struct RedeemCode {
 /// See [`Question::Rotate`].
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Rotate {
-    /// The client, which has proved who it is.
-    pub client: ByClient,
+    /// The client.
+    pub client: By,
     /// The digest of the refresh token.
     pub token: Digest,
     /// What may come after it.

@@ -113,6 +113,15 @@ impl std::fmt::Debug for Row {
     }
 }
 
+/// What a step leaves to be done.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Due {
+    /// Whether cut-offs have changed, and are to be published.
+    pub cutoffs: bool,
+    /// When the first of the rows that it stored may be cleared.
+    pub clearing: Option<Timestamp>,
+}
+
 /// What a row says that is not there any more, until it is cleared.
 const GONE: &str = "null";
 
@@ -123,6 +132,8 @@ type Change = (String, Option<Timestamp>);
 pub(super) struct Draft<'r, R> {
     rows: &'r R,
     changes: RefCell<BTreeMap<(Kind, String), Change>>,
+    /// What was read: nobody else changes it meanwhile.
+    seen: RefCell<BTreeMap<(Kind, String), Option<String>>>,
 }
 
 impl<R> std::fmt::Debug for Draft<'_, R> {
@@ -132,18 +143,23 @@ impl<R> std::fmt::Debug for Draft<'_, R> {
 }
 
 impl<'r, R: Rows> Draft<'r, R> {
-    pub(super) const fn new(rows: &'r R) -> Self {
-        Self { rows, changes: RefCell::new(BTreeMap::new()) }
+    pub(super) fn new(rows: &'r R) -> Self {
+        Self { rows, changes: RefCell::default(), seen: RefCell::default() }
     }
 
     /// The row of this key, as it will be.
     pub(super) fn read<T: DeserializeOwned>(&self, kind: Kind, key: &str) -> Result<Option<T>, Fault> {
-        let changes = self.changes.borrow();
-        let text = match changes.get(&(kind, key.to_owned())) {
-            Some((text, _)) => Some(text.clone()),
-            None => self.rows.get(kind, key)?,
+        let at = (kind, key.to_owned());
+        let (changes, mut seen) = (self.changes.borrow(), self.seen.borrow_mut());
+        let text = match (changes.get(&at), seen.get(&at)) {
+            (Some((text, _)), _) => Some(text),
+            (None, Some(text)) => text.as_ref(),
+            (None, None) => {
+                let text = self.rows.get(kind, key)?;
+                seen.entry(at).or_insert(text).as_ref()
+            }
         };
-        text.filter(|text| text != GONE).map(|text| parse(kind, &text)).transpose()
+        text.filter(|text| *text != GONE).map(|text| parse(kind, text)).transpose()
     }
 
     /// Every stored row of a kind. What this question itself has changed of it is **not** in here.
@@ -174,12 +190,18 @@ impl<'r, R: Rows> Draft<'r, R> {
         self.changes.borrow_mut().insert((kind, key.to_owned()), gone);
     }
 
-    /// Stores the changes, in one statement.
-    pub(super) fn commit(self) -> Result<(), Fault> {
+    /// Stores the changes, in one statement, and says what has to be done about them.
+    pub(super) fn commit(self) -> Result<Due, Fault> {
         let changes = self.changes.into_inner().into_iter();
         let rows: Vec<Row> =
             changes.map(|((kind, key), (text, clear_at))| Row { kind, key, text, clear_at }).collect();
-        if rows.is_empty() { Ok(()) } else { self.rows.put(&rows) }
+        if !rows.is_empty() {
+            self.rows.put(&rows)?;
+        }
+        Ok(Due {
+            cutoffs: rows.iter().any(|row| row.kind == Kind::Cutoff),
+            clearing: rows.iter().filter_map(|row| row.clear_at).min(),
+        })
     }
 }
 

@@ -4,14 +4,14 @@ use crate::error::Fault;
 use crate::id::RealmName;
 use crate::principal::client::StoredClient;
 use crate::principal::cutoff::StoredCutoffs;
-use crate::principal::rows::{Draft, Kind, Rows};
+use crate::principal::rows::{Draft, Due, Kind, Rows};
 use crate::principal::sessions::SELF;
 use crate::principal::{Answer, Cutoffs, Question, Refused, Which};
 use crate::scope::ScopeCatalogue;
 use crate::session::EndReason;
 use crate::time::Timestamp;
 
-/// Answers one question. `now` is the principal's own clock. Either all of its changes are stored, or none: a fault half-way
+/// Answers one question, and says what is left to be done. `now` is the principal's own clock. Either all of its changes are stored, or none: a fault half-way
 /// stores nothing. A refusal may store something: a wrong attempt is counted, a token that was used twice ends its session.
 ///
 /// # Errors
@@ -21,11 +21,10 @@ pub fn step(
     catalogue: &ScopeCatalogue,
     question: &Question,
     now: Timestamp,
-) -> Result<Answer, Fault> {
+) -> Result<(Answer, Due), Fault> {
     let draft = Draft::new(rows);
     let answer = answer(&draft, catalogue, question, now)?;
-    draft.commit()?;
-    Ok(answer)
+    Ok((answer, draft.commit()?))
 }
 
 fn answer(
@@ -151,5 +150,5 @@ pub fn published(rows: &impl Rows, what: &Unpublished) -> Result<(), Fault> {
         let published = stored.published.max(what.version);
         draft.write(Kind::Cutoff, SELF, &StoredCutoffs { published, ..stored }, None)?;
     }
-    draft.commit()
+    draft.commit().map(drop)
 }

@@ -10,8 +10,8 @@ use crate::principal::clients::KNOWN_FOR;
 use crate::principal::rows::{Draft, Kind, Rows};
 use crate::principal::sessions::{Opening, StoredSession};
 use crate::principal::{
-    GrantType, Granted, Inspected, OpenSession, Password, RedeemCode, Refused, Rotate, SignIn, SignedIn,
-    Token,
+    By, ByClient, Client, GrantType, Granted, Inspected, OpenSession, Password, RedeemCode, Refused, Rotate,
+    SignIn, SignedIn, Token,
 };
 use crate::scope::{ScopeCatalogue, ScopeSet};
 use crate::secret::Secret;
@@ -149,28 +149,39 @@ impl<R: Rows> Draft<'_, R> {
 
     /// RFC 6749 section 6, RFC 9700 section 4.14.2.
     pub(super) fn rotate(&self, asked: &Rotate, catalogue: &ScopeCatalogue, now: Timestamp) -> Said<Granted> {
+        let (client, terms) = match &asked.client {
+            By::Known(client) => (client.clone(), asked.terms),
+            By::Asks(asks) => match self.authenticate(asks, now)? {
+                Ok(stored) if stored.client.may(GrantType::RefreshToken) => {
+                    let Client { client_id, scope, .. } = stored.client.clone();
+                    // What has ended its sessions here says so itself.
+                    (ByClient { client_id, scope, ended_at: None }, asked.terms.within(&stored.client))
+                }
+                Ok(_) => return Ok(Err(Refused::Unauthorized(GrantType::RefreshToken))),
+                Err(refused) => return Ok(Err(refused)),
+            },
+        };
         let key = asked.token.to_string();
         let Some(refresh) = self.read::<Refresh>(Kind::Refresh, &key)? else {
             return Ok(Err(Refused::Grant));
         };
         // Another client's token: refused, and nothing ends because of a stranger.
-        let is_its = |session: &StoredSession| session.client_id == asked.client.client_id;
+        let is_its = |session: &StoredSession| session.client_id == client.client_id;
         let Some(session) = self.alive(&refresh.session, now)?.filter(is_its) else {
             return Ok(Err(Refused::Grant));
         };
         // Its client is kept elsewhere, and has got another secret there since.
-        if !session.own_client && asked.client.ended_at.is_some_and(|end| session.opened_at <= end) {
+        if !session.own_client && client.ended_at.is_some_and(|end| session.opened_at <= end) {
             self.end_session(&refresh.session, EndReason::Credential, now)?;
             return Ok(Err(Refused::Grant));
         }
         let Session::Open { ends_at, .. } = session.state else { return Ok(Err(Refused::Grant)) };
         let principal = self.principal()?;
-        let lasts = asked.terms.access_token;
+        let lasts = terms.access_token;
         let mut granted = self.granted(&refresh.session, &session, &principal, (now, lasts))?;
         // What the client may not have any more, and what the configuration does not know any more, is not in the next token.
-        granted.scope = still(&granted.scope, &asked.client.scope, catalogue);
-        let presented =
-            refresh.present(asked.proposal, now.after(asked.terms.refresh_token).min(ends_at), now);
+        granted.scope = still(&granted.scope, &client.scope, catalogue);
+        let presented = refresh.present(asked.proposal, now.after(terms.refresh_token).min(ends_at), now);
         if presented == Presented::Reused {
             self.end_session(&refresh.session, EndReason::Reused, now)?;
         }

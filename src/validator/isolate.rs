@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use crate::oauth::KnownClients;
 use crate::session::Leases;
 use crate::validator::KeyCache;
 use crate::validator::cutoff::CutoffCache;
@@ -11,6 +12,7 @@ use crate::validator::introspection::Inquiries;
 /// The memory of one isolate. Holds facts, never decisions; losing it costs questions, never an answer.
 #[derive(Debug)]
 pub struct Isolate {
+    pub(crate) clients: RefCell<KnownClients>,
     pub(crate) cutoffs: RefCell<CutoffCache>,
     pub(crate) leases: RefCell<Leases>,
     pub(crate) keys: RefCell<KeyCache>,
@@ -29,6 +31,7 @@ impl Isolate {
     #[must_use]
     pub const fn new() -> Self {
         Self {
+            clients: RefCell::new(KnownClients::new()),
             cutoffs: RefCell::new(CutoffCache::new()),
             leases: RefCell::new(Leases::new()),
             keys: RefCell::new(KeyCache::new()),

@@ -355,7 +355,7 @@ impl Principals for World {
         let Some(rows) = principals.get(&locator) else {
             return Ok(Answer::Refused(Refused::NotFound));
         };
-        let answer = step(rows, self.config.scopes(), question, self.now())?;
+        let (answer, _) = step(rows, self.config.scopes(), question, self.now())?;
         if let Some(what) = unpublished(rows)?
             && self.write(cutoff_key(&what.realm, locator), &what.cutoffs).is_ok()
         {

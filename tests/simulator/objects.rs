@@ -67,7 +67,7 @@ pub(super) async fn serve(colo: Rc<Colo>, locator: Locator, question: Question) 
 
 async fn answer(colo: &Rc<Colo>, locator: Locator, question: &Question) -> Result<Answer, Fault> {
     let object = colo.objects.of(locator);
-    let answer = step(&object.rows, colo.config.scopes(), question, colo.now())?;
+    let (answer, _) = step(&object.rows, colo.config.scopes(), question, colo.now())?;
     note(colo, locator, question, &answer);
     if !matches!(question, Question::Touch { .. } | Question::Inspect(_) | Question::ReadUser) {
         publish(colo, locator, &object).await?;

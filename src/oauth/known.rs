@@ -1,0 +1,102 @@
+//! Client records, as one isolate remembers them: where a client is, and which keys are its own.
+//!
+//! The copy in KV is up to 60 s late anyhow, and everything that counts is decided by the client's principal. So remembering a
+//! record for [`KEPT`] makes nothing wrong, and saves a read for each token request.
+
+use std::collections::BTreeMap;
+
+use crate::error::Fault;
+use crate::id::{ClientId, RealmName};
+use crate::port::{Clients, Ports};
+use crate::principal::Client;
+use crate::time::{Lifetime, Timestamp};
+
+/// How long a record is remembered.
+const KEPT: Lifetime = Lifetime::from_seconds(30);
+
+/// Records that one isolate remembers; one has about 300 bytes, and some kilobytes where it has keys.
+const CAPACITY: usize = 1_000;
+
+/// What an isolate remembers of clients. What is not there is not remembered: it may come.
+#[derive(Debug, Default)]
+pub struct KnownClients(BTreeMap<(RealmName, ClientId), (Timestamp, Client)>);
+
+impl KnownClients {
+    /// Nothing remembered.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(BTreeMap::new())
+    }
+
+    fn find(&self, realm: &RealmName, id: &ClientId, now: Timestamp) -> Option<Client> {
+        let (read_at, client) = self.0.get(&(realm.clone(), id.clone()))?;
+        now.is_within(KEPT, *read_at).then(|| client.clone())
+    }
+
+    fn put(&mut self, client: &Client, now: Timestamp) {
+        if self.0.len() >= CAPACITY {
+            self.0.retain(|_, (read_at, _)| now.is_within(KEPT, *read_at));
+            if self.0.len() >= CAPACITY {
+                // Forgetting costs a read, never a wrong answer.
+                self.0.clear();
+            }
+        }
+        self.0.insert((client.realm.clone(), client.client_id.clone()), (now, client.clone()));
+    }
+}
+
+/// The record of a client, if it is known here.
+pub(super) async fn client<P: Ports>(
+    ports: &P,
+    realm: &RealmName,
+    id: &ClientId,
+    now: Timestamp,
+) -> Result<Option<Client>, Fault> {
+    let known = ports.isolate().clients.borrow().find(realm, id, now);
+    if known.is_some() {
+        return Ok(known);
+    }
+    let read = ports.clients().find(realm, id).await?;
+    if let Some(client) = &read {
+        ports.isolate().clients.borrow_mut().put(client, now);
+    }
+    Ok(read)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::Locator;
+    use crate::principal::{AuthMethod, Limits};
+
+    fn client(n: usize) -> Client {
+        Client {
+            client_id: format!("c{n}").parse().unwrap(),
+            client_name: "Demo".to_owned(),
+            realm: "test".parse().unwrap(),
+            grant_types: vec![],
+            scope: "a".parse().unwrap(),
+            locator: Locator::from([0; 32]),
+            token_endpoint_auth_method: AuthMethod::default(),
+            redirect_uris: vec![],
+            jwks: None,
+            roles: vec![],
+            expires_at: None,
+            limits: Limits::default(),
+            may_introspect: false,
+        }
+    }
+
+    #[test]
+    fn memory_is_bounded_and_short() {
+        let (mut known, at) = (KnownClients::new(), Timestamp::from_seconds);
+        for n in 0..2_500 {
+            known.put(&client(n), at(100));
+            assert!(known.0.len() <= CAPACITY);
+        }
+        let (realm, id) = ("test".parse().unwrap(), "c2499".parse().unwrap());
+        assert!(known.find(&realm, &id, at(130)).is_some());
+        assert!(known.find(&realm, &id, at(131)).is_none());
+        assert!(known.find(&"other".parse().unwrap(), &id, at(100)).is_none(), "a client of another realm");
+    }
+}
