@@ -23,7 +23,7 @@ dev: install ## Serve on http://127.0.0.1:8787 with an example API behind it (PO
 client: ## Register a client at a running instance: REALM=test NAME=… SCOPES="a b" (HELP=1 explains)
 	@node tools/client.mjs $(if $(HELP),--help)
 
-bench: install ## Measure tollgate beside jose, hono/jwk, fast-jwt and others in workerd, about ten minutes (BENCH="--quick")
+bench: install ## Measure tollgate beside jose, hono/jwk, fast-jwt and others in workerd, about twelve minutes (BENCH="--quick")
 	@node bench/run.mjs $(BENCH)
 
 test: install fmt-check lint test-native test-core doc build pkg test-pkg test-e2e size ## Run every check: the lines from fmt-check to size, in this order
