@@ -7,6 +7,7 @@ use crate::grant::{
     grant_scopes,
 };
 use crate::principal::clients::KNOWN_FOR;
+use crate::principal::cutoff::LEEWAY;
 use crate::principal::rows::{Draft, Kind, Rows};
 use crate::principal::sessions::{Opening, StoredSession};
 use crate::principal::{
@@ -187,6 +188,7 @@ impl<R: Rows> Draft<'_, R> {
         }
         // Only a request that is granted spends the token.
         let narrow = narrow(&mut granted, asked);
+        let mut needed_until = session.needed_until.max(granted.expires_at.after(LEEWAY));
         granted.nonce = match (presented, narrow) {
             (Presented::Expired, _) => return Ok(Err(Refused::Grant)),
             (Presented::Reused, _) => return Ok(Err(Refused::Reused)),
@@ -202,11 +204,11 @@ impl<R: Rows> Draft<'_, R> {
             (Presented::Rotated { spent, successor }, Ok(())) => {
                 self.save_refresh(&asked.token, &spent)?;
                 self.save_refresh(&asked.proposal.successor, &successor)?;
-                let needed_until = session.needed_until.max(successor.expires_at);
-                self.save_session(&refresh.session, &StoredSession { needed_until, ..session })?;
+                needed_until = needed_until.max(successor.expires_at);
                 Some(asked.proposal.nonce)
             }
         };
+        self.save_session(&refresh.session, &StoredSession { needed_until, ..session })?;
         self.used(&refresh.session, now)?;
         Ok(Ok(granted))
     }

@@ -190,6 +190,28 @@ fn limits_slide_and_have_an_end() {
 }
 
 #[test]
+fn a_session_is_kept_as_long_as_any_of_its_tokens() {
+    let world = World::new(&CONFIG.replace(r#""idle_seconds": 60, "grain_seconds": 15,"#, ""));
+    let edge = world.edge();
+    let mine = client(&edge, "test", &json!({ "access_token_seconds": 3000, "refresh_token_seconds": 600 }));
+    let granted = tokens(&edge, "test", &mine, "grant_type=client_credentials");
+    world.pass(seconds(590));
+    let next = refresh(&edge, &mine, text(&granted, "refresh_token"));
+    world.pass(seconds(2_995));
+    world.clear();
+    assert_eq!(
+        pass(&world.edge(), "/orders/1", &next.member("access_token")),
+        200,
+        "a token that lives longer"
+    );
+    assert_eq!(pass(&world.edge(), "/orders/1", text(&granted, "access_token")), 401);
+    world.pass(seconds(70));
+    world.clear();
+    let kept = world.stored().iter().filter(|row| row.contains(r#""needed_until""#)).count();
+    assert_eq!(kept, 0, "and no longer");
+}
+
+#[test]
 fn rfc7009_revocation_ends_the_session_of_either_token() {
     for hint in ["access_token", "refresh_token"] {
         let world = World::new(CONFIG);
