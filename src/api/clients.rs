@@ -19,9 +19,7 @@ use crate::encoding::Digest;
 use crate::error::Fault;
 use crate::http::{Answer, ErrorCode, Head, NO_CACHE, OauthError};
 use crate::id::ClientId;
-use crate::oauth::{
-    MAX_REGISTRATION, Metadata, Rights, Stop, Told, change, delete, new_id, settled, take_in,
-};
+use crate::oauth::{MAX_REGISTRATION, Metadata, Rights, Stop, Told, change, delete, new_id, take_in};
 use crate::port::{Body, Clients, Ports, Principals, random};
 use crate::principal::{self, ChangeClient, Client, ClientView, NewSecret, Owner, Question, Refused};
 use crate::secret::Credential;
@@ -51,7 +49,7 @@ pub enum ClientAction {
 /// Does it. `bootstrap` is the digest of the token that guards this; without one nobody may.
 ///
 /// # Errors
-/// What is ours: the caller makes a 503 of it.
+/// An answer that is none of what was asked for, or trouble of ours.
 pub async fn clients<P: Ports>(
     config: &Config,
     ports: &P,
@@ -60,11 +58,11 @@ pub async fn clients<P: Ports>(
     bootstrap: Option<Digest>,
     head: &Head<'_>,
     body: &mut impl Body,
-) -> Result<Answer, Fault> {
+) -> Result<Answer, Stop> {
     if let Err(answer) = admit(ports, bootstrap, head, "clients") {
         return Ok(answer);
     }
-    settled(done(config, ports, realm, action, id, body).await)
+    done(config, ports, realm, action, id, body).await
 }
 
 async fn done<P: Ports>(

@@ -19,7 +19,7 @@ use crate::error::Fault;
 use crate::grant::may_be_password;
 use crate::http::{Answer, Head};
 use crate::id::{Login, Role, UserId};
-use crate::oauth::{Stop, known_roles, settled};
+use crate::oauth::{Stop, known_roles};
 use crate::port::{Body, Ports, Principals, UserPlace, Users, random};
 use crate::principal::{self, ChangeUser, NewUser, Password, Question, Refused, UserView, Which};
 
@@ -47,7 +47,7 @@ pub enum UserAction {
 /// Does it. `bootstrap` is the digest of the token that guards this; without one nobody may.
 ///
 /// # Errors
-/// What is ours: the caller makes a 503 of it.
+/// An answer that is none of what was asked for, or trouble of ours.
 pub async fn users<P: Ports>(
     config: &Config,
     ports: &P,
@@ -56,11 +56,11 @@ pub async fn users<P: Ports>(
     bootstrap: Option<Digest>,
     head: &Head<'_>,
     body: &mut impl Body,
-) -> Result<Answer, Fault> {
+) -> Result<Answer, Stop> {
     if let Err(answer) = admit(ports, bootstrap, head, "users") {
         return Ok(answer);
     }
-    settled(done(config, ports, realm, action, id, body).await)
+    done(config, ports, realm, action, id, body).await
 }
 
 #[derive(Deserialize)]

@@ -14,7 +14,7 @@ use crate::error::{Denied, Error, Fault};
 use crate::gateway::{self, Named, Pass, Target};
 use crate::http::{Answer, Head, challenge, forward_auth, unavailable};
 use crate::id::RequestId;
-use crate::oauth::{self, Endpoint, Routed};
+use crate::oauth::{self, Endpoint, Routed, Stop};
 use crate::policy::{Host, Resource, Route};
 use crate::port::{Body, Entry, Journal, Never, Ports, Timer, poll_once};
 use crate::time::Timestamp;
@@ -159,9 +159,9 @@ impl<'c, P: Ports> App<'c, '_, P> {
                 api::clients(config, ports, realm, (action, id), bootstrap(), head, body).await
             }
             Endpoint::Introspect => oauth::introspect(config, ports, realm, head, body, now).await,
-            Endpoint::Jwks => oauth::jwks(config, ports, realm, now).await,
+            Endpoint::Jwks => oauth::jwks(config, ports, realm, now).await.map_err(Stop::from),
             Endpoint::Manage(what) => oauth::manage(config, ports, realm, what, id, head, body).await,
-            Endpoint::Metadata => oauth::metadata(config, realm),
+            Endpoint::Metadata => oauth::metadata(config, realm).map_err(Stop::from),
             Endpoint::Register => oauth::register(config, ports, realm, head, body).await,
             Endpoint::Revoke => oauth::revoke(config, ports, realm, head, body, now).await,
             Endpoint::Token => oauth::token(config, ports, realm, head, body, now).await,
@@ -172,12 +172,12 @@ impl<'c, P: Ports> App<'c, '_, P> {
             Endpoint::KeysPromote => self.keys(realm, head, KeysRequest::Promote).await,
             Endpoint::KeysRotate => self.keys(realm, head, KeysRequest::Rotate).await,
         };
-        self.answer(endpoint.name(), answer)
+        self.answer(endpoint.name(), Stop::settled(answer))
     }
 
-    async fn keys(&self, realm: &Realm, head: &Head<'_>, request: KeysRequest) -> Result<Answer, Fault> {
+    async fn keys(&self, realm: &Realm, head: &Head<'_>, request: KeysRequest) -> Result<Answer, Stop> {
         let bootstrap = (self.bootstrap)(self.ports);
-        api::keys(self.ports, &realm.name, bootstrap, head, request, self.now).await
+        Ok(api::keys(self.ports, &realm.name, bootstrap, head, request, self.now).await?)
     }
 
     /// What a protected resource says about itself (RFC 9728 section 3.2).

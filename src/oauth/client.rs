@@ -43,8 +43,11 @@ pub(super) fn assertion_algorithms() -> [&'static str; 10] {
 }
 
 /// Why a request gets nothing: an answer, or trouble of ours.
-pub(crate) enum Stop {
+#[derive(Debug)]
+pub enum Stop {
+    /// What is answered instead.
     Answer(Box<Answer>),
+    /// Trouble of ours.
     Fault(Fault),
 }
 
@@ -94,12 +97,17 @@ impl From<Refused> for Stop {
     }
 }
 
-/// The answer where it is one.
-pub(crate) fn settled(result: Result<Answer, Stop>) -> Result<Answer, Fault> {
-    match result {
-        Ok(answer) => Ok(answer),
-        Err(Stop::Answer(answer)) => Ok(*answer),
-        Err(Stop::Fault(fault)) => Err(fault),
+impl Stop {
+    /// The answer, where it is one.
+    ///
+    /// # Errors
+    /// What is ours: the caller makes a 503 of it.
+    pub fn settled(result: Result<Answer, Self>) -> Result<Answer, Fault> {
+        match result {
+            Ok(answer) => Ok(answer),
+            Err(Self::Answer(answer)) => Ok(*answer),
+            Err(Self::Fault(fault)) => Err(fault),
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use crate::error::{Error, Fault};
 use crate::grant::PresentedClient;
 use crate::http::{Answer, ErrorCode, Form, Head, OauthError};
 use crate::id::{Locator, Role, SessionId};
-use crate::oauth::client::{Stop, admit, asks, authenticated, form, settled, source};
+use crate::oauth::client::{Stop, admit, asks, authenticated, form, source};
 use crate::port::{Body, Clients, Limit, Ports, Principals};
 use crate::principal::{self, Client, Inspected, Question, Refused, Token};
 use crate::scope::ScopeSet;
@@ -52,19 +52,8 @@ const INACTIVE: &str = r#"{"active":false}"#;
 /// Answers a question about a token.
 ///
 /// # Errors
-/// What is ours: the caller makes a 503 of it.
+/// An answer that is none of what was asked for, or trouble of ours.
 pub async fn introspect<P: Ports>(
-    config: &Config,
-    ports: &P,
-    realm: &Realm,
-    head: &Head<'_>,
-    body: &mut impl Body,
-    now: Timestamp,
-) -> Result<Answer, Fault> {
-    settled(asked(config, ports, realm, head, body, now).await)
-}
-
-async fn asked<P: Ports>(
     config: &Config,
     ports: &P,
     realm: &Realm,

@@ -16,8 +16,7 @@ mod registration;
 mod revoke;
 mod token;
 
-pub use client::MAX_FORM;
-pub(crate) use client::{Stop, settled};
+pub use client::{MAX_FORM, Stop};
 pub use endpoint::{Endpoint, Routed};
 pub use introspect::introspect;
 pub use jwks::jwks;

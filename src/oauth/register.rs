@@ -17,7 +17,7 @@ use crate::error::{Denied, Fault};
 use crate::http::{Answer, ErrorCode, Head, NO_CACHE, OauthError, bearer, challenge};
 use crate::id::{ClientId, Locator};
 use crate::oauth::Endpoint;
-use crate::oauth::client::{Stop, admit, settled, source};
+use crate::oauth::client::{Stop, admit, source};
 use crate::oauth::registration::{Metadata, Rights, Told};
 use crate::port::{Body, Clients, Limit, Ports, Principals, Vault, random};
 use crate::principal::{self, ChangeClient, Client, Owner, Question, Refused, RegisterClient};
@@ -44,38 +44,8 @@ pub enum Management {
 /// Takes a client in that registers itself.
 ///
 /// # Errors
-/// What is ours: the caller makes a 503 of it.
+/// An answer that is none of what was asked for, or trouble of ours.
 pub async fn register<P: Ports>(
-    config: &Config,
-    ports: &P,
-    realm: &Realm,
-    head: &Head<'_>,
-    body: &mut impl Body,
-) -> Result<Answer, Fault> {
-    settled(registered(config, ports, realm, head, body).await)
-}
-
-fn not_here() -> Stop {
-    Stop::Answer(Box::new(challenge(&Denied::NoRoute, None)))
-}
-
-fn invalid_token() -> Stop {
-    OauthError::new(ErrorCode::InvalidToken, "send the access token of this endpoint as bearer token").into()
-}
-
-/// The bearer token of a request.
-fn token(head: &Head<'_>) -> Result<String, Stop> {
-    let authorization = head.headers.get("authorization");
-    let token = bearer(authorization.as_deref())
-        .map_err(|denied| Stop::Answer(Box::new(challenge(&denied, None))))?;
-    Ok(token.to_owned())
-}
-
-fn rights(registration: &Registration) -> Rights<'_> {
-    Rights::These { grant_types: &registration.grant_types, scopes: &registration.scopes }
-}
-
-async fn registered<P: Ports>(
     config: &Config,
     ports: &P,
     realm: &Realm,
@@ -107,6 +77,26 @@ async fn registered<P: Ports>(
         ..Told::of(&client)
     };
     Ok(Answer::json(201, &told)?.with(NO_CACHE.0, NO_CACHE.1))
+}
+
+fn not_here() -> Stop {
+    Stop::Answer(Box::new(challenge(&Denied::NoRoute, None)))
+}
+
+fn invalid_token() -> Stop {
+    OauthError::new(ErrorCode::InvalidToken, "send the access token of this endpoint as bearer token").into()
+}
+
+/// The bearer token of a request.
+fn token(head: &Head<'_>) -> Result<String, Stop> {
+    let authorization = head.headers.get("authorization");
+    let token = bearer(authorization.as_deref())
+        .map_err(|denied| Stop::Answer(Box::new(challenge(&denied, None))))?;
+    Ok(token.to_owned())
+}
+
+fn rights(registration: &Registration) -> Rights<'_> {
+    Rights::These { grant_types: &registration.grant_types, scopes: &registration.scopes }
 }
 
 fn address(realm: &Realm, client: &ClientId) -> String {
@@ -150,20 +140,8 @@ pub(crate) async fn take_in<P: Ports>(
 /// Reads, replaces or deletes a client by its registration access token.
 ///
 /// # Errors
-/// What is ours: the caller makes a 503 of it.
+/// An answer that is none of what was asked for, or trouble of ours.
 pub async fn manage<P: Ports>(
-    config: &Config,
-    ports: &P,
-    realm: &Realm,
-    what: Management,
-    client: &str,
-    head: &Head<'_>,
-    body: &mut impl Body,
-) -> Result<Answer, Fault> {
-    settled(managed(config, ports, realm, what, client, head, body).await)
-}
-
-async fn managed<P: Ports>(
     config: &Config,
     ports: &P,
     realm: &Realm,

@@ -8,9 +8,8 @@
 //!    ours is 503, never 200 (CVE-2020-15223).
 
 use crate::config::{Config, Realm};
-use crate::error::Fault;
 use crate::http::{Answer, Head};
-use crate::oauth::client::{Stop, settled};
+use crate::oauth::client::Stop;
 use crate::oauth::introspect::{caller, genuine, parse, token_of};
 use crate::port::{Body, Ports, Principals};
 use crate::principal::{self, Question, Refused, Token};
@@ -19,19 +18,8 @@ use crate::time::Timestamp;
 /// Revokes a token.
 ///
 /// # Errors
-/// What is ours: the caller makes a 503 of it.
+/// An answer that is none of what was asked for, or trouble of ours.
 pub async fn revoke<P: Ports>(
-    config: &Config,
-    ports: &P,
-    realm: &Realm,
-    head: &Head<'_>,
-    body: &mut impl Body,
-    now: Timestamp,
-) -> Result<Answer, Fault> {
-    settled(asked(config, ports, realm, head, body, now).await)
-}
-
-async fn asked<P: Ports>(
     config: &Config,
     ports: &P,
     realm: &Realm,

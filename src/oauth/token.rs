@@ -22,7 +22,7 @@ use crate::error::Fault;
 use crate::grant::{GrantRequest, Proposal, Serves, TokenRequest};
 use crate::http::{Answer, ErrorCode, Head, OauthError};
 use crate::id::{Locator, Login, SessionId};
-use crate::oauth::client::{Stop, admit, asks, authenticated, form, settled, source};
+use crate::oauth::client::{Stop, admit, asks, authenticated, form, source};
 use crate::oauth::issue::{answer, terms};
 use crate::port::{Body, Limit, Ports, Principals, Timer, random};
 use crate::principal::{
@@ -39,30 +39,8 @@ const REFUSAL: Lifetime = Lifetime::from_millis(500);
 /// Answers a token request. See the module for the order and each failure's answer.
 ///
 /// # Errors
-/// What is ours: the caller makes a 503 of it.
+/// An answer that is none of what was asked for, or trouble of ours.
 pub async fn token<P: Ports>(
-    config: &Config,
-    ports: &P,
-    realm: &Realm,
-    head: &Head<'_>,
-    body: &mut impl Body,
-    now: Timestamp,
-) -> Result<Answer, Fault> {
-    settled(grant(config, ports, realm, head, body, now).await)
-}
-
-/// Everything that the ways of the grants have in common.
-struct Way<'a, P> {
-    ports: &'a P,
-    realm: &'a Realm,
-    /// What KV says of the client.
-    client: Client,
-    asks: Asks,
-    scopes: Option<ScopeSet>,
-    resources: Vec<String>,
-}
-
-async fn grant<P: Ports>(
     config: &Config,
     ports: &P,
     realm: &Realm,
@@ -92,6 +70,17 @@ async fn grant<P: Ports>(
         GrantRequest::Password { login, password } => way.password(login, password).await,
         GrantRequest::RefreshToken { token } => way.refresh_token(token).await,
     }
+}
+
+/// Everything that the ways of the grants have in common.
+struct Way<'a, P> {
+    ports: &'a P,
+    realm: &'a Realm,
+    /// What KV says of the client.
+    client: Client,
+    asks: Asks,
+    scopes: Option<ScopeSet>,
+    resources: Vec<String>,
 }
 
 /// (7): the resources asked for, in one order; the realm's own audience stands for all of them.
