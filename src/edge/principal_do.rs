@@ -151,7 +151,7 @@ impl PrincipalDo {
         match written {
             Ok(()) => {
                 self.refused.set(None);
-                published(rows, &what)
+                published(rows, &what, now())
             }
             Err(fault) => {
                 let longer = self.refused.get().map_or(RETRY, |(_, pause)| pause.times(2).min(LONGEST_RETRY));

@@ -160,15 +160,34 @@ pub(crate) async fn asks<P: Ports>(
     now: Timestamp,
 ) -> Result<(Client, Asks), Stop> {
     let PresentedClient { client_id, proof } = presented;
-    let client = known::client(ports, &realm.name, &client_id, now).await?.ok_or(WRONG_CLIENT)?;
-    let proof = match proof {
-        PresentedProof::Secret(digest) => Proof::Secret(digest),
-        PresentedProof::Nothing if client.is_public() => Proof::Nothing,
-        PresentedProof::Nothing => return Err(WRONG_CLIENT.into()),
-        PresentedProof::Assertion(text) => assertion(ports, realm, &client, &text, now).await?,
-    };
+    let mut client = known::client(ports, &realm.name, &client_id, now).await?.ok_or(WRONG_CLIENT)?;
+    let mut proved = prove(ports, realm, &client, &proof, now).await;
+    if matches!(proved, Err(Stop::Answer(_))) {
+        // The record that is remembered may be older than the key.
+        let read = known::read(ports, &realm.name, &client_id, now).await?.ok_or(WRONG_CLIENT)?;
+        if read != client {
+            proved = prove(ports, realm, &read, &proof, now).await;
+            client = read;
+        }
+    }
     let source = Digest::of(format!("{}/{source}", realm.name).as_bytes());
-    Ok((client, Asks { client_id, proof, source }))
+    Ok((client, Asks { client_id, proof: proved?, source }))
+}
+
+/// A proof, as far as it can be checked before the principal is asked.
+async fn prove<P: Ports>(
+    ports: &P,
+    realm: &Realm,
+    client: &Client,
+    proof: &PresentedProof,
+    now: Timestamp,
+) -> Result<Proof, Stop> {
+    match proof {
+        PresentedProof::Secret(digest) => Ok(Proof::Secret(*digest)),
+        PresentedProof::Nothing if client.is_public() => Ok(Proof::Nothing),
+        PresentedProof::Nothing => Err(WRONG_CLIENT.into()),
+        PresentedProof::Assertion(text) => assertion(ports, realm, client, text, now).await,
+    }
 }
 
 async fn assertion<P: Ports>(

@@ -140,6 +140,9 @@ async fn refresh_token<P: Ports>(
 ) -> Result<Option<Answer>, Fault> {
     let found = inspect(ports, locator, token).await?.filter(|found| found.client_id == client.client_id);
     let Some(found) = found else { return Ok(None) };
+    if found.is_elsewhere && !is_granted_still(ports, realm, &found).await? {
+        return Ok(None);
+    }
     let active = Active {
         counts: true,
         scope: &found.scope,

@@ -33,6 +33,11 @@ impl KnownClients {
         now.is_within(KEPT, *read_at).then(|| client.clone())
     }
 
+    /// The record has changed.
+    pub(super) fn forget(&mut self, client: &Client) {
+        self.0.remove(&(client.realm.clone(), client.client_id.clone()));
+    }
+
     fn put(&mut self, client: &Client, now: Timestamp) {
         if self.0.len() >= CAPACITY {
             self.0.retain(|_, (read_at, _)| now.is_within(KEPT, *read_at));
@@ -56,6 +61,16 @@ pub(super) async fn client<P: Ports>(
     if known.is_some() {
         return Ok(known);
     }
+    read(ports, realm, id, now).await
+}
+
+/// The record as KV has it now.
+pub(super) async fn read<P: Ports>(
+    ports: &P,
+    realm: &RealmName,
+    id: &ClientId,
+    now: Timestamp,
+) -> Result<Option<Client>, Fault> {
     let read = ports.clients().find(realm, id).await?;
     if let Some(client) = &read {
         ports.isolate().clients.borrow_mut().put(client, now);

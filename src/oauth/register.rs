@@ -209,6 +209,7 @@ pub(crate) async fn change<P: Ports>(
         principal::Answer::Refused(refused) => return Err(refused.into()),
         _ => return Err(principal::Answer::unexpected("change client").into()),
     };
+    ports.isolate().clients.borrow_mut().forget(&client);
     ports.clients().publish(&client).await?;
     Ok(client)
 }
@@ -221,6 +222,7 @@ pub(crate) async fn delete<P: Ports>(ports: &P, client: &Client, owner: Owner) -
         principal::Answer::Refused(refused) => return Err(refused.into()),
         _ => return Err(principal::Answer::unexpected("delete client").into()),
     }
+    ports.isolate().clients.borrow_mut().forget(client);
     ports.clients().forget(&client.realm, &client.client_id).await?;
     Ok(())
 }

@@ -103,10 +103,6 @@ fn targets(config: &Config, realm: &Realm, asked: Vec<String>) -> Result<Vec<Str
 
 impl<P: Ports> Way<'_, P> {
     async fn client_credentials(self) -> Result<Answer, Stop> {
-        // A client that anybody can say to be has no credentials.
-        if self.client.is_public() {
-            return Err(Refused::Unauthorized(GrantType::ClientCredentials).into());
-        }
         let locator = self.client.locator;
         let (session, refresh) = self.session(&self.client, locator)?;
         let open = OpenSession { client: self.asks.clone(), scopes: self.scopes.clone(), session };

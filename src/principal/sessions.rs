@@ -130,7 +130,7 @@ impl<R: Rows> Draft<'_, R> {
                 });
                 ends_at.min(idle).min(session.needed_until)
             }
-            Session::Ended { at, ends_at, .. } => ends_at.min(at.after(TOLD_FOR)),
+            Session::Ended { at, ends_at, .. } => ends_at.min(at.after(TOLD_FOR)).min(session.needed_until),
         };
         self.write(Kind::Session, local, session, Some(clear_at))
     }
@@ -283,12 +283,12 @@ impl<R: Rows> Draft<'_, R> {
         let state = session.state.end(now, reason);
         if state != session.state {
             let Session::Ended { ends_at, .. } = state else { return Ok(()) };
-            let client = session.client_id.clone();
+            let (client, needed_until) = (session.client_id.clone(), session.needed_until);
             self.save_session(local, &StoredSession { state, ..session })?;
             self.cut(now, |cutoffs| {
                 if cutoffs.sessions.len() < MAX_CUT_SESSIONS {
                     // No access token lives longer, whatever its session would have.
-                    let until = ends_at.min(now.after(CUTOFF_KEPT));
+                    let until = ends_at.min(needed_until).min(now.after(CUTOFF_KEPT));
                     cutoffs.sessions.insert(local.to_owned(), until.as_seconds());
                 } else {
                     cutoffs.cut_client(client, now);
@@ -349,6 +349,13 @@ impl<R: Rows> Draft<'_, R> {
             self.write(Kind::Cutoff, SELF, &cutoffs, clear_at)?;
         }
         Ok(())
+    }
+
+    /// When the cut-offs may be cleared: never, but where nobody is left whose tokens they could kill, a day from `now`.
+    pub(super) fn cutoffs_clear_at(&self, now: Timestamp) -> Result<Option<Timestamp>, Fault> {
+        let is_nobody =
+            self.principal()?.user.is_none() && self.stored::<StoredClient>(Kind::Client)?.is_empty();
+        Ok(is_nobody.then(|| now.after(CUTOFF_KEPT)))
     }
 
     /// Counts calls.

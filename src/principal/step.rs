@@ -144,11 +144,12 @@ pub fn unpublished(rows: &impl Rows) -> Result<Option<Unpublished>, Fault> {
 ///
 /// # Errors
 /// The rows cannot be read or written: then they are published once more.
-pub fn published(rows: &impl Rows, what: &Unpublished) -> Result<(), Fault> {
+pub fn published(rows: &impl Rows, what: &Unpublished, now: Timestamp) -> Result<(), Fault> {
     let draft = Draft::new(rows);
     if let Some(stored) = draft.read::<StoredCutoffs>(Kind::Cutoff, SELF)? {
         let published = stored.published.max(what.version);
-        draft.write(Kind::Cutoff, SELF, &StoredCutoffs { published, ..stored }, None)?;
+        let clear_at = draft.cutoffs_clear_at(now)?;
+        draft.write(Kind::Cutoff, SELF, &StoredCutoffs { published, ..stored }, clear_at)?;
     }
     draft.commit().map(drop)
 }

@@ -3,8 +3,8 @@
 use crate::encoding::Digest;
 use crate::error::Fault;
 use crate::grant::{
-    FREE, FREE_TOGETHER, Outcome, PasswordRecord, Presented, Redemption, Refresh, Throttle, Verdict,
-    grant_scopes,
+    CODE_LIFETIME, FREE, FREE_TOGETHER, Outcome, PasswordRecord, Presented, Redemption, Refresh, Throttle,
+    Verdict, grant_scopes,
 };
 use crate::principal::clients::KNOWN_FOR;
 use crate::principal::cutoff::LEEWAY;
@@ -32,6 +32,10 @@ impl<R: Rows> Draft<'_, R> {
         now: Timestamp,
     ) -> Said<Granted> {
         let client = match self.authenticate(&open.client, now)? {
+            // A client that anybody can say to be has no credentials.
+            Ok(stored) if stored.client.is_public() => {
+                return Ok(Err(Refused::Unauthorized(GrantType::ClientCredentials)));
+            }
             Ok(stored) => stored.client,
             Err(refused) => return Ok(Err(refused)),
         };
@@ -126,8 +130,8 @@ impl<R: Rows> Draft<'_, R> {
         };
         let principal = self.principal()?;
         // What has ended every session since the person signed in has ended what they were about to get, too.
-        let ends = [principal.ended.map(|ended| ended.at), asked.client.ended_at];
-        let is_over = ends.into_iter().flatten().any(|end| code.auth_time <= end);
+        let is_over = principal.ended.is_some_and(|ended| code.auth_time <= ended.at)
+            || asked.client.ended_at.is_some_and(|end| code.expires_at <= end.after(CODE_LIFETIME));
         if is_over || principal.user.is_none_or(|user| user.disabled) {
             return Ok(Err(Refused::Grant));
         }
@@ -142,8 +146,7 @@ impl<R: Rows> Draft<'_, R> {
         let granted = self.open(opening, now)?;
         if granted.is_ok() {
             // Kept as long as what it issued may live: a code that leaks late ends it.
-            let needed_until = self.session(&new.local)?.map(|session| session.needed_until);
-            self.write(Kind::Code, &key, &redeemed, needed_until)?;
+            self.write(Kind::Code, &key, &redeemed, Some(now.after(new.terms.session)))?;
         }
         Ok(granted)
     }
@@ -177,10 +180,13 @@ impl<R: Rows> Draft<'_, R> {
             return Ok(Err(Refused::Grant));
         }
         let Session::Open { ends_at, .. } = session.state else { return Ok(Err(Refused::Grant)) };
+        // The client may end sooner than it was to when the session began.
+        let ends_at = ends_at.min(terms.client_ends.unwrap_or(Timestamp::END));
         let principal = self.principal()?;
         let lasts = terms.access_token;
         let mut granted = self.granted(&refresh.session, &session, &principal, (now, lasts))?;
         // What the client may not have any more, and what the configuration does not know any more, is not in the next token.
+        granted.expires_at = granted.expires_at.min(ends_at);
         granted.scope = still(&granted.scope, &client.scope, catalogue);
         let presented = refresh.present(asked.proposal, now.after(terms.refresh_token).min(ends_at), now);
         if presented == Presented::Reused {

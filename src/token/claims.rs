@@ -32,7 +32,7 @@ pub struct Claims {
     pub says_scopes: bool,
     /// `roles`; absent is empty.
     pub roles: Vec<String>,
-    /// `sid`, where it is text: ours are [`SessionId`]s, other issuers' are their own business.
+    /// `sid`, where it is text: ours are [`crate::id::SessionId`]s, other issuers' are their own business.
     pub session: Option<String>,
     /// `cnf`.
     pub confirmation: Confirmation,

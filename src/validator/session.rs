@@ -49,7 +49,7 @@ pub(super) async fn use_session<P: Ports>(
                 let usage = vec![(route.clone(), 1)];
                 // However long it has waited: what counts is when it came.
                 return match touch(session, usage, ports, (now, at)).await? {
-                    alive @ Touch::Alive { .. } => Ok(Chore::after(session, alive)),
+                    alive @ Touch::Alive { .. } => Ok(Chore::after(session, alive, LONGEST_WAIT)),
                     Touch::Ended(reason) => Err(ended(reason).into()),
                 };
             }
@@ -106,6 +106,8 @@ pub enum Chore {
         session: SessionId,
         /// How long to wait.
         grain: Lifetime,
+        /// How long the platform lets work go on after an answer.
+        left: Lifetime,
     },
     /// Tell the principal that a session was used.
     Touch {
@@ -117,10 +119,13 @@ pub enum Chore {
 }
 
 impl Chore {
-    /// What is owed after the principal was asked; in strict mode nothing, because every call is told.
-    fn after(session: SessionId, touch: Touch) -> Option<Self> {
+    /// What is owed after the principal was asked: in strict mode nothing, because every call is told; and nothing that the
+    /// platform would not wait for. Then the next request tells.
+    fn after(session: SessionId, touch: Touch, left: Lifetime) -> Option<Self> {
         match touch {
-            Touch::Alive { grain } if grain != Lifetime::ZERO => Some(Self::Tell { session, grain }),
+            Touch::Alive { grain } if grain != Lifetime::ZERO && grain <= left => {
+                Some(Self::Tell { session, grain, left: left.minus(grain) })
+            }
             Touch::Alive { .. } | Touch::Ended(_) => None,
         }
     }
@@ -136,21 +141,23 @@ const LONGEST_WAIT: Lifetime = Lifetime::from_seconds(25);
 /// For the log only.
 pub async fn run_chore<P: Ports>(chore: Chore, ports: &P) -> Result<Option<Chore>, Fault> {
     match chore {
-        Chore::Tell { session, grain } => {
+        Chore::Tell { session, grain, left } => {
             // The grain itself is still the isolate's.
-            ports.timer().pause(grain.min(LONGEST_WAIT).plus(Lifetime::from_millis(1))).await;
+            ports.timer().pause(grain.plus(Lifetime::from_millis(1))).await;
             let now = ports.timer().now().await;
             let untold = ports.isolate().leases.borrow_mut().untold(&session, now);
             match untold {
                 None => Ok(None),
                 Some(used_at) => {
-                    Ok(Chore::after(session, touch(session, Vec::new(), ports, (used_at, now)).await?))
+                    let touch = touch(session, Vec::new(), ports, (used_at, now)).await?;
+                    Ok(Chore::after(session, touch, left))
                 }
             }
         }
         Chore::Touch { session, used_at } => {
             let now = ports.timer().now().await;
-            Ok(Chore::after(session, touch(session, Vec::new(), ports, (used_at, now)).await?))
+            let touch = touch(session, Vec::new(), ports, (used_at, now)).await?;
+            Ok(Chore::after(session, touch, LONGEST_WAIT))
         }
     }
 }

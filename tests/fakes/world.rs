@@ -359,7 +359,7 @@ impl Principals for World {
         if let Some(what) = unpublished(rows)?
             && self.write(cutoff_key(&what.realm, locator), &what.cutoffs).is_ok()
         {
-            published(rows, &what)?;
+            published(rows, &what, self.now())?;
         }
         self.check(Broken::PrincipalsAfter)?;
         Ok(answer)

@@ -110,7 +110,7 @@ async fn publish(colo: &Rc<Colo>, locator: Locator, object: &Object) -> Result<(
     let written = colo.put(&cutoff_key(&what.realm, locator), Some(text)).await;
     object.publishing.set(None);
     match written {
-        Ok(()) => published(&object.rows, &what),
+        Ok(()) => published(&object.rows, &what, colo.now()),
         Err(_) => Ok(()),
     }
 }
