@@ -6,7 +6,7 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
-import { gatewayServices } from "../../bench/lib/tollgate.mjs";
+import { gatewayServices, newBootstrap } from "../../bench/lib/tollgate.mjs";
 import { startWorkerd } from "../../bench/lib/workerd.mjs";
 import { root } from "../../tools/project.mjs";
 import { buildWorker } from "../../tools/worker.mjs";
@@ -41,7 +41,7 @@ before(async () => {
   mkdirSync(folder, { recursive: true });
   const build = join(folder, "build");
   await buildWorker({ config: join(root, "tests", "e2e", "issuers.json"), out: build, log: (text) => text.startsWith("building ") && process.stderr.write(text) });
-  const [gate, kv] = gatewayServices(build, join(workers, "kv.mjs"));
+  const [gate, kv] = gatewayServices(build, join(workers, "kv.mjs"), newBootstrap());
   workerd = await startWorkerd(
     [
       // Whatever address the configuration names: all that is fetched goes to the one server.
