@@ -1,0 +1,174 @@
+//! A realm, and how clients register themselves at it.
+
+use serde::Deserialize;
+
+use crate::registered::GrantType;
+use crate::token::Algorithm;
+
+/// How long a realm's key set is used without asking again, where the document does not say.
+pub const JWKS_SECONDS: u64 = 300;
+
+/// One realm.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RealmDocument {
+    /// The issuer identifier (RFC 8414 section 2): `https://HOST/NAME`, where NAME is the realm's name.
+    pub issuer: String,
+    /// The `aud` of its access tokens (RFC 9068 section 3). By default the issuer's origin.
+    #[serde(default)]
+    pub audience: Option<String>,
+    /// How its tokens are signed. A change takes the way of any rotation: until the new key may sign, the old one does.
+    #[serde(default)]
+    pub signing: Signing,
+    /// How long its key set is used without asking again, in seconds: by edges, and by caches of `/jwks`. 5 to 3600. A
+    /// new key signs after twice as long and a minute.
+    #[serde(default = "RealmDocument::jwks_seconds")]
+    pub jwks_seconds: u64,
+    /// How long a key signs before the next one is made, in seconds; at most a year. `null`: keys are rotated by hand
+    /// only, also where `signing` changes.
+    #[serde(default = "RealmDocument::rotation_seconds")]
+    pub rotation_seconds: Option<u64>,
+    /// How long an access token lives, in seconds: 10 to 86400.
+    #[serde(default = "RealmDocument::access_token_seconds")]
+    pub access_token_seconds: u64,
+    /// How long a refresh token lives, in seconds: at least as long as an access token, at most a year.
+    #[serde(default = "RealmDocument::refresh_token_seconds")]
+    pub refresh_token_seconds: u64,
+    /// A token that is not used for so many seconds expires. Without it, idleness does not end a session.
+    #[serde(default)]
+    pub idle_seconds: Option<u64>,
+    /// How long an edge answers from memory before it says that a token is in use, in seconds; at most a quarter
+    /// of `idle_seconds` counts. A token expires never early and at most two grains late. 0: every request asks.
+    #[serde(default = "RealmDocument::grain_seconds")]
+    pub grain_seconds: u64,
+    /// How long a session lasts however much it is used, and with it every refresh token of its family, in seconds: at least
+    /// `refresh_token_seconds`, at most a year. By default 90 days, or `refresh_token_seconds` where that is longer.
+    #[serde(default)]
+    pub session_seconds: Option<u64>,
+    /// How an edge finds out that a session has ended before its tokens have.
+    #[serde(default)]
+    pub revocation: Revocation,
+    /// What is not there unless it is said.
+    #[serde(default)]
+    pub features: Vec<Feature>,
+    /// Lets clients register themselves (RFC 7591). Without it nobody can.
+    #[serde(default)]
+    pub registration: Option<RegistrationDocument>,
+    /// Allows plain HTTP, for an issuer on this machine.
+    #[serde(default)]
+    pub allow_http: bool,
+}
+
+/// How an edge finds out that a session has ended.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Revocation {
+    /// It asks the session's principal, at most once a grain: at most two grains late.
+    #[default]
+    Ask,
+    /// It reads the cut-offs that principals publish: no principal is asked, and it is late by up to 60 s and the 30 s that
+    /// an isolate remembers them. Only where there is no `idle_seconds`.
+    Cutoff,
+}
+
+/// What a realm does only where it is said.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Feature {
+    /// `grant_type=code` is another spelling of `authorization_code`.
+    GrantTypeCode,
+    /// The password grant (RFC 6749 section 4.3). Legacy: RFC 9700 section 2.4 forbids it for new applications.
+    PasswordGrant,
+}
+
+/// How clients register themselves.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RegistrationDocument {
+    /// Who may.
+    pub access: RegistrationAccess,
+    /// The grants that they may ask for.
+    #[serde(default = "RegistrationDocument::grant_types")]
+    pub grant_types: Vec<GrantType>,
+    /// The scopes that they may ask for.
+    #[serde(default)]
+    pub scopes: Vec<String>,
+}
+
+impl RegistrationDocument {
+    fn grant_types() -> Vec<GrantType> {
+        vec![GrantType::AuthorizationCode, GrantType::RefreshToken]
+    }
+}
+
+/// Who may register a client.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum RegistrationAccess {
+    /// Whoever has an initial access token (RFC 7591 section 1.2): the worker's secret `TOLLGATE_INITIAL_ACCESS_TOKEN`.
+    InitialAccessToken,
+    /// Everybody.
+    Open,
+}
+
+/// How a realm signs.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum Signing {
+    /// Ed25519.
+    #[serde(rename = "EdDSA")]
+    EdDsa,
+    /// ECDSA over P-256 with SHA-256.
+    #[default]
+    #[serde(rename = "ES256")]
+    Es256,
+    /// Module lattices, category 3 (FIPS 204): safe from quantum computers, with tokens of 5 kB.
+    #[serde(rename = "ML-DSA-65")]
+    MlDsa65,
+    /// RSASSA-PSS with SHA-256.
+    #[serde(rename = "PS256")]
+    Ps256,
+    /// RSASSA-PKCS1-v1_5 with SHA-256.
+    #[serde(rename = "RS256")]
+    Rs256,
+}
+
+impl From<Signing> for Algorithm {
+    fn from(signing: Signing) -> Self {
+        match signing {
+            Signing::EdDsa => Self::EdDsa,
+            Signing::Es256 => Self::Es256,
+            Signing::MlDsa65 => Self::MlDsa65,
+            Signing::Ps256 => Self::Ps256,
+            Signing::Rs256 => Self::Rs256,
+        }
+    }
+}
+
+impl RealmDocument {
+    const fn access_token_seconds() -> u64 {
+        3600
+    }
+
+    const fn refresh_token_seconds() -> u64 {
+        30 * 86_400
+    }
+
+    const fn grain_seconds() -> u64 {
+        15
+    }
+
+    const fn jwks_seconds() -> u64 {
+        JWKS_SECONDS
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "what is left out is 90 days; `null` is something else")]
+    const fn rotation_seconds() -> Option<u64> {
+        Some(90 * 86_400)
+    }
+}
