@@ -21,7 +21,7 @@ use crate::http::{Answer, Head};
 use crate::id::{Login, Role, UserId};
 use crate::oauth::{Stop, known_roles};
 use crate::port::{Body, Ports, Principals, UserPlace, Users, random};
-use crate::principal::{self, ChangeUser, NewUser, Password, Question, Refused, UserView, Which};
+use crate::principal::{self, ChangeUser, NewUser, Password, Question, Refused, UserView};
 
 use super::guard::admit;
 use super::not_found;
@@ -126,7 +126,7 @@ async fn done<P: Ports>(
             Question::ChangeUser(ChangeUser { roles, disabled: wanted.disabled, password })
         }
         UserAction::Delete => Question::DeleteUser,
-        UserAction::SignOut => Question::End(Which::All),
+        UserAction::SignOut => Question::End,
     };
     // Somebody else may have the login, and with it the place, by now.
     let question = Question::OfUser(id.clone(), Box::new(question));

@@ -73,6 +73,7 @@ pub(super) async fn code<P: Ports>(
         resources: wanted.resources,
         nonce: wanted.nonce,
         auth_time: now,
+        issued_at: now,
         expires_at: now.after(wanted.seconds.map_or(CODE_LIFETIME, Lifetime::from_seconds)),
         redeemed: None,
     };

@@ -34,6 +34,8 @@ pub struct Code {
     pub nonce: Option<String>,
     /// When the person proved who they are.
     pub auth_time: Timestamp,
+    /// When it was made, by the clock of its principal: what ends sessions before then has nothing to do with it.
+    pub issued_at: Timestamp,
     /// When it is over.
     pub expires_at: Timestamp,
     /// Whether it was redeemed.
@@ -119,6 +121,7 @@ mod tests {
             resources: vec![],
             nonce: Some("n".to_owned()),
             auth_time: at(90),
+            issued_at: at(100),
             expires_at: at(160),
             redeemed: None,
         }
@@ -183,7 +186,7 @@ mod tests {
             format!(
                 concat!(
                     r#"{{"client_id":"c1","redirect_uri":"https://app.example/cb","challenge":"{digest}","#,
-                    r#""scope":"a openid","resources":[],"nonce":"n","auth_time":90000,"expires_at":160000,"#,
+                    r#""scope":"a openid","resources":[],"nonce":"n","auth_time":90000,"issued_at":100000,"expires_at":160000,"#,
                     r#""redeemed":{{"at":100000,"session":"s1"}}}}"#
                 ),
                 digest = digest

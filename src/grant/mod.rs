@@ -17,5 +17,5 @@ pub use authentication::{Presented as PresentedClient, PresentedProof, WRONG_CLI
 pub use code::{CODE_LIFETIME, Code, Outcome, Redeemed, Redemption};
 pub use password::{PasswordRecord, Verdict, may_be_password};
 pub use refresh::{GRACE, Presented, Proposal, Refresh, Spent};
-pub use request::{GrantRequest, Serves, TokenRequest, grant_scopes};
+pub use request::{GrantRequest, Serves, TokenRequest, grant_scopes, kept_scopes};
 pub use throttle::{FREE, FREE_TOGETHER, Throttle};

@@ -125,31 +125,24 @@ pub fn grant_scopes(
     let Some(asked) = asked else {
         return Ok(held);
     };
-    let may = |scope| catalogue.knows(scope) && catalogue.covers(&held, scope);
-    if asked.iter().all(may) { Ok(asked.clone()) } else { Err(Refused::Scope) }
+    if kept_scopes(asked, &held, catalogue) == *asked { Ok(asked.clone()) } else { Err(Refused::Scope) }
+}
+
+/// Those of `granted` that a client with the scopes `held` may still have, by the configuration as it is now.
+#[must_use]
+pub fn kept_scopes(granted: &ScopeSet, held: &ScopeSet, catalogue: &ScopeCatalogue) -> ScopeSet {
+    granted.iter().filter(|scope| catalogue.knows(scope) && catalogue.covers(held, scope)).cloned().collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::Locator;
-    use crate::principal::{AuthMethod, Limits};
 
     fn client(grants: &[GrantType]) -> Client {
         Client {
-            client_id: "c1".parse().unwrap(),
-            client_name: "Demo".to_owned(),
-            realm: "test".parse().unwrap(),
             grant_types: grants.to_vec(),
             scope: "orders:admin removed".parse().unwrap(),
-            locator: Locator::from([0; 32]),
-            token_endpoint_auth_method: AuthMethod::default(),
-            redirect_uris: vec![],
-            jwks: None,
-            roles: vec![],
-            expires_at: None,
-            limits: Limits::default(),
-            may_introspect: false,
+            ..Client::sample()
         }
     }
 

@@ -160,15 +160,15 @@ pub(crate) async fn asks<P: Ports>(
     now: Timestamp,
 ) -> Result<(Client, Asks), Stop> {
     let PresentedClient { client_id, proof } = presented;
-    let mut client = known::client(ports, &realm.name, &client_id, now).await?.ok_or(WRONG_CLIENT)?;
+    let (read_at, mut client) =
+        known::client(ports, &realm.name, &client_id, now).await?.ok_or(WRONG_CLIENT)?;
     let mut proved = prove(ports, realm, &client, &proof, now).await;
-    if matches!(proved, Err(Stop::Answer(_))) {
-        // The record that is remembered may be older than the key.
-        let read = known::read(ports, &realm.name, &client_id, now).await?.ok_or(WRONG_CLIENT)?;
-        if read != client {
-            proved = prove(ports, realm, &read, &proof, now).await;
-            client = read;
-        }
+    // The record that is remembered may be older than the key.
+    if matches!(proved, Err(Stop::Answer(_)))
+        && let Some(newer) = known::newer(ports, (read_at, &client), now).await?
+    {
+        proved = prove(ports, realm, &newer, &proof, now).await;
+        client = newer;
     }
     let source = Digest::of(format!("{}/{source}", realm.name).as_bytes());
     Ok((client, Asks { client_id, proof: proved?, source }))

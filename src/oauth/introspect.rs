@@ -12,12 +12,12 @@ use serde::Serialize;
 
 use crate::config::{Config, Realm};
 use crate::error::{Error, Fault};
-use crate::grant::PresentedClient;
+use crate::grant::{PresentedClient, kept_scopes};
 use crate::http::{Answer, ErrorCode, Form, Head, OauthError};
 use crate::id::{Locator, Role, SessionId};
 use crate::oauth::client::{Stop, admit, asks, authenticated, form, source};
 use crate::port::{Body, Clients, Limit, Ports, Principals};
-use crate::principal::{self, Client, Inspected, Question, Refused, Token};
+use crate::principal::{self, Client, GrantType, Inspected, Question, Refused, Token};
 use crate::scope::ScopeSet;
 use crate::secret::{Credential, Kind};
 use crate::time::Timestamp;
@@ -49,6 +49,15 @@ struct Active<'a> {
 /// The one answer about whatever does not count.
 const INACTIVE: &str = r#"{"active":false}"#;
 
+/// Who asks, and what: a client that has proved who it is.
+pub(super) struct Caller {
+    /// Its record, which is exact.
+    pub(super) client: Client,
+    /// Until when what it was granted is over.
+    ended_at: Option<Timestamp>,
+    pub(super) form: Form,
+}
+
 /// Answers a question about a token.
 ///
 /// # Errors
@@ -61,14 +70,14 @@ pub async fn introspect<P: Ports>(
     body: &mut impl Body,
     now: Timestamp,
 ) -> Result<Answer, Stop> {
-    let (client, form) = caller(ports, realm, head, body, now).await?;
-    if client.is_public() {
+    let caller = caller(ports, realm, head, body, now).await?;
+    if caller.client.is_public() {
         return Err(crate::grant::WRONG_CLIENT.into());
     }
-    let text = token_of(&form)?;
+    let text = token_of(&caller.form)?;
     let answer = match parse(text) {
-        Some((token, locator)) => refresh_token(ports, realm, &client, token, locator).await?,
-        None => access_token(config, ports, realm, &client, text, now).await?,
+        Some((token, locator)) => refresh_token(config, ports, realm, &caller, token, locator).await?,
+        None => access_token(config, ports, realm, &caller, text, now).await?,
     };
     Ok(answer.unwrap_or_else(inactive))
 }
@@ -80,7 +89,7 @@ pub(super) async fn caller<P: Ports>(
     head: &Head<'_>,
     body: &mut impl Body,
     now: Timestamp,
-) -> Result<(Client, Form), Stop> {
+) -> Result<Caller, Stop> {
     let source = source(head);
     match proved(ports, realm, head, body, &source, now).await {
         // A resource server asks all day from one address: only who proves nothing is counted.
@@ -99,13 +108,13 @@ async fn proved<P: Ports>(
     body: &mut impl Body,
     source: &str,
     now: Timestamp,
-) -> Result<(Client, Form), Stop> {
+) -> Result<Caller, Stop> {
     let form = form(head, body).await?;
     let authorization = head.headers.get("authorization");
     let presented = PresentedClient::parse(authorization.as_deref(), &form)?;
     let (client, asks) = asks(ports, realm, presented, source, now).await?;
-    let (client, _) = authenticated(ports, &client, asks).await?;
-    Ok((client, form))
+    let (client, ended_at) = authenticated(ports, &client, asks).await?;
+    Ok(Caller { client, ended_at, form })
 }
 
 pub(super) fn token_of(form: &Form) -> Result<&str, OauthError> {
@@ -132,20 +141,25 @@ async fn inspect<P: Ports>(ports: &P, locator: Locator, token: Token) -> Result<
 }
 
 async fn refresh_token<P: Ports>(
+    config: &Config,
     ports: &P,
     realm: &Realm,
-    client: &Client,
+    caller: &Caller,
     token: Token,
     locator: Locator,
 ) -> Result<Option<Answer>, Fault> {
+    let client = &caller.client;
+    if !client.may(GrantType::RefreshToken) {
+        return Ok(None);
+    }
     let found = inspect(ports, locator, token).await?.filter(|found| found.client_id == client.client_id);
     let Some(found) = found else { return Ok(None) };
-    if found.is_elsewhere && !is_granted_still(ports, realm, &found).await? {
+    if !is_granted_still(ports, realm, caller, &found).await? {
         return Ok(None);
     }
     let active = Active {
         counts: true,
-        scope: &found.scope,
+        scope: &kept_scopes(&found.scope, &client.scope, config.scopes()),
         client_id: client.client_id.as_str(),
         token_type: None,
         exp: found.expires_at.as_seconds(),
@@ -182,11 +196,24 @@ pub(super) async fn genuine<P: Ports>(
     }
 }
 
-/// Whether the client of a session that is kept elsewhere is still there, and was not given another secret since.
-async fn is_granted_still<P: Ports>(ports: &P, realm: &Realm, found: &Inspected) -> Result<bool, Fault> {
+/// Whether the client of a session is still there, and was not given another secret since. Where both are kept at one principal,
+/// it has looked.
+async fn is_granted_still<P: Ports>(
+    ports: &P,
+    realm: &Realm,
+    caller: &Caller,
+    found: &Inspected,
+) -> Result<bool, Fault> {
+    let is_after = |end: Option<Timestamp>| end.is_none_or(|end| end < found.opened_at);
+    if !found.is_elsewhere {
+        return Ok(true);
+    }
+    if found.client_id == caller.client.client_id {
+        return Ok(is_after(caller.ended_at));
+    }
     let Some(client) = ports.clients().find(&realm.name, &found.client_id).await? else { return Ok(false) };
     match ports.principals().ask(client.locator, &Question::KnowClient(client.client_id)).await? {
-        principal::Answer::Known(_, ended_at) => Ok(ended_at.is_none_or(|end| end < found.opened_at)),
+        principal::Answer::Known(_, ended_at) => Ok(is_after(ended_at)),
         principal::Answer::Refused(_) => Ok(false),
         _ => Err(principal::Answer::unexpected("introspect")),
     }
@@ -196,7 +223,7 @@ async fn access_token<P: Ports>(
     config: &Config,
     ports: &P,
     realm: &Realm,
-    client: &Client,
+    caller: &Caller,
     text: &str,
     now: Timestamp,
 ) -> Result<Option<Answer>, Fault> {
@@ -204,13 +231,13 @@ async fn access_token<P: Ports>(
         return Ok(None);
     };
     let owner = claims.client.as_deref().unwrap_or_default();
-    if owner != client.client_id.as_str() && !client.may_introspect {
+    if owner != caller.client.client_id.as_str() && !caller.client.may_introspect {
         return Ok(None);
     }
     let Some(found) = inspect(ports, session.locator(), Token::Access(session.local())).await? else {
         return Ok(None);
     };
-    if found.is_elsewhere && !is_granted_still(ports, realm, &found).await? {
+    if !is_granted_still(ports, realm, caller, &found).await? {
         return Ok(None);
     }
     let seconds = |at: Option<Timestamp>| at.map(Timestamp::as_seconds).unwrap_or_default();

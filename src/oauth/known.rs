@@ -14,6 +14,9 @@ use crate::time::{Lifetime, Timestamp};
 /// How long a record is remembered.
 const KEPT: Lifetime = Lifetime::from_seconds(30);
 
+/// How long not even a proof that does not fit makes KV be read again.
+const AGAIN: Lifetime = Lifetime::from_seconds(5);
+
 /// Records that one isolate remembers; one has about 300 bytes, and some kilobytes where it has keys.
 const CAPACITY: usize = 1_000;
 
@@ -28,9 +31,9 @@ impl KnownClients {
         Self(BTreeMap::new())
     }
 
-    fn find(&self, realm: &RealmName, id: &ClientId, now: Timestamp) -> Option<Client> {
+    fn find(&self, realm: &RealmName, id: &ClientId, now: Timestamp) -> Option<(Timestamp, Client)> {
         let (read_at, client) = self.0.get(&(realm.clone(), id.clone()))?;
-        now.is_within(KEPT, *read_at).then(|| client.clone())
+        now.is_within(KEPT, *read_at).then(|| (*read_at, client.clone()))
     }
 
     /// The record has changed.
@@ -50,22 +53,35 @@ impl KnownClients {
     }
 }
 
-/// The record of a client, if it is known here.
+/// The record of a client, if there is one, and when it was read.
 pub(super) async fn client<P: Ports>(
     ports: &P,
     realm: &RealmName,
     id: &ClientId,
     now: Timestamp,
-) -> Result<Option<Client>, Fault> {
+) -> Result<Option<(Timestamp, Client)>, Fault> {
     let known = ports.isolate().clients.borrow().find(realm, id, now);
     if known.is_some() {
         return Ok(known);
     }
-    read(ports, realm, id, now).await
+    Ok(read(ports, realm, id, now).await?.map(|client| (now, client)))
+}
+
+/// The record as KV has it now, where the one that was read at `read_at` does not fit what is presented. Not each wrong proof is
+/// worth a read: the copy in KV is older than [`AGAIN`] anyhow.
+pub(super) async fn newer<P: Ports>(
+    ports: &P,
+    (read_at, client): (Timestamp, &Client),
+    now: Timestamp,
+) -> Result<Option<Client>, Fault> {
+    if now.is_within(AGAIN, read_at) {
+        return Ok(None);
+    }
+    Ok(read(ports, &client.realm, &client.client_id, now).await?.filter(|read| read != client))
 }
 
 /// The record as KV has it now.
-pub(super) async fn read<P: Ports>(
+async fn read<P: Ports>(
     ports: &P,
     realm: &RealmName,
     id: &ClientId,
@@ -81,25 +97,9 @@ pub(super) async fn read<P: Ports>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::Locator;
-    use crate::principal::{AuthMethod, Limits};
 
     fn client(n: usize) -> Client {
-        Client {
-            client_id: format!("c{n}").parse().unwrap(),
-            client_name: "Demo".to_owned(),
-            realm: "test".parse().unwrap(),
-            grant_types: vec![],
-            scope: "a".parse().unwrap(),
-            locator: Locator::from([0; 32]),
-            token_endpoint_auth_method: AuthMethod::default(),
-            redirect_uris: vec![],
-            jwks: None,
-            roles: vec![],
-            expires_at: None,
-            limits: Limits::default(),
-            may_introspect: false,
-        }
+        Client { client_id: format!("c{n}").parse().unwrap(), ..Client::sample() }
     }
 
     #[test]

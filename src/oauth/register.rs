@@ -209,8 +209,10 @@ pub(crate) async fn change<P: Ports>(
         principal::Answer::Refused(refused) => return Err(refused.into()),
         _ => return Err(principal::Answer::unexpected("change client").into()),
     };
+    let published = ports.clients().publish(&client).await;
+    // Only now: a request that came meanwhile has remembered the old copy.
     ports.isolate().clients.borrow_mut().forget(&client);
-    ports.clients().publish(&client).await?;
+    published?;
     Ok(client)
 }
 
@@ -222,7 +224,7 @@ pub(crate) async fn delete<P: Ports>(ports: &P, client: &Client, owner: Owner) -
         principal::Answer::Refused(refused) => return Err(refused.into()),
         _ => return Err(principal::Answer::unexpected("delete client").into()),
     }
+    let forgotten = ports.clients().forget(&client.realm, &client.client_id).await;
     ports.isolate().clients.borrow_mut().forget(client);
-    ports.clients().forget(&client.realm, &client.client_id).await?;
-    Ok(())
+    Ok(forgotten?)
 }

@@ -20,7 +20,7 @@ use crate::token::JwkSet;
 /// Names are for people: long enough for any, short enough for a line.
 const MAX_NAME: usize = 100;
 
-/// Redirect URIs and their lengths: what a registration of 16 KiB can hold.
+/// Redirect URIs and their lengths: what a registration of 32 KiB can hold.
 const MAX_REDIRECT_URIS: usize = 20;
 const MAX_REDIRECT_URI: usize = 2000;
 

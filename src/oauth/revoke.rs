@@ -10,7 +10,7 @@
 use crate::config::{Config, Realm};
 use crate::http::{Answer, Head};
 use crate::oauth::client::Stop;
-use crate::oauth::introspect::{caller, genuine, parse, token_of};
+use crate::oauth::introspect::{Caller, caller, genuine, parse, token_of};
 use crate::port::{Body, Ports, Principals};
 use crate::principal::{self, Question, Refused, Token};
 use crate::time::Timestamp;
@@ -27,7 +27,7 @@ pub async fn revoke<P: Ports>(
     body: &mut impl Body,
     now: Timestamp,
 ) -> Result<Answer, Stop> {
-    let (client, form) = caller(ports, realm, head, body, now).await?;
+    let Caller { client, form, .. } = caller(ports, realm, head, body, now).await?;
     let text = token_of(&form)?;
     let found = match parse(text) {
         Some((token, locator)) => Some((token, locator)),

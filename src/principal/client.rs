@@ -74,10 +74,10 @@ impl Limits {
 }
 
 impl Client {
-    /// Whether it may use `grant`.
+    /// Whether it may use `grant`. What anybody can say to be has no credentials (RFC 6749 section 4.4).
     #[must_use]
     pub fn may(&self, grant: GrantType) -> bool {
-        self.grant_types.contains(&grant)
+        self.grant_types.contains(&grant) && !(self.is_public() && grant == GrantType::ClientCredentials)
     }
 
     /// Whether anybody can say that they are this client.
@@ -158,11 +158,10 @@ pub struct Usage {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn client() -> Client {
-        Client {
+impl Client {
+    /// A client of tests, which say what they care about with `..Client::sample()`.
+    pub(crate) fn sample() -> Self {
+        Self {
             client_id: "c1".parse().unwrap(),
             client_name: "Demo".to_owned(),
             realm: "test".parse().unwrap(),
@@ -178,6 +177,18 @@ mod tests {
             may_introspect: false,
         }
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rfc6749_section_4_4_a_public_client_has_no_client_credentials() {
+        let client = Client { token_endpoint_auth_method: AuthMethod::None, ..Client::sample() };
+        assert!(!client.may(GrantType::ClientCredentials) && client.may(GrantType::RefreshToken));
+        assert!(Client::sample().may(GrantType::ClientCredentials));
+    }
 
     const SMALL: &str = concat!(
         r#"{"client_id":"c1","client_name":"Demo","realm":"test","#,
@@ -189,7 +200,7 @@ mod tests {
     #[test]
     fn the_stored_shape_is_pinned() {
         // A change here needs a migration, a line in docs/storage.md and a minor version.
-        assert_eq!(serde_json::to_string(&client()).unwrap(), SMALL);
+        assert_eq!(serde_json::to_string(&Client::sample()).unwrap(), SMALL);
         let seconds = |n| Some(Lifetime::from_seconds(n));
         let large = Client {
             token_endpoint_auth_method: AuthMethod::PrivateKeyJwt,
@@ -204,7 +215,7 @@ mod tests {
                 session: seconds(4),
             },
             may_introspect: true,
-            ..client()
+            ..Client::sample()
         };
         let text = serde_json::to_string(&large).unwrap();
         let rest = text.split_once(r#""token_endpoint_auth_method":"#).unwrap().1;
@@ -222,7 +233,7 @@ mod tests {
     #[test]
     fn a_record_from_before_the_newer_members_is_read() {
         let old = SMALL.replace(r#","token_endpoint_auth_method":"client_secret_basic""#, "");
-        assert_eq!(serde_json::from_str::<Client>(&old).unwrap(), client());
+        assert_eq!(serde_json::from_str::<Client>(&old).unwrap(), Client::sample());
     }
 
     #[test]
@@ -235,7 +246,7 @@ mod tests {
             last_used: Some(Timestamp::from_seconds(2)),
         };
         let stored = StoredClient {
-            client: client(),
+            client: Client::sample(),
             secrets: vec![secret],
             registration: None,
             created_at: Timestamp::from_seconds(1),

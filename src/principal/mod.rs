@@ -34,7 +34,7 @@ pub use cutoff::{CUTOFF_KEPT, Cutoffs};
 pub use question::{
     Answer, Asks, By, ByClient, ChangeClient, ChangeUser, Granted, Inspected, NewSecret, NewSession, NewUser,
     OpenSession, Owner, Password, Proof, Question, RedeemCode, Refused, RegisterClient, Rotate, SignIn,
-    SignedIn, Terms, Token, Which,
+    SignedIn, Terms, Token,
 };
 pub use rows::{Due, Kind, Row, Rows};
 use sessions::Ended;

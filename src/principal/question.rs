@@ -27,8 +27,8 @@ pub enum Question {
     DeleteClient(Owner),
     /// Forget the user; every session ends. Answer: [`Answer::Done`].
     DeleteUser,
-    /// End sessions. Answer: [`Answer::Done`].
-    End(Which),
+    /// End every session: sign-out everywhere. Answer: [`Answer::Done`].
+    End,
     /// Say what a token stands for, without using it. Answer: [`Answer::Inspected`].
     Inspect(Token),
     /// Keep an authorization code. Answer: [`Answer::Done`].
@@ -325,18 +325,6 @@ pub enum Token {
     Access(String),
     /// A refresh token, by its digest.
     Refresh(Digest),
-}
-
-/// Which sessions end.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Which {
-    /// All of the principal's: sign-out everywhere.
-    All,
-    /// Those of one client.
-    Client(ClientId),
-    /// One.
-    Session(String),
 }
 
 /// What a principal answers.

@@ -253,7 +253,7 @@ impl<R: Rows> Draft<'_, R> {
         local: &str,
         used_at: Timestamp,
     ) -> Result<(Option<StoredSession>, Touch), Fault> {
-        // One that was cleared is over: it was cleared because its absolute limit had passed.
+        // One that was cleared is over: it was cleared because nothing of it counted any more.
         let Some(session) = self.session(local)? else {
             return Ok((None, Touch::Ended(EndReason::Limit)));
         };

@@ -1,12 +1,13 @@
 //! The one function that answers a principal's questions.
 
 use crate::error::Fault;
+use crate::grant::Code;
 use crate::id::RealmName;
 use crate::principal::client::StoredClient;
 use crate::principal::cutoff::StoredCutoffs;
 use crate::principal::rows::{Draft, Due, Kind, Rows};
 use crate::principal::sessions::SELF;
-use crate::principal::{Answer, Cutoffs, Question, Refused, Which};
+use crate::principal::{Answer, Cutoffs, Question, Refused};
 use crate::scope::ScopeCatalogue;
 use crate::session::EndReason;
 use crate::time::Timestamp;
@@ -43,10 +44,14 @@ fn answer(
         Question::CreateUser(new) => said(draft.create_user(new, now)?, |u| Answer::User(Box::new(u))),
         Question::DeleteClient(owner) => done(draft.delete_client(owner, now)?),
         Question::DeleteUser => done(draft.delete_user(now)?),
-        Question::End(which) => done(end(draft, which, now)?),
+        Question::End => {
+            draft.end_all(&mut draft.principal()?, EndReason::SignedOut, now)?;
+            Answer::Done
+        }
         Question::Inspect(token) => Answer::Inspected(draft.inspect(token, now)?.map(Box::new)),
         Question::IssueCode { digest, code } => {
-            draft.write(Kind::Code, &digest.to_string(), code, Some(code.expires_at))?;
+            let code = Code { issued_at: now, ..(**code).clone() };
+            draft.write(Kind::Code, &digest.to_string(), &code, Some(code.expires_at))?;
             Answer::Done
         }
         Question::KnowClient(id) => {
@@ -99,19 +104,6 @@ fn known(stored: StoredClient) -> Answer {
 
 fn said<T>(said: Result<T, Refused>, answer: impl FnOnce(T) -> Answer) -> Answer {
     said.map_or_else(Answer::Refused, answer)
-}
-
-fn end(draft: &Draft<'_, impl Rows>, which: &Which, now: Timestamp) -> Result<Option<Refused>, Fault> {
-    match which {
-        Which::All => draft.end_all(&mut draft.principal()?, EndReason::SignedOut, now)?,
-        Which::Client(id) => {
-            let Some(mut stored) = draft.client(id)? else { return Ok(Some(Refused::NotFound)) };
-            draft.end_client(&mut stored, EndReason::SignedOut, now)?;
-            draft.save_client(&stored)?;
-        }
-        Which::Session(local) => draft.end_session(local, EndReason::SignedOut, now)?,
-    }
-    Ok(None)
 }
 
 /// Cut-offs that KV does not have yet.

@@ -3,8 +3,8 @@
 use crate::encoding::Digest;
 use crate::error::Fault;
 use crate::grant::{
-    CODE_LIFETIME, FREE, FREE_TOGETHER, Outcome, PasswordRecord, Presented, Redemption, Refresh, Throttle,
-    Verdict, grant_scopes,
+    FREE, FREE_TOGETHER, Outcome, PasswordRecord, Presented, Redemption, Refresh, Throttle, Verdict,
+    grant_scopes, kept_scopes,
 };
 use crate::principal::clients::KNOWN_FOR;
 use crate::principal::cutoff::LEEWAY;
@@ -32,10 +32,6 @@ impl<R: Rows> Draft<'_, R> {
         now: Timestamp,
     ) -> Said<Granted> {
         let client = match self.authenticate(&open.client, now)? {
-            // A client that anybody can say to be has no credentials.
-            Ok(stored) if stored.client.is_public() => {
-                return Ok(Err(Refused::Unauthorized(GrantType::ClientCredentials)));
-            }
             Ok(stored) => stored.client,
             Err(refused) => return Ok(Err(refused)),
         };
@@ -131,7 +127,7 @@ impl<R: Rows> Draft<'_, R> {
         let principal = self.principal()?;
         // What has ended every session since the person signed in has ended what they were about to get, too.
         let is_over = principal.ended.is_some_and(|ended| code.auth_time <= ended.at)
-            || asked.client.ended_at.is_some_and(|end| code.expires_at <= end.after(CODE_LIFETIME));
+            || asked.client.ended_at.is_some_and(|end| code.issued_at <= end);
         if is_over || principal.user.is_none_or(|user| user.disabled) {
             return Ok(Err(Refused::Grant));
         }
@@ -141,7 +137,7 @@ impl<R: Rows> Draft<'_, R> {
         let new = super::NewSession { resources, ..asked.session.clone() };
         let sign_in = Some(SignedIn { auth_time: code.auth_time, nonce: code.nonce.clone() });
         let own_client = self.client(&asked.client.client_id)?.is_some();
-        let scope = still(&code.scope, &asked.client.scope, catalogue);
+        let scope = kept_scopes(&code.scope, &asked.client.scope, catalogue);
         let opening = Opening { client_id: &asked.client.client_id, own_client, new: &new, scope, sign_in };
         let granted = self.open(opening, now)?;
         if granted.is_ok() {
@@ -187,7 +183,7 @@ impl<R: Rows> Draft<'_, R> {
         let mut granted = self.granted(&refresh.session, &session, &principal, (now, lasts))?;
         // What the client may not have any more, and what the configuration does not know any more, is not in the next token.
         granted.expires_at = granted.expires_at.min(ends_at);
-        granted.scope = still(&granted.scope, &client.scope, catalogue);
+        granted.scope = kept_scopes(&granted.scope, &client.scope, catalogue);
         let presented = refresh.present(asked.proposal, now.after(terms.refresh_token).min(ends_at), now);
         if presented == Presented::Reused {
             self.end_session(&refresh.session, EndReason::Reused, now)?;
@@ -269,11 +265,6 @@ impl<R: Rows> Draft<'_, R> {
             is_elsewhere: !session.own_client,
         }))
     }
-}
-
-/// The scopes that a client may still have.
-fn still(granted: &ScopeSet, may: &ScopeSet, catalogue: &ScopeCatalogue) -> ScopeSet {
-    granted.iter().filter(|scope| catalogue.knows(scope) && catalogue.covers(may, scope)).cloned().collect()
 }
 
 /// What was asked for, of what was granted (RFC 6749 section 6, RFC 8707 section 2.2): never more.

@@ -161,3 +161,24 @@ pub async fn run_chore<P: Ports>(chore: Chore, ports: &P) -> Result<Option<Chore
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_platform_would_not_wait_for_is_not_owed() {
+        let session = SessionId::new(crate::id::Locator::from([1; 32]), [2; 16]);
+        let seconds = Lifetime::from_seconds;
+        let after = |grain: u64, left: u64| match Chore::after(
+            session,
+            Touch::Alive { grain: seconds(grain) },
+            seconds(left),
+        ) {
+            Some(Chore::Tell { grain, left, .. }) => Some((grain, left)),
+            _ => None,
+        };
+        assert_eq!(after(15, 25), Some((seconds(15), seconds(10))));
+        assert_eq!((after(15, 10), after(60, 25), after(0, 25)), (None, None, None));
+    }
+}

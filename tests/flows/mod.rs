@@ -2,6 +2,8 @@
 
 mod at_once;
 mod cache;
+mod codes;
+mod endings;
 mod faults;
 mod gateway;
 mod grants;
@@ -11,6 +13,7 @@ mod issuer;
 mod keys;
 mod library;
 mod places;
+mod realm;
 mod registration;
 mod remote;
 mod rotation;

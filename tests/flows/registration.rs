@@ -1,10 +1,8 @@
 //! Clients that register themselves (RFC 7591), manage themselves (RFC 7592), and prove themselves by a key (RFC 7523).
 
-use p256::ecdsa::signature::Signer as _;
-use p256::ecdsa::{Signature, SigningKey};
 use serde_json::{Value, json};
-use tollgate::encoding::base64url;
 
+use super::realm::Key;
 use crate::fakes::{Call, Edge, INITIAL, Reply, World, call};
 
 const CONFIG: &str = r#"{
@@ -161,27 +159,6 @@ fn what_somebody_else_has_decided_a_client_cannot_undo() {
     assert_eq!(call(&edge, &request).0.status(), 200);
     let change = with(app(), "client_id", mine["client_id"].clone());
     assert_eq!(call(&edge, &Call::put(place, change.to_string()).bearer(token)).0.status(), 401);
-}
-
-struct Key(SigningKey);
-
-impl Key {
-    fn new(n: u8) -> Self {
-        Self(SigningKey::from_slice(&[n; 32]).unwrap())
-    }
-
-    fn jwk(&self, kid: &str) -> Value {
-        let mut jwk = serde_json::to_value(World::public_key(&self.0)).unwrap();
-        jwk["kid"] = json!(kid);
-        jwk
-    }
-
-    fn sign(&self, header: &Value, claims: &Value) -> String {
-        let part = |value: &Value| base64url(value.to_string().as_bytes());
-        let input = format!("{}.{}", part(header), part(claims));
-        let signature: Signature = self.0.sign(input.as_bytes());
-        format!("{input}.{}", base64url(&signature.to_bytes()))
-    }
 }
 
 #[test]

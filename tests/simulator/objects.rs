@@ -84,7 +84,7 @@ fn note(colo: &Colo, locator: Locator, question: &Question, answer: &Answer) {
             | Question::ChangeUser(_)
             | Question::DeleteClient(_)
             | Question::DeleteUser
-            | Question::End(_)
+            | Question::End
             | Question::NewSecret(_)
             | Question::Revoke { .. }
     );

@@ -184,6 +184,7 @@ impl Party {
             resources: vec![],
             nonce: None,
             auth_time: colo.now(),
+            issued_at: colo.now(),
             expires_at: colo.now().after(Lifetime::from_seconds(60)),
             redeemed: None,
         };
