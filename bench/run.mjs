@@ -117,7 +117,7 @@ async function gatewayPart(jwk) {
 /** The peer of the issuer part, and the key-value store that it has for itself. */
 async function issuerPart() {
   const store = { name: "peer-kv", modules: { "worker.js": await bundle("kv", folder) }, socket: false };
-  return [await service("oauth-provider", { OAUTH_KV: to.kv("peer-kv") }, ["global_fetch_strictly_public"]), store];
+  return [await service("floor"), await service("oauth-provider", { OAUTH_KV: to.kv("peer-kv") }, ["global_fetch_strictly_public"]), store];
 }
 
 async function main() {

@@ -9,6 +9,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::encoding::{base64url, from_base64url, from_hex, hex};
+use crate::time::Lifetime;
 
 /// Text that its parser refused. Names the kind and the rule, never the text.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -213,19 +214,58 @@ impl From<Locator> for String {
     }
 }
 
-/// One session, the `sid` claim: the principal's locator and 128 random bits, `LOCATOR.RANDOM`.
+/// One session, the `sid` claim: the principal's locator and 128 random bits, `LOCATOR.RANDOM`; or one of those that a standing
+/// grant ([`crate::principal`]) lets an edge open, `LOCATOR.GRANT.NTH`.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct SessionId {
     locator: Locator,
     random: [u8; 16],
+    nth: Option<Nth>,
+}
+
+/// Which session of a standing grant.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Nth {
+    millis: u32,
+    number: u32,
+}
+
+impl Nth {
+    /// The session that was opened so long after the grant, as this one in a row.
+    #[must_use]
+    pub fn new(after: Lifetime, number: u32) -> Self {
+        Self { millis: u32::try_from(after.as_millis()).unwrap_or(u32::MAX), number }
+    }
+
+    /// How long after the grant it was opened.
+    #[must_use]
+    pub fn after(self) -> Lifetime {
+        Lifetime::from_millis(self.millis.into())
+    }
+}
+
+impl fmt::Display for Nth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&base64url(&[self.millis.to_be_bytes(), self.number.to_be_bytes()].concat()))
+    }
+}
+
+impl FromStr for Nth {
+    type Err = Malformed;
+
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        let bytes: Option<[u8; 8]> = from_base64url(text).ok().and_then(|bytes| bytes.try_into().ok());
+        let [a, b, c, d, e, f, g, h] = bytes.ok_or(Malformed::new("session", "8 bytes in base64url"))?;
+        Ok(Self { millis: u32::from_be_bytes([a, b, c, d]), number: u32::from_be_bytes([e, f, g, h]) })
+    }
 }
 
 impl SessionId {
     /// The session `random` of the principal at `locator`.
     #[must_use]
     pub const fn new(locator: Locator, random: [u8; 16]) -> Self {
-        Self { locator, random }
+        Self { locator, random, nth: None }
     }
 
     /// The session of the principal at `locator` that storage calls `local`.
@@ -233,9 +273,13 @@ impl SessionId {
     /// # Errors
     /// No storage of ours calls one so.
     pub fn named(locator: Locator, local: &str) -> Result<Self, Malformed> {
-        let bad = Malformed::new("session", "16 bytes in base64url");
-        let random = from_base64url(local).ok().and_then(|bytes| bytes.try_into().ok()).ok_or(bad)?;
-        Ok(Self { locator, random })
+        let bad = Malformed::new("session", "16 bytes in base64url, and maybe a dot and 8 more");
+        let (random, nth) = match local.split_once('.') {
+            Some((random, nth)) => (random, Some(nth.parse().map_err(|_| bad)?)),
+            None => (local, None),
+        };
+        let random = from_base64url(random).ok().and_then(|bytes| bytes.try_into().ok()).ok_or(bad)?;
+        Ok(Self { locator, random, nth })
     }
 
     /// The principal whose session it is.
@@ -247,7 +291,21 @@ impl SessionId {
     /// The part that tells one principal's sessions apart, as storage spells it.
     #[must_use]
     pub fn local(&self) -> String {
-        base64url(&self.random)
+        let random = base64url(&self.random);
+        self.nth.map_or_else(|| random.clone(), |nth| Self::nth_of(&random, nth))
+    }
+
+    /// What storage calls a session of the standing grant that it calls `grant`.
+    #[must_use]
+    pub fn nth_of(grant: &str, nth: Nth) -> String {
+        format!("{grant}.{nth}")
+    }
+
+    /// What storage calls the standing grant that the session `local` is opened under, if it is one of those.
+    #[must_use]
+    pub fn grant_of(local: &str) -> Option<(&str, Nth)> {
+        let (grant, nth) = local.split_once('.')?;
+        Some((grant, nth.parse().ok()?))
     }
 }
 
@@ -261,10 +319,9 @@ impl FromStr for SessionId {
     type Err = Malformed;
 
     fn from_str(text: &str) -> Result<Self, Malformed> {
-        let bad = Malformed::new("sid", "a locator, a dot, 16 bytes in base64url");
-        let (locator, random) = text.split_once('.').ok_or(bad)?;
-        let random = from_base64url(random).ok().and_then(|bytes| bytes.try_into().ok()).ok_or(bad)?;
-        Ok(Self { locator: locator.parse().map_err(|_| bad)?, random })
+        let bad = Malformed::new("sid", "a locator, a dot, the name of a session");
+        let (locator, local) = text.split_once('.').ok_or(bad)?;
+        Self::named(locator.parse().map_err(|_| bad)?, local).map_err(|_| bad)
     }
 }
 
@@ -301,10 +358,16 @@ mod tests {
     #[test]
     fn a_session_id_has_one_spelling() {
         let id = SessionId::new(Locator::from([7; 32]), [9; 16]);
-        assert_eq!(id.to_string().parse::<SessionId>().unwrap(), id);
-        assert_eq!(Locator::from_hex(&id.locator().to_hex()).unwrap(), id.locator());
-        for bad in ["", ".", &format!("{id}="), &format!("{id}.x"), &id.local()] {
-            assert!(bad.parse::<SessionId>().is_err(), "{bad}");
+        let nth = Nth::new(Lifetime::from_millis(14_999), 3);
+        let under = SessionId::named(id.locator(), &SessionId::nth_of(&id.local(), nth)).unwrap();
+        for id in [id, under] {
+            assert_eq!(id.to_string().parse::<SessionId>().unwrap(), id);
+            assert_eq!(Locator::from_hex(&id.locator().to_hex()).unwrap(), id.locator());
+            for bad in ["", ".", &format!("{id}="), &format!("{id}.x"), &format!("{id}."), &id.local()] {
+                assert!(bad.parse::<SessionId>().is_err(), "{bad}");
+            }
         }
+        assert_eq!(SessionId::grant_of(&under.local()), Some((id.local().as_str(), nth)));
+        assert_eq!((SessionId::grant_of(&id.local()), nth.after()), (None, Lifetime::from_millis(14_999)));
     }
 }

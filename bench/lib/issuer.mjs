@@ -72,8 +72,8 @@ function refreshing(agent, url, who, first, about) {
   };
 }
 
-async function tollgateClient(agent, server, realm, bootstrap) {
-  const metadata = { client_name: "bench", scope: "orders:read", grant_types: ["client_credentials", "refresh_token"] };
+async function tollgateClient(agent, server, realm, bootstrap, grants) {
+  const metadata = { client_name: "bench", scope: "orders:read", grant_types: grants };
   const headers = { authorization: `Bearer ${bootstrap}` };
   const client = await good(post(agent, server.url("tollgate", `/${realm}/api/v1/clients`), undefined, { json: metadata, headers }), "tollgate");
   return { client_id: client.client_id, client_secret: client.client_secret };
@@ -83,11 +83,14 @@ async function tollgateClient(agent, server, realm, bootstrap) {
 async function tollgateChains(agent, server, bootstrap) {
   const url = server.url("tollgate", "/bench/oauth/token");
   const made = await times(async () => {
-    const who = await tollgateClient(agent, server, "bench", bootstrap);
-    const grant = () => good(post(agent, url, { grant_type: "client_credentials", ...who }), "tollgate, client_credentials");
-    const first = await grant();
-    if (decodeJwt(first.access_token).client_id !== who.client_id) throw new Error("tollgate gives no token of this client");
-    return { grant: async () => void (await grant()), refresh: refreshing(agent, url, who, first.refresh_token, "tollgate, refresh_token") };
+    // A client like the one that oidc-provider serves, and one that gets refresh tokens.
+    const [plain, renewing] = [await tollgateClient(agent, server, "bench", bootstrap, ["client_credentials"]), await tollgateClient(agent, server, "bench", bootstrap, ["client_credentials", "refresh_token"])];
+    const grant = (who) => good(post(agent, url, { grant_type: "client_credentials", ...who }), "tollgate, client_credentials");
+    const [one, other] = [await grant(plain), await grant(plain)];
+    if (decodeJwt(one.access_token).client_id !== plain.client_id) throw new Error("tollgate gives no token of this client");
+    if (decodeJwt(one.access_token).sid === decodeJwt(other.access_token).sid) throw new Error("tollgate gives no session of its own");
+    const first = await grant(renewing);
+    return { grant: async () => void (await grant(plain)), refresh: refreshing(agent, url, renewing, first.refresh_token, "tollgate, refresh_token") };
   });
   return { grants: made.map(({ grant }) => grant), refreshes: made.map(({ refresh }) => refresh) };
 }
@@ -114,6 +117,13 @@ async function providerChains(agent, server) {
     const { refresh_token } = await good(post(agent, at("/oauth/token"), form), "oauth-provider, authorization_code");
     return refreshing(agent, at("/oauth/token"), who, refresh_token, "oauth-provider, refresh_token");
   });
+}
+
+/** A worker that issues nothing: how many answers a second the runtime gives at most. */
+function floorChains(agent, server) {
+  const form = { grant_type: "client_credentials", client_id: b64(16), client_secret: b64(32) };
+  const ask = () => good(post(agent, server.url("floor", "/token"), form), "floor");
+  return Array.from({ length: CONNECTIONS }, () => async () => void (await ask()));
 }
 
 async function freePort() {
@@ -172,6 +182,7 @@ export async function measureIssuer(server, bootstrap, { rounds, seconds, say })
       "workers-oauth-provider refresh_token": await providerChains(agent, server),
       "tollgate client_credentials": own.grants,
       "oidc-provider client_credentials": peer.chains,
+      "floor client_credentials": floorChains(agent, server),
     };
     const names = Object.keys(contestants);
     const results = Object.fromEntries(names.map((name) => [name, []]));

@@ -6,7 +6,7 @@ use crate::config::{OPENID, Realm};
 use crate::encoding::base64url;
 use crate::error::Fault;
 use crate::http::{Answer, NO_CACHE};
-use crate::id::{Locator, SessionId};
+use crate::id::{ClientId, Locator, SessionId};
 use crate::port::{Ports, Signer, random};
 use crate::principal::{Client, Granted, Terms};
 use crate::scope::ScopeSet;
@@ -44,14 +44,14 @@ pub(super) fn terms(realm: &Realm, client: &Client) -> Terms {
 pub(super) async fn answer<P: Ports>(
     ports: &P,
     realm: &Realm,
-    client: &Client,
+    client_id: &ClientId,
     locator: Locator,
     granted: &Granted,
     refresh: Option<&Credential>,
 ) -> Result<Answer, Fault> {
-    let access_token = access_token(ports, realm, client, locator, granted).await?;
+    let access_token = access_token(ports, realm, client_id, locator, granted).await?;
     let wants_id = granted.scope.iter().any(|scope| scope.as_str() == OPENID);
-    let id_token = if wants_id { Some(id_token(ports, realm, client, granted).await?) } else { None };
+    let id_token = if wants_id { Some(id_token(ports, realm, client_id, granted).await?) } else { None };
     let body = Body {
         access_token,
         token_type: "Bearer",
@@ -66,7 +66,7 @@ pub(super) async fn answer<P: Ports>(
 async fn access_token<P: Ports>(
     ports: &P,
     realm: &Realm,
-    client: &Client,
+    client_id: &ClientId,
     locator: Locator,
     granted: &Granted,
 ) -> Result<String, Fault> {
@@ -78,7 +78,7 @@ async fn access_token<P: Ports>(
         issuer: &realm.issuer,
         subject: &granted.subject,
         audience: Audience(audience),
-        client_id: &client.client_id,
+        client_id,
         issued_at: granted.at.as_seconds(),
         expires_at: granted.expires_at.as_seconds(),
         token_id: base64url(&random::<16>(ports.entropy())?),
@@ -93,14 +93,14 @@ async fn access_token<P: Ports>(
 async fn id_token<P: Ports>(
     ports: &P,
     realm: &Realm,
-    client: &Client,
+    client_id: &ClientId,
     granted: &Granted,
 ) -> Result<String, Fault> {
     let sign_in = granted.sign_in.as_ref();
     let claims = IdClaims {
         issuer: &realm.issuer,
         subject: &granted.subject,
-        audience: &client.client_id,
+        audience: client_id,
         issued_at: granted.at.as_seconds(),
         expires_at: granted.expires_at.as_seconds(),
         auth_time: sign_in.map(|sign_in| sign_in.auth_time.as_seconds()),

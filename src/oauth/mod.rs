@@ -14,6 +14,7 @@ mod redirect_uri;
 mod register;
 mod registration;
 mod revoke;
+mod standing;
 mod token;
 
 pub use client::{MAX_FORM, Stop};
@@ -26,4 +27,5 @@ pub(crate) use register::{MAX_REGISTRATION, change, delete, new_id, take_in};
 pub use register::{Management, manage, register};
 pub(crate) use registration::{Metadata, Rights, Told, known_roles};
 pub use revoke::revoke;
+pub use standing::StandingGrants;
 pub use token::token;

@@ -211,7 +211,7 @@ pub(crate) async fn change<P: Ports>(
     };
     let published = ports.clients().publish(&client).await;
     // Only now: a request that came meanwhile has remembered the old copy.
-    ports.isolate().clients.borrow_mut().forget(&client);
+    forget(ports, &client);
     published?;
     Ok(client)
 }
@@ -225,6 +225,12 @@ pub(crate) async fn delete<P: Ports>(ports: &P, client: &Client, owner: Owner) -
         _ => return Err(principal::Answer::unexpected("delete client").into()),
     }
     let forgotten = ports.clients().forget(&client.realm, &client.client_id).await;
-    ports.isolate().clients.borrow_mut().forget(client);
+    forget(ports, client);
     Ok(forgotten?)
+}
+
+/// What this isolate remembers of a client is no longer so.
+fn forget<P: Ports>(ports: &P, client: &Client) {
+    ports.isolate().clients.borrow_mut().forget(client);
+    ports.isolate().standing.borrow_mut().forget(&client.client_id);
 }

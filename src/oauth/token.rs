@@ -6,7 +6,8 @@
 //! 7. Each `resource` is one that tokens are given for (RFC 8707): else 400 `invalid_target`.
 //! 8. Only then, so that strangers learn nothing: the client may use the grant (400 `unauthorized_client`), the code, refresh
 //!    token or password counts (400 `invalid_grant`), the scopes may be had (400 `invalid_scope`).
-//! 9. The principal does all of it in one step; the token is signed after it.
+//! 9. The principal does all of it in one step; the token is signed after it. What a client was granted with its secret a moment
+//!    ago may stand for a grain ([`super::standing`]): then 4. and 8. are as they were, and nobody is asked.
 //!
 //! Client credentials and their session are one step of the client's principal. For the other grants the client proves itself at
 //! its own principal, and the code, refresh token or password is redeemed at the principal that it names, in one step there.
@@ -16,14 +17,15 @@
 //!
 //! A store or key that does not answer is 503. Every answer is `Cache-Control: no-store` (section 5.1).
 
-use crate::config::{Config, Feature, Realm};
+use crate::config::{Config, Feature, Realm, Revocation};
 use crate::encoding::Digest;
 use crate::error::Fault;
-use crate::grant::{GrantRequest, Proposal, Serves, TokenRequest};
+use crate::grant::{GrantRequest, PresentedClient, PresentedProof, Proposal, Serves, TokenRequest};
 use crate::http::{Answer, ErrorCode, Head, OauthError};
-use crate::id::{Locator, Login, SessionId};
+use crate::id::{ClientId, Locator, Login, SessionId};
 use crate::oauth::client::{Stop, admit, asks, authenticated, form, source};
 use crate::oauth::issue::{answer, terms};
+use crate::oauth::standing::Wanted;
 use crate::port::{Body, Limit, Ports, Principals, Timer, random};
 use crate::principal::{
     self, Asks, By, ByClient, Client, GrantType, Granted, NewSession, OpenSession, Password, Question,
@@ -60,10 +62,16 @@ pub async fn token<P: Ports>(
         admit(ports, Limit::Password, &source).await?;
     }
     let resources = targets(config, realm, resources)?;
+    let wanted = wanted(realm, (&client, &grant), &scopes, &resources);
+    if let Some(wanted) = &wanted
+        && let Some((locator, granted)) = again(ports, &client.client_id, wanted, now)
+    {
+        return Ok(answer(ports, realm, &client.client_id, locator, &granted, None).await?);
+    }
     let (client, asks) = asks(ports, realm, client, &source, now).await?;
     let way = Way { ports, realm, client, asks, scopes, resources };
     match grant {
-        GrantRequest::ClientCredentials => way.client_credentials().await,
+        GrantRequest::ClientCredentials => way.client_credentials(wanted, now).await,
         GrantRequest::AuthorizationCode { code, redirect_uri, challenge } => {
             way.authorization_code(code, redirect_uri, challenge).await
         }
@@ -101,13 +109,49 @@ fn targets(config: &Config, realm: &Realm, asked: Vec<String>) -> Result<Vec<Str
     Ok(resources)
 }
 
+/// What a standing grant may answer ([`super::standing`]), where whoever checks its tokens asks about their sessions.
+fn wanted(
+    realm: &Realm,
+    (client, grant): (&PresentedClient, &GrantRequest),
+    scopes: &Option<ScopeSet>,
+    resources: &[String],
+) -> Option<Wanted> {
+    let (GrantRequest::ClientCredentials, PresentedProof::Secret(secret)) = (grant, &client.proof) else {
+        return None;
+    };
+    (realm.revocation == Revocation::Ask).then(|| Wanted {
+        realm: realm.name.clone(),
+        secret: *secret,
+        scopes: scopes.clone(),
+        resources: resources.to_vec(),
+    })
+}
+
+/// Opens a session under a grant that stands.
+fn again<P: Ports>(
+    ports: &P,
+    client: &ClientId,
+    wanted: &Wanted,
+    now: Timestamp,
+) -> Option<(Locator, Granted)> {
+    ports.isolate().standing.borrow_mut().open(client, wanted, now)
+}
+
 impl<P: Ports> Way<'_, P> {
-    async fn client_credentials(self) -> Result<Answer, Stop> {
+    async fn client_credentials(self, wanted: Option<Wanted>, now: Timestamp) -> Result<Answer, Stop> {
         let locator = self.client.locator;
         let (session, refresh) = self.session(&self.client, locator)?;
-        let open = OpenSession { client: self.asks.clone(), scopes: self.scopes.clone(), session };
-        let granted = self.ask(locator, Question::OpenSession(Box::new(open))).await??;
-        Ok(answer(self.ports, self.realm, &self.client, locator, &granted, refresh.as_ref()).await?)
+        let may_stand = wanted.is_some() && refresh.is_none();
+        let (client, scopes) = (self.asks.clone(), self.scopes.clone());
+        let open = OpenSession { client, scopes, session, may_stand };
+        let mut granted = self.ask(locator, Question::OpenSession(Box::new(open))).await??;
+        if let (Some(wanted), Some(_)) = (wanted, granted.standing) {
+            let mut known = self.ports.isolate().standing.borrow_mut();
+            let first = known.begin(&self.client.client_id, wanted, (locator, granted), now);
+            granted = first.ok_or(Refused::ExpiredClient)?;
+        }
+        Ok(answer(self.ports, self.realm, &self.client.client_id, locator, &granted, refresh.as_ref())
+            .await?)
     }
 
     async fn password(self, login: Option<Login>, password: Password) -> Result<Answer, Stop> {
@@ -126,7 +170,7 @@ impl<P: Ports> Way<'_, P> {
             self.ports.timer().pause(started.after(REFUSAL).since(spent_at)).await;
         }
         let granted = asked?;
-        Ok(answer(self.ports, self.realm, &client, locator, &granted, refresh.as_ref()).await?)
+        Ok(answer(self.ports, self.realm, &client.client_id, locator, &granted, refresh.as_ref()).await?)
     }
 
     async fn authorization_code(
@@ -140,7 +184,7 @@ impl<P: Ports> Way<'_, P> {
         let (session, refresh) = self.session(&client, locator)?;
         let redeem = RedeemCode { client: by, code: code.digest(), redirect_uri, challenge, session };
         let granted = self.ask(locator, Question::RedeemCode(Box::new(redeem))).await??;
-        Ok(answer(self.ports, self.realm, &client, locator, &granted, refresh.as_ref()).await?)
+        Ok(answer(self.ports, self.realm, &client.client_id, locator, &granted, refresh.as_ref()).await?)
     }
 
     async fn refresh_token(self, token: Option<Credential>) -> Result<Answer, Stop> {
@@ -169,7 +213,7 @@ impl<P: Ports> Way<'_, P> {
         let granted = self.ask(locator, Question::Rotate(Box::new(rotate))).await??;
         let nonce = granted.nonce.ok_or_else(|| principal::Answer::unexpected("rotate"))?;
         let refresh = next(&nonce)?;
-        Ok(answer(self.ports, self.realm, &client, locator, &granted, Some(&refresh)).await?)
+        Ok(answer(self.ports, self.realm, &client.client_id, locator, &granted, Some(&refresh)).await?)
     }
 
     /// (5) (8): the client's exact record, and what it comes to at another principal.

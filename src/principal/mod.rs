@@ -22,6 +22,7 @@ mod cutoff;
 mod question;
 mod rows;
 mod sessions;
+mod standing;
 mod step;
 mod storage_key;
 mod tokens;
@@ -34,7 +35,7 @@ pub use cutoff::{CUTOFF_KEPT, Cutoffs};
 pub use question::{
     Answer, Asks, By, ByClient, ChangeClient, ChangeUser, Granted, Inspected, NewSecret, NewSession, NewUser,
     OpenSession, Owner, Password, Proof, Question, RedeemCode, Refused, RegisterClient, Rotate, SignIn,
-    SignedIn, Terms, Token,
+    SignedIn, Standing, Terms, Token,
 };
 pub use rows::{Due, Kind, Row, Rows};
 use sessions::Ended;

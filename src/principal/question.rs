@@ -46,7 +46,8 @@ pub enum Question {
     OfUser(UserId, Box<Question>),
     /// Show a client's record to whoever manages it. Answer: [`Answer::Client`].
     OwnClient(Owner),
-    /// Start a session for a client that speaks for itself, or for its owner. Answer: [`Answer::Granted`].
+    /// Grant a session to a client that speaks for itself, or for its owner: one that is opened, or, where that may be, those that
+    /// a standing grant lets the edge open. Answer: [`Answer::Granted`].
     OpenSession(Box<OpenSession>),
     /// Show a client. Answer: [`Answer::ClientView`].
     ReadClient(Owner),
@@ -153,6 +154,12 @@ impl Terms {
             client_ends: client.expires_at,
         }
     }
+
+    /// When a session that begins `now` is over at the latest.
+    #[must_use]
+    pub(super) fn session_ends(&self, now: Timestamp) -> Timestamp {
+        now.after(self.session).min(self.client_ends.unwrap_or(Timestamp::END))
+    }
 }
 
 /// What its own principal says of a client that has proved who it is, for a session at another principal.
@@ -188,6 +195,8 @@ pub struct OpenSession {
     pub scopes: Option<ScopeSet>,
     /// What is to be.
     pub session: NewSession,
+    /// Whether the grant may stand for a grain: whoever checks its tokens asks about their sessions.
+    pub may_stand: bool,
 }
 
 /// See [`Question::SignIn`]. Asked of the principal at the place of the login, whether anybody is there or not.
@@ -413,7 +422,7 @@ impl Refused {
 /// What a token is made of.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Granted {
-    /// The session: [`crate::id::SessionId::local`].
+    /// The session: [`crate::id::SessionId::local`]; or the standing grant that sessions are opened under.
     pub local: String,
     /// `sub`.
     pub subject: String,
@@ -435,6 +444,20 @@ pub struct Granted {
     pub nonce: Option<Digest>,
     /// For the ID token of a person who signed in.
     pub sign_in: Option<SignedIn>,
+    /// Whether, and how, it is granted again without asking.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standing: Option<Standing>,
+}
+
+/// How far a standing grant goes.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Standing {
+    /// For how long sessions may be opened under it.
+    pub stands: Lifetime,
+    /// How long an access token lives.
+    pub lasts: Lifetime,
+    /// When all of them are over at the latest.
+    pub ends_at: Timestamp,
 }
 
 /// What an ID token says of a sign-in.

@@ -21,13 +21,15 @@ pub enum Kind {
     Code,
     /// Which tokens are dead, for validators that do not ask: one row.
     Cutoff,
+    /// A standing grant, by its name: the first half of the `sid`s of its sessions.
+    Grant,
     /// A client assertion that was used, by client and `jti`.
     Jti,
     /// The principal itself: one row.
     Principal,
     /// A refresh token, by its digest.
     Refresh,
-    /// A session, by the random half of its `sid`.
+    /// A session, by its `sid` without the locator.
     Session,
     /// Wrong attempts, by what they were at and where they came from.
     Throttle,
@@ -37,10 +39,11 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind there is.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Client,
         Self::Code,
         Self::Cutoff,
+        Self::Grant,
         Self::Jti,
         Self::Principal,
         Self::Refresh,
@@ -56,6 +59,7 @@ impl Kind {
             Self::Client => "client",
             Self::Code => "code",
             Self::Cutoff => "cutoff",
+            Self::Grant => "grant",
             Self::Jti => "jti",
             Self::Principal => "principal",
             Self::Refresh => "refresh",

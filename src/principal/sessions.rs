@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::encoding::Digest;
 use crate::error::Fault;
 use crate::grant::{GRACE, Refresh};
-use crate::id::{ClientId, Role, RouteId};
+use crate::id::{ClientId, Role, RouteId, SessionId};
 use crate::principal::client::{StoredClient, Usage};
 use crate::principal::cutoff::{CUTOFF_KEPT, LEEWAY, StoredCutoffs};
 use crate::principal::rows::{Draft, Kind, Rows};
@@ -118,7 +118,8 @@ impl<R: Rows> Draft<'_, R> {
     }
 
     pub(super) fn session(&self, local: &str) -> Result<Option<StoredSession>, Fault> {
-        self.read(Kind::Session, local)
+        let stored = self.read(Kind::Session, local)?;
+        if stored.is_some() { Ok(stored) } else { self.under_grant(local) }
     }
 
     pub(super) fn save_session(&self, local: &str, session: &StoredSession) -> Result<(), Fault> {
@@ -130,6 +131,8 @@ impl<R: Rows> Draft<'_, R> {
                 });
                 ends_at.min(idle).min(session.needed_until)
             }
+            // One that its grant would open again is kept as long as that.
+            Session::Ended { .. } if SessionId::grant_of(local).is_some() => session.needed_until,
             Session::Ended { at, ends_at, .. } => ends_at.min(at.after(TOLD_FOR)).min(session.needed_until),
         };
         self.write(Kind::Session, local, session, Some(clear_at))
@@ -141,38 +144,29 @@ impl<R: Rows> Draft<'_, R> {
         opening: Opening<'_>,
         now: Timestamp,
     ) -> Result<Result<Granted, Refused>, Fault> {
-        let Opening { client_id, own_client, new, scope, sign_in } = opening;
         let mut principal = self.principal()?;
-        if principal.seq.is_multiple_of(COUNTED_EVERY) && self.count_of(Kind::Session)? >= MAX_SESSIONS {
+        if principal.seq.is_multiple_of(COUNTED_EVERY) && self.is_full()? {
             return Ok(Err(Refused::Full));
         }
         principal.seq = principal.seq.saturating_add(1);
+        let session = opening.session(principal.seq, now);
+        let Opening { new, sign_in, .. } = opening;
         let terms = &new.terms;
-        let ends_at = now.after(terms.session).min(terms.client_ends.unwrap_or(Timestamp::END));
-        let refresh_ends = new.refresh.map(|_| now.after(terms.refresh_token));
-        let session = StoredSession {
-            client_id: client_id.clone(),
-            own_client,
-            scope,
-            resources: new.resources.clone(),
-            seq: principal.seq,
-            opened_at: now,
-            needed_until: refresh_ends
-                .max(Some(now.after(terms.access_token).after(LEEWAY)))
-                .unwrap_or(ends_at),
-            auth_time: sign_in.as_ref().map(|sign_in| sign_in.auth_time),
-            state: Session::open(now, new.terms.pace, ends_at),
-        };
         self.save_principal(&principal)?;
         self.save_session(&new.local, &session)?;
         let mut granted = self.granted(&new.local, &session, &principal, (now, terms.access_token))?;
         granted.sign_in = sign_in;
         granted.has_refresh = new.refresh.is_some();
         if let Some(digest) = &new.refresh {
-            let expires_at = now.after(terms.refresh_token).min(ends_at);
+            let expires_at = now.after(terms.refresh_token).min(terms.session_ends(now));
             self.save_refresh(digest, &Refresh::new(new.local.clone(), expires_at))?;
         }
         Ok(Ok(granted))
+    }
+
+    /// Whether there are as many sessions as one principal may have.
+    pub(super) fn is_full(&self) -> Result<bool, Fault> {
+        Ok(self.count_of(Kind::Session)? >= MAX_SESSIONS)
     }
 
     pub(super) fn save_refresh(&self, digest: &Digest, refresh: &Refresh) -> Result<(), Fault> {
@@ -208,6 +202,7 @@ impl<R: Rows> Draft<'_, R> {
             has_refresh: true,
             idle,
             nonce: None,
+            standing: None,
             // OpenID Connect Core section 12.2: an ID token of a refresh says when the person signed in, and no `nonce`.
             sign_in: session.auth_time.map(|auth_time| SignedIn { auth_time, nonce: None }),
         })
@@ -254,15 +249,17 @@ impl<R: Rows> Draft<'_, R> {
         used_at: Timestamp,
     ) -> Result<(Option<StoredSession>, Touch), Fault> {
         // One that was cleared is over: it was cleared because nothing of it counted any more.
-        let Some(session) = self.session(local)? else {
+        let stored = self.read(Kind::Session, local)?;
+        let session = if stored.is_some() { stored.clone() } else { self.under_grant(local)? };
+        let Some(session) = session else {
             return Ok((None, Touch::Ended(EndReason::Limit)));
         };
         let (state, touch) = match self.ended(&session, &self.principal()?, used_at)? {
             Some(Ended { at, reason, .. }) => session.state.end(at, reason).touch(used_at),
             None => session.state.touch(used_at),
         };
-        let next = StoredSession { state, ..session.clone() };
-        if next != session {
+        let next = StoredSession { state, ..session };
+        if stored.as_ref() != Some(&next) {
             self.save_session(local, &next)?;
         }
         Ok((Some(next).filter(|_| matches!(touch, Touch::Alive { .. })), touch))
@@ -384,6 +381,27 @@ pub(super) struct Opening<'a> {
     pub(super) new: &'a NewSession,
     pub(super) scope: ScopeSet,
     pub(super) sign_in: Option<SignedIn>,
+}
+
+impl Opening<'_> {
+    /// The session as it begins, with this number.
+    pub(super) fn session(&self, seq: u64, now: Timestamp) -> StoredSession {
+        let terms = &self.new.terms;
+        let ends_at = terms.session_ends(now);
+        let refresh_ends = self.new.refresh.map(|_| now.after(terms.refresh_token));
+        let access_ends = now.after(terms.access_token).after(LEEWAY);
+        StoredSession {
+            client_id: self.client_id.clone(),
+            own_client: self.own_client,
+            scope: self.scope.clone(),
+            resources: self.new.resources.clone(),
+            seq,
+            opened_at: now,
+            needed_until: refresh_ends.unwrap_or(access_ends).max(access_ends),
+            auth_time: self.sign_in.as_ref().map(|sign_in| sign_in.auth_time),
+            state: Session::open(now, terms.pace, ends_at),
+        }
+    }
 }
 
 #[cfg(test)]

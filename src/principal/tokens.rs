@@ -31,11 +31,12 @@ impl<R: Rows> Draft<'_, R> {
         catalogue: &ScopeCatalogue,
         now: Timestamp,
     ) -> Said<Granted> {
-        let client = match self.authenticate(&open.client, now)? {
-            Ok(stored) => stored.client,
+        let stored = match self.authenticate(&open.client, now)? {
+            Ok(stored) => stored,
             Err(refused) => return Ok(Err(refused)),
         };
-        let scope = match grant_scopes(&client, GrantType::ClientCredentials, open.scopes.as_ref(), catalogue)
+        let client = &stored.client;
+        let scope = match grant_scopes(client, GrantType::ClientCredentials, open.scopes.as_ref(), catalogue)
         {
             Ok(scope) => scope,
             Err(refused) => return Ok(Err(refused)),
@@ -46,10 +47,12 @@ impl<R: Rows> Draft<'_, R> {
         // The edge went by a copy that may be old; this is the record that counts.
         let refresh = open.session.refresh.filter(|_| client.may(GrantType::RefreshToken));
         let new =
-            super::NewSession { terms: open.session.terms.within(&client), refresh, ..open.session.clone() };
+            super::NewSession { terms: open.session.terms.within(client), refresh, ..open.session.clone() };
         let opening =
             Opening { client_id: &client.client_id, own_client: true, new: &new, scope, sign_in: None };
-        self.open(opening, now)
+        let standing =
+            if open.may_stand { self.stand(&opening, (&stored, &open.client.proof), now)? } else { None };
+        standing.map_or_else(|| self.open(opening, now), Ok)
     }
 
     /// RFC 6749 section 4.3. A wrong password and a login that nobody has take the same way.

@@ -85,6 +85,17 @@ pub enum EndReason {
     SignedOut,
 }
 
+impl EndReason {
+    /// Whether other sessions of the principal have ended for it as well.
+    #[must_use]
+    pub const fn is_of_many(self) -> bool {
+        match self {
+            Self::Credential | Self::Disabled | Self::Password | Self::Roles | Self::SignedOut => true,
+            Self::Idle | Self::Limit | Self::Reused | Self::Revoked => false,
+        }
+    }
+}
+
 /// What a touch found.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]

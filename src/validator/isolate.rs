@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use crate::oauth::KnownClients;
+use crate::oauth::{KnownClients, StandingGrants};
 use crate::session::Leases;
 use crate::validator::KeyCache;
 use crate::validator::cutoff::CutoffCache;
@@ -15,6 +15,7 @@ pub struct Isolate {
     pub(crate) clients: RefCell<KnownClients>,
     pub(crate) cutoffs: RefCell<CutoffCache>,
     pub(crate) leases: RefCell<Leases>,
+    pub(crate) standing: RefCell<StandingGrants>,
     pub(crate) keys: RefCell<KeyCache>,
     pub(crate) facts: RefCell<Facts>,
     pub(crate) inquiries: RefCell<Inquiries>,
@@ -34,6 +35,7 @@ impl Isolate {
             clients: RefCell::new(KnownClients::new()),
             cutoffs: RefCell::new(CutoffCache::new()),
             leases: RefCell::new(Leases::new()),
+            standing: RefCell::new(StandingGrants::new()),
             keys: RefCell::new(KeyCache::new()),
             facts: RefCell::new(Facts::none()),
             inquiries: RefCell::new(Inquiries::new()),

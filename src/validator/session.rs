@@ -75,6 +75,9 @@ async fn touch<P: Ports>(
     usage.extend(untold.iter().cloned());
     let question = Question::Touch { local: session.local(), used_at, usage };
     let answer = ports.principals().ask(session.locator(), &question).await;
+    if let Ok(Answer::Touched(Touch::Ended(reason))) = &answer {
+        ports.isolate().standing.borrow_mut().hear(session.locator(), *reason);
+    }
     let mut leases = ports.isolate().leases.borrow_mut();
     match answer {
         Ok(Answer::Touched(touch)) => {

@@ -17,6 +17,7 @@ mod realm;
 mod registration;
 mod remote;
 mod rotation;
+mod standing;
 mod tokens;
 
 use crate::fakes::{Call, Edge, call, finish};

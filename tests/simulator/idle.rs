@@ -63,10 +63,17 @@ async fn come(colo: Rc<Colo>, call: Call, seen: Seen) {
 }
 
 async fn play(colo: Rc<Colo>, grain: Lifetime) -> Seen {
-    let party = Party::of(&colo, "idle").await;
-    let tokens = party.open(&colo, Opened::ByClient).await;
+    // A session that its principal has opened, or one that an edge has opened under a standing grant.
+    let access = if colo.chance(500) {
+        Party::of(&colo, "idle").await.open(&colo, Opened::ByClient).await.access
+    } else {
+        let party = Party::plain(&colo, "idle").await;
+        colo.call(0, &party.credentials_call()).await;
+        colo.sleep(colo.tasks.rng.millis(0, 10_000)).await;
+        colo.call(0, &party.credentials_call()).await.1.member("access_token")
+    };
     let seen = Seen::default();
-    let (at, reply) = colo.call(0, &use_call(&tokens.access)).await;
+    let (at, reply) = colo.call(0, &use_call(&access)).await;
     assert_eq!(reply.status(), 200);
     seen.borrow_mut().push((at, colo.now(), Came::Passed));
     colo.weather.set(Weather::FOUL);
@@ -79,9 +86,8 @@ async fn play(colo: Rc<Colo>, grain: Lifetime) -> Seen {
         }
         let edges = if colo.chance(150) { 3 } else { 1 };
         for _ in 0..edges {
-            requests.push(
-                colo.tasks.spawn(None, come(Rc::clone(&colo), use_call(&tokens.access), Rc::clone(&seen))),
-            );
+            requests
+                .push(colo.tasks.spawn(None, come(Rc::clone(&colo), use_call(&access), Rc::clone(&seen))));
         }
         let refused = seen.borrow().iter().filter(|(.., came)| *came == Came::Refused).count();
         if refused > usize::try_from(after_end).unwrap() + 3 {

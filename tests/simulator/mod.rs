@@ -28,6 +28,7 @@ mod load;
 mod parties;
 mod refresh;
 mod stale;
+mod standing;
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};

@@ -17,7 +17,10 @@ use crate::fakes::{BOOTSTRAP, Call, Reply};
 const HOST: &str = "https://edge.example";
 const LOGIN: &str = "ada@example.com";
 const CALLBACK: &str = "https://app.example/cb";
-const GRANTS: &str = r#""client_credentials","authorization_code","refresh_token""#;
+const ALL_GRANTS: &str = r#""client_credentials","authorization_code","refresh_token""#;
+
+/// Those of a client that is granted no refresh token: its grants stand.
+const PLAIN_GRANTS: &str = r#""client_credentials""#;
 
 /// What one answer of the token endpoint hands out.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -40,6 +43,7 @@ pub(super) struct Party {
     pub(super) client: String,
     pub(super) secret: String,
     pub(super) user: String,
+    grants: &'static str,
 }
 
 /// How a session came to be.
@@ -109,9 +113,20 @@ impl Party {
         party
     }
 
+    /// The same, where the client has nothing but client credentials.
+    pub(super) async fn plain(colo: &Rc<Colo>, realm: &'static str) -> Self {
+        let party = Self::with(colo, realm, PLAIN_GRANTS).await;
+        colo.settle().await;
+        party
+    }
+
     /// The same, a moment ago.
     pub(super) async fn register(colo: &Rc<Colo>, realm: &'static str) -> Self {
-        let body = Self::registration("owner");
+        Self::with(colo, realm, ALL_GRANTS).await
+    }
+
+    async fn with(colo: &Rc<Colo>, realm: &'static str, grants: &'static str) -> Self {
+        let body = Self::registration(grants, "owner");
         let (_, reply) = colo.call(0, &manage(format!("{HOST}/{realm}/api/v1/clients"), &body)).await;
         assert_eq!(reply.status(), 201, "{}", reply.answer().body);
         let (client, secret) = (reply.member("client_id"), reply.member("client_secret"));
@@ -119,12 +134,12 @@ impl Party {
         let (_, reply) = colo.call(0, &manage(format!("{HOST}/{realm}/api/v1/users"), &body)).await;
         assert_eq!(reply.status(), 201, "{}", reply.answer().body);
         let user = reply.member("id");
-        Self { realm, client, secret, user }
+        Self { realm, client, secret, user, grants }
     }
 
-    fn registration(role: &str) -> String {
+    fn registration(grants: &str, role: &str) -> String {
         format!(
-            r#"{{"client_name":"App","scope":"orders:read","grant_types":[{GRANTS}],"redirect_uris":["{CALLBACK}"],"roles":["{role}"]}}"#
+            r#"{{"client_name":"App","scope":"orders:read","grant_types":[{grants}],"redirect_uris":["{CALLBACK}"],"roles":["{role}"]}}"#
         )
     }
 
@@ -209,7 +224,9 @@ impl Party {
         let user = format!("{HOST}/{}/api/v1/users/{}", self.realm, self.user);
         match ending {
             Ending::ClientDeleted => Call::delete(client).bearer(BOOTSTRAP),
-            Ending::ClientRoles => Call::put(client, Self::registration("reporting")).bearer(BOOTSTRAP),
+            Ending::ClientRoles => {
+                Call::put(client, Self::registration(self.grants, "reporting")).bearer(BOOTSTRAP)
+            }
             Ending::NewSecret => manage(format!("{client}/secret"), ""),
             Ending::RevokedAccess => self.form("revoke", &format!("token={}", tokens.access)),
             Ending::RevokedRefresh => self.form("revoke", &format!("token={}", tokens.refresh)),
