@@ -256,8 +256,9 @@ impl FromStr for Nth {
 
     fn from_str(text: &str) -> Result<Self, Malformed> {
         let bytes: Option<[u8; 8]> = from_base64url(text).ok().and_then(|bytes| bytes.try_into().ok());
-        let [a, b, c, d, e, f, g, h] = bytes.ok_or(Malformed::new("session", "8 bytes in base64url"))?;
-        Ok(Self { millis: u32::from_be_bytes([a, b, c, d]), number: u32::from_be_bytes([e, f, g, h]) })
+        let halves = bytes.as_ref().and_then(|bytes| bytes.first_chunk::<4>().zip(bytes.last_chunk::<4>()));
+        let (millis, number) = halves.ok_or(Malformed::new("session", "8 bytes in base64url"))?;
+        Ok(Self { millis: u32::from_be_bytes(*millis), number: u32::from_be_bytes(*number) })
     }
 }
 

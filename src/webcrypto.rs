@@ -257,7 +257,7 @@ pub(crate) struct Wait {
 }
 
 impl Wait {
-    const fn new(promise: Promise) -> Self {
+    pub(crate) const fn new(promise: Promise) -> Self {
         Self { promise, usual: None }
     }
 }

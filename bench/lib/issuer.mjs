@@ -13,7 +13,7 @@ import { environment, node, root } from "../../tools/project.mjs";
 import { median, order } from "./statistics.mjs";
 import { load } from "./wrk.mjs";
 
-const CONNECTIONS = 8;
+const CONNECTIONS = 32;
 const WARM_UP_SECONDS = 1;
 const REDIRECT = "https://app.example/cb";
 const PATH = "/orders/o-1002";
@@ -60,6 +60,15 @@ async function drive(chains, seconds) {
   return count / ((performance.now() - start) / 1000);
 }
 
+/** A contestant whose every request follows from the answer before it. */
+const chained = (chains) => (seconds) => drive(chains, seconds);
+
+/** A contestant that is asked the same thing over and over: by wrk, which takes less of the machine than this process. */
+const asked = (url, who) => async (seconds) => {
+  const form = { grant_type: "client_credentials", ...who };
+  return (await load(url, { seconds, connections: CONNECTIONS, form })).requestsPerSecond;
+};
+
 const times = (make) => Promise.all(Array.from({ length: CONNECTIONS }, (_, at) => make(at)));
 
 /** A chain in which each refresh token leads to the next one. */
@@ -79,20 +88,20 @@ async function tollgateClient(agent, server, realm, bootstrap, grants) {
   return { client_id: client.client_id, client_secret: client.client_secret };
 }
 
-/** tollgate: each chain is a client of its own, and so an object of its own. */
-async function tollgateChains(agent, server, bootstrap) {
+/** tollgate: a client like the one that oidc-provider serves; and chains, each a client of its own, and so an object of its own. */
+async function tollgateParts(agent, server, bootstrap) {
   const url = server.url("tollgate", "/bench/oauth/token");
-  const made = await times(async () => {
-    // A client like the one that oidc-provider serves, and one that gets refresh tokens.
-    const [plain, renewing] = [await tollgateClient(agent, server, "bench", bootstrap, ["client_credentials"]), await tollgateClient(agent, server, "bench", bootstrap, ["client_credentials", "refresh_token"])];
-    const grant = (who) => good(post(agent, url, { grant_type: "client_credentials", ...who }), "tollgate, client_credentials");
-    const [one, other] = [await grant(plain), await grant(plain)];
-    if (decodeJwt(one.access_token).client_id !== plain.client_id) throw new Error("tollgate gives no token of this client");
-    if (decodeJwt(one.access_token).sid === decodeJwt(other.access_token).sid) throw new Error("tollgate gives no session of its own");
-    const first = await grant(renewing);
-    return { grant: async () => void (await grant(plain)), refresh: refreshing(agent, url, renewing, first.refresh_token, "tollgate, refresh_token") };
+  const grant = (who) => good(post(agent, url, { grant_type: "client_credentials", ...who }), "tollgate, client_credentials");
+  const plain = await tollgateClient(agent, server, "bench", bootstrap, ["client_credentials"]);
+  const [one, other] = [decodeJwt((await grant(plain)).access_token), decodeJwt((await grant(plain)).access_token)];
+  if (one.client_id !== plain.client_id) throw new Error("tollgate gives no token of this client");
+  if (one.sid === other.sid) throw new Error("tollgate gives no session of its own");
+  const refreshes = await times(async () => {
+    const who = await tollgateClient(agent, server, "bench", bootstrap, ["client_credentials", "refresh_token"]);
+    const { refresh_token } = await grant(who);
+    return refreshing(agent, url, who, refresh_token, "tollgate, refresh_token");
   });
-  return { grants: made.map(({ grant }) => grant), refreshes: made.map(({ refresh }) => refresh) };
+  return { grants: asked(url, plain), refreshes: chained(refreshes) };
 }
 
 /** workers-oauth-provider: each chain is a client and a person of its own, so nothing that it stores is shared. */
@@ -120,11 +129,7 @@ async function providerChains(agent, server) {
 }
 
 /** A worker that issues nothing: how many answers a second the runtime gives at most. */
-function floorChains(agent, server) {
-  const form = { grant_type: "client_credentials", client_id: b64(16), client_secret: b64(32) };
-  const ask = () => good(post(agent, server.url("floor", "/token"), form), "floor");
-  return Array.from({ length: CONNECTIONS }, () => async () => void (await ask()));
-}
+const floor = (server) => asked(server.url("floor", "/token"), { client_id: b64(16), client_secret: b64(32) });
 
 async function freePort() {
   const server = createServer().listen(0, "127.0.0.1");
@@ -154,12 +159,12 @@ async function startOidcProvider(agent) {
       throw new Error(`oidc-provider: ${error.message}\n${printed.join("")}`);
     }
   }
-  return { chains: Array.from({ length: CONNECTIONS }, () => async () => void (await grant())), stop: () => group.stop() };
+  return { grants: asked(url, { scope: "orders:read", ...who }), stop: () => group.stop() };
 }
 
 /** Requests per second with one token of a realm whose grain is zero: each asks the one object of the token's session. */
 async function measureTouch(agent, server, bootstrap, { rounds, seconds, say }) {
-  const who = await tollgateClient(agent, server, "exact", bootstrap);
+  const who = await tollgateClient(agent, server, "exact", bootstrap, ["client_credentials"]);
   const url = server.url("tollgate", "/exact/oauth/token");
   const { access_token } = await good(post(agent, url, { grant_type: "client_credentials", ...who }), "tollgate");
   const headers = { authorization: `Bearer ${access_token}`, connection: "Keep-Alive" };
@@ -176,19 +181,19 @@ export async function measureIssuer(server, bootstrap, { rounds, seconds, say })
   const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
   const peer = await startOidcProvider(agent);
   try {
-    const own = await tollgateChains(agent, server, bootstrap);
+    const own = await tollgateParts(agent, server, bootstrap);
     const contestants = {
       "tollgate refresh_token": own.refreshes,
-      "workers-oauth-provider refresh_token": await providerChains(agent, server),
+      "workers-oauth-provider refresh_token": chained(await providerChains(agent, server)),
       "tollgate client_credentials": own.grants,
-      "oidc-provider client_credentials": peer.chains,
-      "floor client_credentials": floorChains(agent, server),
+      "oidc-provider client_credentials": peer.grants,
+      "floor client_credentials": floor(server),
     };
     const names = Object.keys(contestants);
     const results = Object.fromEntries(names.map((name) => [name, []]));
-    for (const name of names) await drive(contestants[name], WARM_UP_SECONDS);
+    for (const name of names) await contestants[name](WARM_UP_SECONDS);
     for (let round = 0; round < rounds; round += 1) {
-      for (const name of order(names, round)) results[name].push(await drive(contestants[name], seconds));
+      for (const name of order(names, round)) results[name].push(await contestants[name](seconds));
       const rates = names.map((name) => `${name} ${Math.round(results[name].at(-1))}`);
       say(`issuer: round ${round + 1} of ${rounds}, tokens/s: ${rates.join(", ")}`);
     }

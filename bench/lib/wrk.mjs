@@ -1,6 +1,8 @@
 // wrk: the load on the gateway.
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 import { run } from "../../tools/run.mjs";
 
@@ -56,12 +58,20 @@ export function parse(output) {
   };
 }
 
-/** Loads the address for some seconds. Any answer but a good one is an error: it would have been cheaper. */
-export async function load(url, { seconds, connections, headers }) {
+/** Loads the address for some seconds, with a form where there is one. Any answer but a good one is an error: it would have been cheaper. */
+export async function load(url, { seconds, connections, headers = {}, form }) {
   const named = Object.entries(headers).flatMap(([name, value]) => ["-H", `${name}: ${value}`]);
-  const args = ["-t1", `-c${connections}`, `-d${seconds}s`, "--latency", ...named, url];
+  const folder = form && mkdtempSync(join(tmpdir(), "tollgate-wrk-"));
+  const script = folder && join(folder, "post.lua");
+  if (script) {
+    // JSON's texts are Lua's, as long as nothing in them has to be escaped.
+    const body = JSON.stringify(new URLSearchParams(form).toString());
+    writeFileSync(script, `wrk.method = "POST"\nwrk.body = ${body}\nwrk.headers["Content-Type"] = "application/x-www-form-urlencoded"\n`);
+  }
+  const args = ["-t1", `-c${connections}`, `-d${seconds}s`, "--latency", ...(script ? ["-s", script] : []), ...named, url];
   let output = "";
   const code = await run("wrk", args, { log: (piece) => (output += piece) });
+  if (folder) rmSync(folder, { recursive: true });
   if (code !== 0) throw new Error(`wrk ended with code ${code}:\n${output}`);
   const result = parse(output);
   if (result.notOk > 0 || result.socketErrors > 0) {

@@ -21,7 +21,8 @@ let last = 0;
 export async function inTurns(resume, start) {
   const number = (last = (last + 1) >>> 0);
   let turn = start(number);
-  while (turn instanceof Promise) {
+  // What a Durable Object is asked for is a promise, and of another class.
+  while (typeof turn?.then === "function") {
     let value;
     let isFulfilled = true;
     try {

@@ -4,10 +4,32 @@
 // otherwise the module is asked again and may take its time. Both answer alike: a response, or how the request goes on.
 // What the module exports stays behind this file: an entry point of the module's own would make each export a method
 // that any worker with a service binding could call.
-import { bytesOf, inTurns } from "./crossing.js";
-import Worker, { KeyringDo, PrincipalDo } from "./worker.js";
+import { DurableObject } from "cloudflare:workers";
 
-export { KeyringDo, PrincipalDo };
+import { bytesOf, inTurns } from "./crossing.js";
+import Worker, { KeyringDo as Keyring, PrincipalDo as Principal } from "./worker.js";
+
+/** A Durable Object: what its binding may call is one method, with a question and an answer as text. */
+const objectOf = (Rules) =>
+  class extends DurableObject {
+    #rules;
+
+    constructor(state, env) {
+      super(state, env);
+      this.#rules = new Rules(state, env);
+    }
+
+    ask(question) {
+      return this.#rules.ask(question);
+    }
+
+    alarm() {
+      return this.#rules.alarm();
+    }
+  };
+
+export const KeyringDo = objectOf(Keyring);
+export const PrincipalDo = objectOf(Principal);
 
 const { decide_now: decideNow, decide, resume, not_forwarded: notForwarded } = Worker.prototype;
 
@@ -50,6 +72,19 @@ function asItCame(request, url, changes) {
   return url === request.url ? request : new Request(url, request);
 }
 
+/** An answer of the module's own: `!` and the status, a line for each header, an empty line, and the body. */
+function answerOf(lines) {
+  const end = lines.indexOf("\n\n");
+  const [status, ...rest] = lines.slice(1, end).split("\n");
+  // Pairs: a name may come more than once.
+  const headers = rest.map((line) => {
+    const at = line.indexOf(" ");
+    return [line.slice(0, at), line.slice(at + 1)];
+  });
+  const body = lines.slice(end + 2);
+  return new Response(body === "" ? null : body, { status: Number(status), headers });
+}
+
 /**
  * `plan`: binding, address, cache or not, route, request id, then a line for each header to take away (-) or to set (+),
  * and for a body that was read (=).
@@ -64,7 +99,7 @@ async function forward(request, env, plan, came) {
     return await (binding === "" ? fetch(onward, init) : env[binding].fetch(onward, init));
   } catch (error) {
     // Some messages hold the address, and with it a query.
-    return notForwarded(route, id, String(error?.message).split("http")[0]);
+    return answerOf(notForwarded(route, id, String(error?.message).split("http")[0]));
   }
 }
 
@@ -78,8 +113,7 @@ export default {
       const decision =
         decideNow(bytesOf(head), request.body !== null, Date.now()) ??
         (await inTurns(resume, (number) => decide(request, env, context, number)));
-      if (typeof decision === "string") return await forward(request, env, decision, headers);
-      if (decision !== undefined) return decision;
+      if (decision !== undefined) return decision[0] === "!" ? answerOf(decision) : await forward(request, env, decision, headers);
     } catch (error) {
       if (error instanceof WebAssembly.RuntimeError) state.criticalError = true;
       console.error("Critical", error);

@@ -17,8 +17,9 @@
 //! configuration of now. A private part rests sealed under `TOLLGATE_KEK` and leaves the object only so.
 
 use std::cell::Cell;
+use std::rc::Rc;
 
-use worker::wasm_bindgen::JsValue;
+use worker::wasm_bindgen::{self, JsValue, prelude::wasm_bindgen};
 use worker::{DurableObject, Env, Request, Response, Result, State, durable_object, js_sys};
 
 use crate::edge::journal::ConsoleJournal;
@@ -41,7 +42,10 @@ const MOST_STEPS: usize = 8;
 
 /// See the module.
 #[durable_object(alarm)]
-pub struct KeyringDo {
+pub struct KeyringDo(Rc<Object>);
+
+/// What an object has while it is in memory.
+struct Object {
     state: State,
     env: Env,
     /// Whether this instance has seen that its tables are there.
@@ -56,18 +60,31 @@ impl std::fmt::Debug for KeyringDo {
 
 impl DurableObject for KeyringDo {
     fn new(state: State, env: Env) -> Self {
-        Self { state, env, has_tables: Cell::new(false) }
+        Self(Rc::new(Object { state, env, has_tables: Cell::new(false) }))
     }
 
-    async fn fetch(&self, mut request: Request) -> Result<Response> {
-        let answer = match object::question::<KeyringQuestion>(&mut request).await {
-            Ok(question) => self.answer(&question).await,
-            Err(fault) => Err(fault),
-        };
-        object::answer(answer)
+    async fn fetch(&self, _: Request) -> Result<Response> {
+        object::nothing()
     }
 
     async fn alarm(&self) -> Result<Response> {
+        self.0.work().await.map_err(|fault| worker::Error::RustError(fault.to_string()))?;
+        Response::empty()
+    }
+}
+
+#[wasm_bindgen]
+impl KeyringDo {
+    /// Answers a question, both as text.
+    pub fn ask(&self, question: &str) -> JsValue {
+        let (object, question) = (Rc::clone(&self.0), object::question(question));
+        object::answer(async move { object.answer(&question?).await })
+    }
+}
+
+impl Object {
+    /// Does what is due, and is woken when there is more.
+    async fn work(&self) -> std::result::Result<(), Fault> {
         let again = match self.advance().await {
             Ok(again) => again,
             Err(fault) => {
@@ -80,14 +97,12 @@ impl DurableObject for KeyringDo {
                 Some(now().after(RETRY))
             }
         };
-        if let Some(at) = again {
-            self.set_alarm(at).await.map_err(|fault| worker::Error::RustError(fault.to_string()))?;
+        match again {
+            Some(at) => self.set_alarm(at).await,
+            None => Ok(()),
         }
-        Response::empty()
     }
-}
 
-impl KeyringDo {
     async fn answer(&self, question: &KeyringQuestion) -> std::result::Result<KeyringAnswer, Fault> {
         let (rows, realm) = (self.rows()?, question.realm());
         let policy = policy(realm).ok_or_else(|| Fault::new("read policy", "there is no such realm"))?;

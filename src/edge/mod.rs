@@ -44,7 +44,7 @@ use request::{Incoming, IncomingBody, Line};
 
 /// Decides on one request of the gateway without waiting: the one crossing of the hot path. `head` (UTF-8) has a line each for
 /// method, address, `=` and the `Authorization` value (or nothing), the `Connection` value, and every header's name; `now` is in milliseconds.
-/// Answers a response, a plan for `entry.js`, or `undefined`: then [`decide`] has to be asked.
+/// Answers a response or a plan in the lines that `entry.js` reads, or `undefined`: then [`decide`] has to be asked.
 #[wasm_bindgen]
 pub fn decide_now(head: &[u8], has_body: bool, now: f64) -> JsValue {
     let decided = (|| {
@@ -57,7 +57,7 @@ pub fn decide_now(head: &[u8], has_body: bool, now: f64) -> JsValue {
         let app = App { config, ports: &ports, bootstrap: |_| None, now, request_id: &request_id };
         let head = line.head();
         match app.at_once(&head)? {
-            Outcome::Answer(answer) => response::of(&with_id(answer, &request_id)).ok().map(JsValue::from),
+            Outcome::Answer(answer) => Some(response::of(&with_id(answer, &request_id)).into()),
             Outcome::Forward(pass) => {
                 let came = Came { origin: line.origin(), query: head.query, connection: line.connection() };
                 Some(plan(&pass, came, line.names(), &request_id).into())
@@ -67,10 +67,10 @@ pub fn decide_now(head: &[u8], has_body: bool, now: f64) -> JsValue {
     decided.unwrap_or(JsValue::UNDEFINED)
 }
 
-/// Decides on one request, however long it takes: a response or a plan for `entry.js`, in turns ([`turns`]).
+/// Decides on one request, however long it takes: a response or a plan in the lines that `entry.js` reads, in turns ([`turns`]).
 ///
 /// # Errors
-/// The platform does not make a response.
+/// The platform's request has no address.
 #[wasm_bindgen]
 pub fn decide(
     request: web_sys::Request,
@@ -95,7 +95,7 @@ async fn decided(
             ..Entry::default()
         };
         ConsoleJournal.record(&entry);
-        return Ok(response::of(&unavailable())?.into());
+        return Ok(response::of(&unavailable()).into());
     };
     let edge = Rc::new(Edge::new(env));
     let incoming = Incoming::read(&request)?;
@@ -114,7 +114,7 @@ async fn decided(
         });
     }
     match outcome {
-        Outcome::Answer(answer) => Ok(response::of(&with_id(answer, &request_id))?.into()),
+        Outcome::Answer(answer) => Ok(response::of(&with_id(answer, &request_id)).into()),
         Outcome::Forward(pass) => {
             let (names, connection) = (incoming.names(), incoming.connection());
             let came = Came { origin: incoming.origin(), query: head.query, connection: &connection };
@@ -124,11 +124,9 @@ async fn decided(
 }
 
 /// What becomes of a request whose upstream could not be asked.
-///
-/// # Errors
-/// The platform does not make a response.
 #[wasm_bindgen]
-pub fn not_forwarded(route: &str, id: &str, problem: &str) -> Result<web_sys::Response, JsValue> {
+#[must_use]
+pub fn not_forwarded(route: &str, id: &str, problem: &str) -> JsString {
     let id = id.parse::<RequestId>().ok();
     ConsoleJournal.record(&Entry {
         request_id: id.as_ref(),
@@ -139,7 +137,7 @@ pub fn not_forwarded(route: &str, id: &str, problem: &str) -> Result<web_sys::Re
         ..Entry::default()
     });
     let answer = id.iter().fold(bad_gateway(), with_id);
-    Ok(response::of(&answer)?)
+    response::of(&answer)
 }
 
 /// How a request goes on, in the lines that `entry.js` reads. No header's name or value holds a line's end.

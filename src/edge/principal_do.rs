@@ -2,7 +2,7 @@
 //!
 //! # Atomicity
 //!
-//! The question is read before anything else. From there on [`step`] runs without an await: the object's SQL is
+//! The question is text. [`step`] runs without an await: the object's SQL is
 //! synchronous, so no other event can come between what it reads and what it writes, and the platform commits
 //! all writes of one event together before the answer leaves (output gate). Nothing is fetched in between.
 //!
@@ -13,9 +13,10 @@
 //! The alarm clears rows whose time has passed, so nothing stays for ever.
 
 use std::cell::Cell;
+use std::rc::Rc;
 
 use serde::Deserialize;
-use worker::wasm_bindgen::JsValue;
+use worker::wasm_bindgen::{self, JsValue, prelude::wasm_bindgen};
 use worker::{
     DurableObject, Env, Request, Response, Result, SqlStorage, SqlStorageValue, State, durable_object, js_sys,
 };
@@ -53,7 +54,10 @@ const WRITE: Lifetime = Lifetime::from_seconds(30);
 
 /// See the module.
 #[durable_object(alarm)]
-pub struct PrincipalDo {
+pub struct PrincipalDo(Rc<Object>);
+
+/// What an object has while it is in memory.
+struct Object {
     state: State,
     env: Env,
     /// Whether this instance has seen that its table is there.
@@ -74,37 +78,45 @@ impl std::fmt::Debug for PrincipalDo {
 
 impl DurableObject for PrincipalDo {
     fn new(state: State, env: Env) -> Self {
-        Self {
+        Self(Rc::new(Object {
             state,
             env,
             has_tables: Cell::new(false),
             alarm_at: Cell::new(None),
             publishing: Cell::new(None),
             refused: Cell::new(None),
-        }
+        }))
     }
 
-    async fn fetch(&self, mut request: Request) -> Result<Response> {
-        let answer = match object::question::<Question>(&mut request).await {
-            Ok(question) => self.answer(&question).await,
-            Err(fault) => Err(fault),
-        };
-        object::answer(answer)
+    async fn fetch(&self, _: Request) -> Result<Response> {
+        object::nothing()
     }
 
     async fn alarm(&self) -> Result<Response> {
-        let failed = |fault: Fault| worker::Error::RustError(fault.to_string());
-        self.alarm_at.set(None);
-        let rows = self.rows().map_err(failed)?;
-        rows.sql.exec("DELETE FROM record WHERE clear_at <= ?", vec![integer(now())])?;
-        self.publish(&rows).await.map_err(failed)?;
-        let first = rows.first_to_clear().map_err(failed)?;
-        self.set_alarm(first.map(clearing)).await.map_err(failed)?;
+        self.0.clear().await.map_err(|fault| worker::Error::RustError(fault.to_string()))?;
         Response::empty()
     }
 }
 
+#[wasm_bindgen]
 impl PrincipalDo {
+    /// Answers a question, both as text.
+    pub fn ask(&self, question: &str) -> JsValue {
+        let (object, question) = (Rc::clone(&self.0), object::question(question));
+        object::answer(async move { object.answer(&question?).await })
+    }
+}
+
+impl Object {
+    async fn clear(&self) -> std::result::Result<(), Fault> {
+        self.alarm_at.set(None);
+        let rows = self.rows()?;
+        let due = "DELETE FROM record WHERE clear_at <= ?";
+        rows.sql.exec(due, vec![integer(now())]).map_err(worker_fault("clear rows"))?;
+        self.publish(&rows).await?;
+        self.set_alarm(rows.first_to_clear()?.map(clearing)).await
+    }
+
     fn rows(&self) -> std::result::Result<SqlRows, Fault> {
         let sql = self.state.storage().sql();
         if !self.has_tables.get() {

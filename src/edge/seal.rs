@@ -1,7 +1,6 @@
 //! Private keys at rest: sealed with AES-256-GCM under the secret `TOLLGATE_KEK`, through `crypto.subtle`.
 
 use worker::Env;
-use worker::js_sys::futures::JsFuture;
 use worker::js_sys::{ArrayBuffer, Object, Promise, Uint8Array};
 use worker::wasm_bindgen::{JsCast, JsValue};
 use worker::web_sys::CryptoKey;
@@ -13,7 +12,7 @@ use crate::id::RealmName;
 use crate::keyring::SealedKey;
 use crate::port::random;
 use crate::token::Jwk;
-use crate::webcrypto::{fault, object, subtle, usages};
+use crate::webcrypto::{Wait, fault, object, subtle, usages};
 
 /// Seals the private part of a new key, and overwrites it.
 pub(super) async fn seal(
@@ -85,5 +84,5 @@ pub(super) fn bytes(buffer: JsValue) -> Vec<u8> {
 }
 
 pub(super) async fn done(op: &'static str, promise: Promise) -> Result<JsValue, Fault> {
-    JsFuture::from(promise).await.map_err(fault(op))
+    Wait::new(promise).await.map_err(fault(op))
 }

@@ -164,7 +164,7 @@ mod tests {
             roles: Vec::new(),
             resources: Vec::new(),
             at: at(granted_at),
-            expires_at: at(granted_at + 300),
+            expires_at: at(granted_at).after(Lifetime::from_seconds(300)),
             has_refresh: false,
             idle: None,
             nonce: None,

@@ -62,7 +62,7 @@ pub async fn token<P: Ports>(
         admit(ports, Limit::Password, &source).await?;
     }
     let resources = targets(config, realm, resources)?;
-    let wanted = wanted(realm, (&client, &grant), &scopes, &resources);
+    let wanted = wanted(realm, (&client, &grant), scopes.as_ref(), &resources);
     if let Some(wanted) = &wanted
         && let Some((locator, granted)) = again(ports, &client.client_id, wanted, now)
     {
@@ -113,7 +113,7 @@ fn targets(config: &Config, realm: &Realm, asked: Vec<String>) -> Result<Vec<Str
 fn wanted(
     realm: &Realm,
     (client, grant): (&PresentedClient, &GrantRequest),
-    scopes: &Option<ScopeSet>,
+    scopes: Option<&ScopeSet>,
     resources: &[String],
 ) -> Option<Wanted> {
     let (GrantRequest::ClientCredentials, PresentedProof::Secret(secret)) = (grant, &client.proof) else {
@@ -122,7 +122,7 @@ fn wanted(
     (realm.revocation == Revocation::Ask).then(|| Wanted {
         realm: realm.name.clone(),
         secret: *secret,
-        scopes: scopes.clone(),
+        scopes: scopes.cloned(),
         resources: resources.to_vec(),
     })
 }
