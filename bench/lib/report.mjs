@@ -60,6 +60,8 @@ const ISSUERS = [
   ["client_credentials", "oidc-provider"],
 ];
 
+const FLOOR = "floor client_credentials";
+
 const issued = (issuer, [grant, peer]) => issuer && ratio(issuer.results[`tollgate ${grant}`], issuer.results[`${peer} ${grant}`]);
 
 function issuerTable(issuer) {
@@ -69,7 +71,9 @@ function issuerTable(issuer) {
     const [own, other] = [`tollgate ${grant}`, `${peer} ${grant}`];
     return [grant, rate(own), apart(own), `${peer} ${rate(other)}`, apart(other), `${issued(issuer, [grant, peer]).toFixed(2)}x`];
   });
-  return table([["", "tollgate", "", "beside", "", ""], ...rows]);
+  const share = (grant) => `${(100 * ratio(issuer.results[`tollgate ${grant}`], issuer.results[FLOOR])).toFixed(0)}%`;
+  const floor = `  A worker that issues nothing answers ${rate(FLOOR)}/s ±${percent(spread(issuer.results[FLOOR]))}; client_credentials is ${share("client_credentials")} of that`;
+  return `${table([["", "tollgate", "", "beside", "", ""], ...rows])}\n${floor}`;
 }
 
 /** What must hold: a sentence, the measured value and the bound. */

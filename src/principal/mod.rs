@@ -14,6 +14,11 @@
 //! user, sign-out everywhere): whatever was opened before is over, in one step, however much there is ([`Question::End`]).
 //! Whoever asks hears it at once; for those who do not ask, a cut-off is published ([`Cutoffs`]).
 //!
+//! # What is not opened yet
+//!
+//! Client credentials are mostly granted for a grain, and the edge opens sessions under that by itself. They come to be here when they
+//! are first used; the module `standing` says why nothing is lost by it.
+//!
 //! **Out of scope**: consents; how questions travel ([`crate::port`]).
 
 mod client;
