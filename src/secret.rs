@@ -1,4 +1,5 @@
-//! Credentials that are only ever shown once: client secrets, codes, refresh tokens and registration access tokens.
+//! Credentials that are only ever shown once: client secrets, codes, refresh tokens, registration access tokens, and what a browser is
+//! known by after its person has signed in.
 //!
 //! Text form: a kind prefix, base64url of an optional locator (32 bytes) and 256 random bits, then a
 //! checksum of six characters. A wrong kind or a typing error is refused without a look-up, and a leaked
@@ -38,6 +39,8 @@ impl fmt::Debug for Secret {
 /// What a [`Credential`] is for; each kind has its prefix.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Kind {
+    /// `tgl_`: what a browser is known by, in its cookie. Carries the locator of the person's principal.
+    Browser,
     /// `tgs_`: a client secret. Carries no locator: the client record has it.
     ClientSecret,
     /// `tgc_`: an authorization code (RFC 6749 section 4.1.2). Carries the locator of the principal that granted it.
@@ -50,12 +53,14 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind there is.
-    pub const ALL: [Self; 4] = [Self::ClientSecret, Self::Code, Self::RefreshToken, Self::Registration];
+    pub const ALL: [Self; 5] =
+        [Self::Browser, Self::ClientSecret, Self::Code, Self::RefreshToken, Self::Registration];
 
     /// What every credential of this kind begins with.
     #[must_use]
     pub const fn prefix(self) -> &'static str {
         match self {
+            Self::Browser => "tgl_",
             Self::ClientSecret => "tgs_",
             Self::Code => "tgc_",
             Self::RefreshToken => "tgr_",
@@ -64,7 +69,7 @@ impl Kind {
     }
 
     const fn has_locator(self) -> bool {
-        matches!(self, Self::Code | Self::RefreshToken)
+        matches!(self, Self::Browser | Self::Code | Self::RefreshToken)
     }
 
     const fn body_bytes(self) -> usize {
@@ -86,6 +91,12 @@ pub struct Credential {
 }
 
 impl Credential {
+    /// What a new browser of the person at `locator` is known by, from 256 random bits.
+    #[must_use]
+    pub fn browser(locator: Locator, random: &[u8; 32]) -> Self {
+        Self::write(Kind::Browser, Some(locator), random)
+    }
+
     /// A new client secret from 256 random bits.
     #[must_use]
     pub fn client_secret(random: &[u8; 32]) -> Self {
@@ -222,6 +233,7 @@ mod tests {
     fn each_kind_has_its_own_prefix_and_length() {
         let locator = Locator::from([3; 32]);
         for (kind, made) in Kind::ALL.into_iter().zip([
+            Credential::browser(locator, &[5; 32]),
             Credential::client_secret(&[5; 32]),
             Credential::code(locator, &[5; 32]),
             Credential::refresh_token(locator, &[5; 32]),

@@ -6,16 +6,22 @@
 
 mod assertion;
 mod authentication;
+mod authorization;
 mod code;
 mod password;
 mod refresh;
 mod request;
 mod throttle;
+mod transaction;
 
 pub use assertion::{Assertion, MAX_ASSERTION, subject_of};
 pub use authentication::{Presented as PresentedClient, PresentedProof, WRONG_CLIENT};
+pub use authorization::{
+    Astray, AuthorizationError, AuthorizationRequest, Destination, Prompt, ResponseMode,
+};
 pub use code::{CODE_LIFETIME, Code, Outcome, Redeemed, Redemption};
 pub use password::{PasswordRecord, Verdict, may_be_password};
 pub use refresh::{GRACE, Presented, Proposal, Refresh, Spent};
 pub use request::{GrantRequest, Serves, TokenRequest, grant_scopes, kept_scopes};
 pub use throttle::{FREE, FREE_TOGETHER, Throttle};
+pub use transaction::{TRANSACTION_LIFETIME, Transaction};

@@ -56,6 +56,13 @@ impl Answer {
         self
     }
 
+    /// With one more header of a name that may come more than once, as `Set-Cookie` does.
+    #[must_use]
+    pub fn and(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
     /// With the reason for the log.
     #[must_use]
     pub const fn because(mut self, reason: &'static str) -> Self {

@@ -25,8 +25,20 @@ impl Form {
         if !media.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
             return Err(OauthError::new(ErrorCode::InvalidRequest, "send application/x-www-form-urlencoded"));
         }
+        Self::of(body)
+    }
+
+    /// Reads the parameters of a query (RFC 6749 section 3.1), by the same rules.
+    ///
+    /// # Errors
+    /// `invalid_request` for a repeated parameter.
+    pub fn of_query(query: &str) -> Result<Self, OauthError> {
+        Self::of(query.as_bytes())
+    }
+
+    fn of(text: &[u8]) -> Result<Self, OauthError> {
         let (mut members, mut resources) = (BTreeMap::new(), Vec::new());
-        for (name, value) in form_urlencoded::parse(body) {
+        for (name, value) in form_urlencoded::parse(text) {
             if name == RESOURCE {
                 resources.extend(Some(value.into_owned()).filter(|value| !value.is_empty()));
                 continue;
@@ -43,6 +55,11 @@ impl Form {
     /// Every `resource`, in the order of the form (RFC 8707 section 2).
     pub fn resources(&self) -> impl Iterator<Item = &str> {
         self.resources.iter().map(String::as_str)
+    }
+
+    /// The name of every parameter, but for `resource`.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.members.keys().map(String::as_str)
     }
 
     /// A parameter's value.

@@ -1,0 +1,515 @@
+//! Authorization requests: RFC 6749 section 4.1.1 and OpenID Connect Core section 3.1.2.1, code only and always with PKCE S256
+//! (RFC 7636, RFC 9700 section 2.1.1).
+//!
+//! A request is read in two parts. First who asks and where the answer goes ([`Destination`]): until both are known to be right, whoever
+//! sent the request is told on a page, and nobody is sent anywhere. Then the rest ([`AuthorizationRequest`]): what is wrong
+//! with it goes to the client, with the `state` that it sent (RFC 6749 section 4.1.2.1) and `iss` (RFC 9207).
+//!
+//! **Out of scope**: whether the client may have the scopes, who is signed in, what they consent to.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use url::{Host, Url};
+
+use crate::encoding::{Digest, from_base64url};
+use crate::http::Form;
+use crate::id::ClientId;
+use crate::principal::{Client, GrantType};
+use crate::scope::ScopeSet;
+use crate::time::Lifetime;
+use crate::uri::Issuer;
+
+/// The longest `state`, `nonce` and `login_hint`: they travel in addresses.
+const MAX_TEXT: usize = 2_048;
+
+/// How the answer travels.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResponseMode {
+    /// A form that the browser posts (OAuth 2.0 Form Post Response Mode).
+    FormPost,
+    /// In the query of the redirect URI.
+    #[default]
+    Query,
+}
+
+/// What a client wants to happen on the way (OpenID Connect Core section 3.1.2.1).
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Prompt {
+    /// The person is asked for consent again.
+    Consent,
+    /// The person proves again who they are.
+    Login,
+    /// No page is shown.
+    None,
+    /// The person chooses who they are.
+    SelectAccount,
+}
+
+/// Where an answer goes, which is the client's own registration.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Destination {
+    /// `redirect_uri`, as it was sent: the code is bound to it.
+    pub redirect_uri: String,
+    /// `response_mode`.
+    pub response_mode: ResponseMode,
+    /// `state`.
+    pub state: Option<String>,
+}
+
+/// A well-formed authorization request.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct AuthorizationRequest {
+    /// `client_id`.
+    pub client_id: ClientId,
+    /// Where the answer goes.
+    pub destination: Destination,
+    /// `scope`; `None`: whatever may be had.
+    pub scope: Option<ScopeSet>,
+    /// `nonce`.
+    pub nonce: Option<String>,
+    /// `code_challenge`.
+    pub challenge: Digest,
+    /// `prompt`.
+    pub prompt: Vec<Prompt>,
+    /// `max_age`.
+    pub max_age: Option<Lifetime>,
+    /// `login_hint`.
+    pub login_hint: Option<String>,
+    /// `resource` (RFC 8707).
+    pub resources: Vec<String>,
+}
+
+/// What is wrong with where an answer should go. Nobody is sent anywhere.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Astray {
+    /// There is no `redirect_uri`.
+    Missing,
+    /// It is not one that the client has registered.
+    Unregistered,
+}
+
+/// An error that goes to the client (RFC 6749 section 4.1.2.1, OpenID Connect Core section 3.1.2.6, RFC 8707 section 2).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum AuthorizationError {
+    /// The person said no.
+    AccessDenied,
+    /// The person would have to consent.
+    ConsentRequired,
+    /// A parameter is missing or malformed.
+    InvalidRequest(&'static str),
+    /// A scope that the client may not ask for.
+    InvalidScope,
+    /// A resource that tokens are not given for.
+    InvalidTarget,
+    /// The person would have to sign in.
+    LoginRequired,
+    /// `registration` is not taken.
+    RegistrationNotSupported,
+    /// `request` is not taken.
+    RequestNotSupported,
+    /// `request_uri` is not taken.
+    RequestUriNotSupported,
+    /// Trouble of ours.
+    ServerError,
+    /// Not a client for people.
+    UnauthorizedClient,
+    /// Another `response_type` than `code`.
+    UnsupportedResponseType,
+}
+
+impl AuthorizationError {
+    /// `error`.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::AccessDenied => "access_denied",
+            Self::ConsentRequired => "consent_required",
+            Self::InvalidRequest(_) => "invalid_request",
+            Self::InvalidScope => "invalid_scope",
+            Self::InvalidTarget => "invalid_target",
+            Self::LoginRequired => "login_required",
+            Self::RegistrationNotSupported => "registration_not_supported",
+            Self::RequestNotSupported => "request_not_supported",
+            Self::RequestUriNotSupported => "request_uri_not_supported",
+            Self::ServerError => "server_error",
+            Self::UnauthorizedClient => "unauthorized_client",
+            Self::UnsupportedResponseType => "unsupported_response_type",
+        }
+    }
+
+    /// `error_description`: a constant sentence.
+    #[must_use]
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::AccessDenied => "the person did not allow it",
+            Self::ConsentRequired => "the person has to be asked; leave prompt=none away",
+            Self::InvalidRequest(what) => what,
+            Self::InvalidScope => "ask only for scopes that this client may have",
+            Self::InvalidTarget => "ask for resources that tokens of this realm are given for",
+            Self::LoginRequired => "the person has to sign in; leave prompt=none away",
+            Self::RegistrationNotSupported => "register the client at the registration endpoint",
+            Self::RequestNotSupported => "send the parameters themselves, not in request",
+            Self::RequestUriNotSupported => "send the parameters themselves, not by request_uri",
+            Self::ServerError => "try again later",
+            Self::UnauthorizedClient => "this client may not use authorization_code",
+            Self::UnsupportedResponseType => "response_type is code",
+        }
+    }
+}
+
+impl fmt::Display for AuthorizationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+impl Destination {
+    /// Where the answer to these parameters of `client` goes.
+    ///
+    /// # Errors
+    /// Nowhere: [`Astray`].
+    pub fn of(form: &Form, client: &Client) -> Result<Self, Astray> {
+        let redirect_uri = form.get("redirect_uri").ok_or(Astray::Missing)?;
+        if !client.redirect_uris.iter().any(|registered| is_same(registered, redirect_uri)) {
+            return Err(Astray::Unregistered);
+        }
+        // What does not hold for an answer is told in the usual mode.
+        let response_mode = if form.get("response_mode") == Some("form_post") {
+            ResponseMode::FormPost
+        } else {
+            ResponseMode::Query
+        };
+        let state = form.get("state").filter(|state| state.len() <= MAX_TEXT).map(str::to_owned);
+        Ok(Self { redirect_uri: redirect_uri.to_owned(), response_mode, state })
+    }
+
+    /// What a good answer says.
+    #[must_use]
+    pub fn answer<'a>(&'a self, code: &'a str, issuer: &'a Issuer) -> Vec<(&'static str, &'a str)> {
+        self.with(vec![("code", code)], issuer)
+    }
+
+    /// What an error says.
+    #[must_use]
+    pub fn error<'a>(
+        &'a self,
+        error: AuthorizationError,
+        issuer: &'a Issuer,
+    ) -> Vec<(&'static str, &'a str)> {
+        self.with(vec![("error", error.code()), ("error_description", error.description())], issuer)
+    }
+
+    fn with<'a>(
+        &'a self,
+        mut said: Vec<(&'static str, &'a str)>,
+        issuer: &'a Issuer,
+    ) -> Vec<(&'static str, &'a str)> {
+        said.extend(self.state.as_deref().map(|state| ("state", state)));
+        said.push(("iss", issuer.as_str()));
+        said
+    }
+
+    /// The address that says it, where it travels in the query.
+    #[must_use]
+    pub fn location(&self, said: &[(&'static str, &str)]) -> String {
+        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(said).finish();
+        // RFC 6749 section 3.1.2: a query that is there already stays.
+        let join = match self.redirect_uri.split_once('?') {
+            None => "?",
+            Some((_, "")) => "",
+            Some(_) => "&",
+        };
+        format!("{}{join}{query}", self.redirect_uri)
+    }
+
+    /// What a content security policy calls the place (CSP level 3, section 2.3.1): an origin, or a scheme of an application's own.
+    #[must_use]
+    pub fn source(&self) -> String {
+        Url::parse(&self.redirect_uri).map_or_else(
+            |_| String::new(),
+            |url| match url.origin() {
+                origin @ url::Origin::Tuple(..) => origin.ascii_serialization(),
+                url::Origin::Opaque(_) => format!("{}:", url.scheme()),
+            },
+        )
+    }
+
+    /// What a person calls the place: its host, or its scheme.
+    #[must_use]
+    pub fn place(&self) -> String {
+        let url = Url::parse(&self.redirect_uri).ok();
+        let named = url.as_ref().and_then(|url| match (url.host_str(), url.port()) {
+            (Some(host), Some(port)) => Some(format!("{host}:{port}")),
+            (Some(host), None) => Some(host.to_owned()),
+            (None, _) => None,
+        });
+        named.unwrap_or_else(|| url.map_or_else(String::new, |url| url.scheme().to_owned()))
+    }
+}
+
+/// RFC 6749 section 3.1.2.3 with RFC 9700 section 2.1: byte for byte; but a loopback address may have any port (RFC 8252 section 7.3),
+/// because the application gets it from its system.
+fn is_same(registered: &str, sent: &str) -> bool {
+    registered == sent
+        || without_port(registered).zip(without_port(sent)).is_some_and(|(known, sent)| known == sent)
+}
+
+/// A loopback address without its port, in the one spelling that it has.
+fn without_port(text: &str) -> Option<Url> {
+    let mut url = Url::parse(text).ok().filter(|url| url.as_str() == text && url.scheme() == "http")?;
+    let is_loopback = match url.host()? {
+        Host::Ipv4(address) => address.octets() == [127, 0, 0, 1],
+        Host::Ipv6(address) => address.is_loopback(),
+        Host::Domain(_) => false,
+    };
+    url.set_port(None).ok()?;
+    is_loopback.then_some(url)
+}
+
+impl AuthorizationRequest {
+    /// Reads the rest of a request whose answer goes to `destination`.
+    ///
+    /// # Errors
+    /// In this order: what is not taken, `response_type`, the client, `response_mode`, PKCE, the others.
+    pub fn read(form: &Form, client: &Client, destination: Destination) -> Result<Self, AuthorizationError> {
+        use AuthorizationError as E;
+        for (name, error) in [
+            ("request", E::RequestNotSupported),
+            ("request_uri", E::RequestUriNotSupported),
+            ("registration", E::RegistrationNotSupported),
+        ] {
+            if form.get(name).is_some() {
+                return Err(error);
+            }
+        }
+        match form.get("response_type") {
+            Some("code") => {}
+            Some(_) => return Err(E::UnsupportedResponseType),
+            None => return Err(E::InvalidRequest("response_type is missing")),
+        }
+        if !client.may(GrantType::AuthorizationCode) {
+            return Err(E::UnauthorizedClient);
+        }
+        if !matches!(form.get("response_mode"), None | Some("query" | "form_post")) {
+            return Err(E::InvalidRequest("response_mode is query or form_post"));
+        }
+        if form.get("code_challenge_method") != Some("S256") {
+            return Err(E::InvalidRequest("code_challenge_method is S256"));
+        }
+        let challenge = form.get("code_challenge").ok_or(E::InvalidRequest("code_challenge is missing"))?;
+        let challenge = from_base64url(challenge)
+            .ok()
+            .filter(|bytes| bytes.len() == 32)
+            .and_then(|_| Digest::try_from(challenge.to_owned()).ok())
+            .ok_or(E::InvalidRequest("code_challenge is 32 bytes in base64url"))?;
+        for name in ["state", "nonce", "login_hint"] {
+            if form.get(name).is_some_and(|text| text.len() > MAX_TEXT) {
+                return Err(E::InvalidRequest("state, nonce and login_hint have at most 2048 characters"));
+            }
+        }
+        let scope = form.get("scope").map(|text| text.parse().map_err(|_| E::InvalidScope)).transpose()?;
+        let max_age = match form.get("max_age") {
+            None => None,
+            Some(text) => {
+                let seconds =
+                    text.parse().map_err(|_| E::InvalidRequest("max_age is a number of seconds"))?;
+                Some(Lifetime::from_seconds(seconds))
+            }
+        };
+        Ok(Self {
+            client_id: client.client_id.clone(),
+            scope,
+            nonce: form.get("nonce").map(str::to_owned),
+            challenge,
+            prompt: prompts(form.get("prompt").unwrap_or_default())?,
+            max_age,
+            login_hint: form.get("login_hint").map(str::to_owned),
+            resources: form.resources().map(str::to_owned).collect(),
+            destination,
+        })
+    }
+
+    /// Whether the client wants this to happen.
+    #[must_use]
+    pub fn wants(&self, prompt: Prompt) -> bool {
+        self.prompt.contains(&prompt)
+    }
+}
+
+/// OpenID Connect Core section 3.1.2.1: `none` stands alone. What is not known is left out, as an unknown parameter is.
+fn prompts(text: &str) -> Result<Vec<Prompt>, AuthorizationError> {
+    let mut prompts = Vec::new();
+    for word in text.split(' ').filter(|word| !word.is_empty()) {
+        match word {
+            "consent" => prompts.push(Prompt::Consent),
+            "login" => prompts.push(Prompt::Login),
+            "none" if text == "none" => prompts.push(Prompt::None),
+            "none" => return Err(AuthorizationError::InvalidRequest("prompt=none stands alone")),
+            "select_account" => prompts.push(Prompt::SelectAccount),
+            _ => {}
+        }
+    }
+    Ok(prompts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CALLBACK: &str = "https://app.example/cb?a=1";
+
+    fn client(redirect_uris: &[&str]) -> Client {
+        Client {
+            grant_types: vec![GrantType::AuthorizationCode],
+            redirect_uris: redirect_uris.iter().map(|&uri| uri.to_owned()).collect(),
+            ..Client::sample()
+        }
+    }
+
+    fn form(parameters: &[(&str, &str)]) -> Form {
+        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
+        Form::of_query(&query).unwrap()
+    }
+
+    fn goes(registered: &str, sent: &str) -> bool {
+        Destination::of(&form(&[("redirect_uri", sent)]), &client(&[registered])).is_ok()
+    }
+
+    #[test]
+    fn attack_59_a_redirect_uri_is_registered_byte_for_byte() {
+        assert!(goes(CALLBACK, CALLBACK));
+        for other in [
+            "https://app.example/cb",
+            "https://app.example/cb?a=1&b=2",
+            "https://app.example/cb?a=1#x",
+            "https://app.example/cb/?a=1",
+            "https://app.example/CB?a=1",
+            "https://APP.example/cb?a=1",
+            "https://app.example:443/cb?a=1",
+            "https://app.example:8443/cb?a=1",
+            "https://app.example/x/../cb?a=1",
+            "https://app.example/%63b?a=1",
+            "https://app.example%2fcb?a=1",
+            "https://app.example\\cb?a=1",
+            "https://me@app.example/cb?a=1",
+            "https://app.example@evil.example/cb?a=1",
+            "https://app.example.evil.example/cb?a=1",
+            "http://app.example/cb?a=1",
+            "javascript:alert(1)",
+            "data:text/html,x",
+            " https://app.example/cb?a=1",
+        ] {
+            assert!(!goes(CALLBACK, other), "{other}");
+        }
+        assert_eq!(Destination::of(&form(&[]), &client(&[CALLBACK])), Err(Astray::Missing));
+    }
+
+    #[test]
+    fn rfc8252_section_7_3_only_a_loopback_address_may_have_another_port() {
+        for (registered, sent, fits) in [
+            ("http://127.0.0.1:1/cb", "http://127.0.0.1:2/cb", true),
+            ("http://127.0.0.1/cb", "http://127.0.0.1:50001/cb", true),
+            ("http://[::1]/cb", "http://[::1]:50001/cb", true),
+            ("http://127.0.0.1/cb", "http://127.0.0.1:50001/other", false),
+            ("http://127.0.0.1/cb", "http://127.0.0.2:50001/cb", false),
+            ("http://127.0.0.1/cb", "http://[::1]/cb", false),
+            ("http://127.0.0.1/cb", "https://127.0.0.1:2/cb", false),
+            ("http://127.0.0.1/cb", "http://127.0.0.1:2/x/../cb", false),
+            ("http://127.0.0.1/cb", "http://127.1:2/cb", false),
+            ("http://localhost:1/cb", "http://localhost:2/cb", false),
+            ("https://app.example:1/cb", "https://app.example:2/cb", false),
+        ] {
+            assert_eq!(goes(registered, sent), fits, "{registered} {sent}");
+        }
+    }
+
+    const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+    fn read(more: &[(&str, &str)]) -> Result<AuthorizationRequest, &'static str> {
+        let mut all = vec![
+            ("redirect_uri", CALLBACK),
+            ("response_type", "code"),
+            ("code_challenge", CHALLENGE),
+            ("code_challenge_method", "S256"),
+        ];
+        all.retain(|(name, _)| more.iter().all(|(other, _)| other != name));
+        all.extend(more);
+        let (form, client) = (form(&all), client(&[CALLBACK]));
+        let destination = Destination::of(&form, &client).unwrap();
+        AuthorizationRequest::read(&form, &client, destination).map_err(AuthorizationError::code)
+    }
+
+    #[test]
+    fn attack_60_65_66_code_with_s256_and_nothing_else() {
+        assert!(read(&[]).is_ok());
+        for (parameters, error) in [
+            (vec![("response_type", "token")], "unsupported_response_type"),
+            (vec![("response_type", "id_token")], "unsupported_response_type"),
+            (vec![("response_type", "code id_token")], "unsupported_response_type"),
+            (vec![("response_type", "")], "invalid_request"),
+            (vec![("code_challenge_method", "plain")], "invalid_request"),
+            (vec![("code_challenge_method", "")], "invalid_request"),
+            (vec![("code_challenge", "")], "invalid_request"),
+            (vec![("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM=")], "invalid_request"),
+            (vec![("code_challenge", "short")], "invalid_request"),
+            (vec![("request", "e30.e30.")], "request_not_supported"),
+            (vec![("request_uri", "https://evil.example/")], "request_uri_not_supported"),
+            (vec![("registration", "{}")], "registration_not_supported"),
+            (vec![("response_mode", "fragment")], "invalid_request"),
+            (vec![("prompt", "none login")], "invalid_request"),
+            (vec![("max_age", "-1")], "invalid_request"),
+            (vec![("scope", "a  b")], "invalid_scope"),
+        ] {
+            assert_eq!(read(&parameters).unwrap_err(), error, "{parameters:?}");
+        }
+    }
+
+    #[test]
+    fn openid_connect_core_section_3_1_2_1_what_a_client_wants() {
+        let request =
+            read(&[("prompt", "login consent whatever"), ("max_age", "60"), ("nonce", "n")]).unwrap();
+        assert_eq!(request.prompt, [Prompt::Login, Prompt::Consent]);
+        assert_eq!(
+            (request.max_age, request.nonce.as_deref()),
+            (Some(Lifetime::from_seconds(60)), Some("n"))
+        );
+    }
+
+    #[test]
+    fn rfc9207_section_2_every_answer_names_the_issuer_and_repeats_the_state() {
+        let issuer: Issuer = "https://edge.example/test".parse().unwrap();
+        let state = "s &=?#".repeat(64);
+        let destination =
+            Destination::of(&form(&[("redirect_uri", CALLBACK), ("state", &state)]), &client(&[CALLBACK]))
+                .unwrap();
+        for said in
+            [destination.answer("c", &issuer), destination.error(AuthorizationError::AccessDenied, &issuer)]
+        {
+            let location = Url::parse(&destination.location(&said)).unwrap();
+            let named = |name: &str| {
+                location.query_pairs().find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
+            };
+            assert_eq!(named("state").as_deref(), Some(state.as_str()));
+            assert_eq!(
+                (named("iss").as_deref(), named("a").as_deref()),
+                (Some("https://edge.example/test"), Some("1"))
+            );
+        }
+    }
+
+    #[test]
+    fn where_an_answer_goes_has_a_name_for_browsers_and_one_for_people() {
+        for (uri, source, place) in [
+            ("https://app.example/cb", "https://app.example", "app.example"),
+            ("http://127.0.0.1:5173/cb", "http://127.0.0.1:5173", "127.0.0.1:5173"),
+            ("com.example.app:/oauth", "com.example.app:", "com.example.app"),
+        ] {
+            let destination =
+                Destination { redirect_uri: uri.to_owned(), response_mode: ResponseMode::Query, state: None };
+            assert_eq!((destination.source().as_str(), destination.place().as_str()), (source, place));
+        }
+    }
+}
