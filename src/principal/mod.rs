@@ -19,8 +19,9 @@
 //! Client credentials are mostly granted for a grain, and the edge opens sessions under that by itself. They come to be here when they
 //! are first used; the module `standing` says why nothing is lost by it.
 //!
-//! **Out of scope**: consents; how questions travel ([`crate::port`]).
+//! **Out of scope**: how questions travel ([`crate::port`]).
 
+mod browser;
 mod client;
 mod clients;
 mod cutoff;
@@ -35,6 +36,7 @@ mod user;
 mod users;
 
 pub use crate::registered::{AuthMethod, GrantType};
+pub use browser::{BROWSER_LIFETIME, Consider, Considered, Enter, Says};
 pub use client::{Client, ClientView, Limits, SecretDates, Usage};
 pub use cutoff::{CUTOFF_KEPT, Cutoffs};
 pub use question::{
@@ -46,4 +48,4 @@ pub use rows::{Due, Kind, Row, Rows};
 use sessions::Ended;
 pub use step::{Unpublished, published, step, unpublished};
 pub use storage_key::{client_key, cutoff_key, jwks_key, keyring_name, user_key, user_name};
-pub use user::UserView;
+pub use user::{Profile, UserView};

@@ -6,7 +6,7 @@ use crate::encoding::Digest;
 use crate::error::Fault;
 use crate::grant::{Code, Proposal};
 use crate::id::{ClientId, Login, RealmName, Role, RouteId, UserId};
-use crate::principal::{Client, ClientView, GrantType, UserView};
+use crate::principal::{Client, ClientView, Consider, Considered, Enter, GrantType, Profile, UserView};
 use crate::scope::ScopeSet;
 use crate::session::{Pace, Touch};
 use crate::time::{Lifetime, Timestamp};
@@ -17,6 +17,8 @@ use crate::time::{Lifetime, Timestamp};
 pub enum Question {
     /// Say whether a client is who it says it is, and do nothing else. Answer: [`Answer::Known`].
     Authenticate(Asks),
+    /// Say what becomes of an authorization request in a browser of the person. Answer: [`Answer::Considered`].
+    Consider(Box<Consider>),
     /// Change what is given of a client. Answer: [`Answer::Client`].
     ChangeClient(Box<ChangeClient>),
     /// Change what is given of the user. Answer: [`Answer::User`].
@@ -27,6 +29,8 @@ pub enum Question {
     DeleteClient(Owner),
     /// Forget the user; every session ends. Answer: [`Answer::Done`].
     DeleteUser,
+    /// Know a browser from now on, whose person knows the password. Answer: [`Answer::User`].
+    Enter(Box<Enter>),
     /// End every session: sign-out everywhere. Answer: [`Answer::Done`].
     End,
     /// Say what a token stands for, without using it. Answer: [`Answer::Inspected`].
@@ -51,6 +55,13 @@ pub enum Question {
     OpenSession(Box<OpenSession>),
     /// Show a client. Answer: [`Answer::ClientView`].
     ReadClient(Owner),
+    /// Show the person to a client that they have a session with, which is used by that. Answer: [`Answer::User`].
+    ReadPerson {
+        /// The session: [`crate::id::SessionId::local`].
+        local: String,
+        /// When the request came.
+        used_at: Timestamp,
+    },
     /// Show the user. Answer: [`Answer::User`].
     ReadUser,
     /// Redeem an authorization code. Answer: [`Answer::Granted`].
@@ -313,6 +324,9 @@ pub struct NewUser {
     pub password: Option<Password>,
     /// 16 random bytes and more.
     pub salt: Digest,
+    /// What is known of them besides.
+    #[serde(default)]
+    pub profile: Profile,
 }
 
 /// See [`Question::ChangeUser`]. What is `None` stays.
@@ -324,6 +338,9 @@ pub struct ChangeUser {
     pub disabled: Option<bool>,
     /// Their password, and 16 random bytes or more. Ends every session.
     pub password: Option<(Password, Digest)>,
+    /// What is known of them besides.
+    #[serde(default)]
+    pub profile: Option<Profile>,
 }
 
 /// A token, as its principal knows it.
@@ -346,6 +363,8 @@ pub enum Answer {
     Known(Box<Client>, Option<Timestamp>),
     /// A client, as its owner may see it.
     ClientView(Box<ClientView>),
+    /// What becomes of an authorization request.
+    Considered(Considered),
     /// It is done.
     Done,
     /// What a token is made of.

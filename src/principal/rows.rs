@@ -15,15 +15,19 @@ use crate::time::Timestamp;
 /// What a row is about. `docs/storage.md` has a section for each.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Kind {
+    /// A browser that the person has signed in with, by the digest of what it is known by.
+    Browser,
     /// A registered client, by its id.
     Client,
     /// An authorization code, by its digest.
     Code,
+    /// What the person allows a client, by its name.
+    Consent,
     /// Which tokens are dead, for validators that do not ask: one row.
     Cutoff,
     /// A standing grant, by its name: the first half of the `sid`s of its sessions.
     Grant,
-    /// A client assertion that was used, by client and `jti`.
+    /// What was used and counts once: a client assertion, by client and `jti`; a transaction.
     Jti,
     /// The principal itself: one row.
     Principal,
@@ -39,9 +43,11 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind there is.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
+        Self::Browser,
         Self::Client,
         Self::Code,
+        Self::Consent,
         Self::Cutoff,
         Self::Grant,
         Self::Jti,
@@ -56,8 +62,10 @@ impl Kind {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Browser => "browser",
             Self::Client => "client",
             Self::Code => "code",
+            Self::Consent => "consent",
             Self::Cutoff => "cutoff",
             Self::Grant => "grant",
             Self::Jti => "jti",

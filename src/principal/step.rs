@@ -37,6 +37,7 @@ fn answer(
     let done = |refused: Option<Refused>| refused.map_or(Answer::Done, Answer::Refused);
     Ok(match question {
         Question::Authenticate(asks) => said(draft.authenticate(asks, now)?, known),
+        Question::Consider(asked) => Answer::Considered(draft.consider(asked, now)?),
         Question::ChangeClient(change) => {
             said(draft.change_client(change, now)?, |c| Answer::Client(Box::new(c)))
         }
@@ -44,6 +45,7 @@ fn answer(
         Question::CreateUser(new) => said(draft.create_user(new, now)?, |u| Answer::User(Box::new(u))),
         Question::DeleteClient(owner) => done(draft.delete_client(owner, now)?),
         Question::DeleteUser => done(draft.delete_user(now)?),
+        Question::Enter(enter) => said(draft.enter(enter, now)?, |u| Answer::User(Box::new(u))),
         Question::End => {
             draft.end_all(&mut draft.principal()?, EndReason::SignedOut, now)?;
             Answer::Done
@@ -76,6 +78,11 @@ fn answer(
             said(draft.managed(owner)?, |stored| Answer::Client(Box::new(stored.client)))
         }
         Question::ReadClient(owner) => said(draft.view(owner, now)?, |v| Answer::ClientView(Box::new(v))),
+        Question::ReadPerson { local, used_at } => {
+            let (session, _) = draft.used(local, now.min(*used_at))?;
+            let user = draft.principal()?.user.filter(|_| session.is_some());
+            user.map_or(Answer::Refused(Refused::NotFound), |user| Answer::User(Box::new(user.view())))
+        }
         Question::ReadUser => {
             let user = draft.principal()?.user;
             user.map_or(Answer::Refused(Refused::NotFound), |user| Answer::User(Box::new(user.view())))

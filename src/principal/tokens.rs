@@ -10,6 +10,7 @@ use crate::principal::clients::KNOWN_FOR;
 use crate::principal::cutoff::LEEWAY;
 use crate::principal::rows::{Draft, Kind, Rows};
 use crate::principal::sessions::{Opening, StoredSession};
+use crate::principal::user::Principal;
 use crate::principal::{
     By, ByClient, Client, GrantType, Granted, Inspected, OpenSession, Password, RedeemCode, Refused, Rotate,
     SignIn, SignedIn, Token,
@@ -62,18 +63,36 @@ impl<R: Rows> Draft<'_, R> {
         catalogue: &ScopeCatalogue,
         now: Timestamp,
     ) -> Said<Granted> {
-        let keys = [format!("password/{}", asked.source), "password".to_owned()];
+        let scope = match grant_scopes(&asked.client, GrantType::Password, asked.scopes.as_ref(), catalogue) {
+            Ok(scope) => scope,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        if let Err(refused) = self.prove(asked.source, &asked.password, &asked.salt, now)? {
+            return Ok(Err(refused));
+        }
+        let sign_in = Some(SignedIn { auth_time: now, nonce: None });
+        let own_client = self.client(&asked.client.client_id)?.is_some();
+        let opening =
+            Opening { client_id: &asked.client.client_id, own_client, new: &asked.session, scope, sign_in };
+        self.open(opening, now)
+    }
+
+    /// The principal, of whom somebody at `source` knows the password. How often they may be wrong is counted.
+    pub(super) fn prove(
+        &self,
+        source: Digest,
+        password: &Password,
+        salt: &Digest,
+        now: Timestamp,
+    ) -> Said<Principal> {
+        let keys = [format!("password/{source}"), "password".to_owned()];
         let [here, everywhere] = [self.throttle(&keys[0])?, self.throttle(&keys[1])?];
         let together = everywhere.wait(now).filter(|_| !here.is_known());
         if let Some(wait) = here.wait(now).max(together) {
             return Ok(Err(Refused::Wait(wait)));
         }
-        let scope = match grant_scopes(&asked.client, GrantType::Password, asked.scopes.as_ref(), catalogue) {
-            Ok(scope) => scope,
-            Err(refused) => return Ok(Err(refused)),
-        };
         let mut principal = self.principal()?;
-        let typed = Secret::new(asked.password.0.clone().into_bytes());
+        let typed = Secret::new(password.0.clone().into_bytes());
         let record = principal.user.as_ref().and_then(|user| user.password.as_ref());
         let verdict = record.map_or_else(|| PasswordRecord::refuse(&typed), |record| record.check(&typed))?;
         let may = principal.user.as_ref().is_some_and(|user| !user.disabled);
@@ -84,14 +103,10 @@ impl<R: Rows> Draft<'_, R> {
         }
         self.save_throttle(&keys[0], Throttle::right(now))?;
         if let (Verdict::RightButOld, Some(user)) = (verdict, &mut principal.user) {
-            user.password = Some(record_of(&asked.password, &asked.salt)?);
+            user.password = Some(record_of(password, salt)?);
             self.save_principal(&principal)?;
         }
-        let sign_in = Some(SignedIn { auth_time: now, nonce: None });
-        let own_client = self.client(&asked.client.client_id)?.is_some();
-        let opening =
-            Opening { client_id: &asked.client.client_id, own_client, new: &asked.session, scope, sign_in };
-        self.open(opening, now)
+        Ok(Ok(principal))
     }
 
     fn throttle(&self, key: &str) -> Result<Throttle, Fault> {

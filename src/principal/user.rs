@@ -29,6 +29,28 @@ pub(super) struct User {
     pub(super) disabled: bool,
     pub(super) password: Option<PasswordRecord>,
     pub(super) created_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Profile::is_empty")]
+    pub(super) profile: Profile,
+}
+
+/// What is known of a person besides (OpenID Connect Core section 5.1).
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Profile {
+    /// `name`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// `email`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// `email_verified`: whether somebody has made sure that it is theirs.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub email_verified: bool,
+}
+
+impl Profile {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 impl User {
@@ -40,6 +62,7 @@ impl User {
             disabled: self.disabled,
             has_password: self.password.is_some(),
             created_at: self.created_at,
+            profile: self.profile.clone(),
         }
     }
 }
@@ -59,6 +82,9 @@ pub struct UserView {
     pub has_password: bool,
     /// When they were taken in.
     pub created_at: Timestamp,
+    /// What is known of them besides.
+    #[serde(default)]
+    pub profile: Profile,
 }
 
 #[cfg(test)]
@@ -81,13 +107,14 @@ mod tests {
                 disabled: false,
                 password: None,
                 created_at: at,
+                profile: Profile { name: Some("Ada".to_owned()), email: None, email_verified: true },
             }),
         };
         assert_eq!(
             serde_json::to_string(&principal).unwrap(),
             concat!(
                 r#"{"seq":7,"realm":"test","ended":{"seq":5,"at":1000,"reason":"roles"},"#,
-                r#""user":{"id":"u1","login":"ada@example.com","roles":["owner"],"disabled":false,"password":null,"created_at":1000}}"#
+                r#""user":{"id":"u1","login":"ada@example.com","roles":["owner"],"disabled":false,"password":null,"created_at":1000,"profile":{"name":"Ada","email_verified":true}}}"#
             )
         );
     }

@@ -29,6 +29,7 @@ impl<R: Rows> Draft<'_, R> {
             disabled: false,
             password,
             created_at: now,
+            profile: new.profile.clone(),
         };
         let view = user.view();
         principal.realm = Some(new.realm.clone());
@@ -63,6 +64,9 @@ impl<R: Rows> Draft<'_, R> {
         if let Some(disabled) = change.disabled {
             ends = if disabled && !user.disabled { Some(EndReason::Disabled) } else { ends };
             user.disabled = disabled;
+        }
+        if let Some(profile) = &change.profile {
+            user.profile = profile.clone();
         }
         let view = user.view();
         match ends {
