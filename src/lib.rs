@@ -10,7 +10,7 @@
 //! | --- | --- | --- |
 //! | vocabulary | [`encoding`], [`error`], [`id`], [`json`], [`pkce`], [`registered`], [`scope`], [`secret`], [`time`], [`uri`] | each other |
 //! | rules | [`grant`], [`http`], [`keyring`], [`policy`], [`principal`], [`session`], [`token`] | vocabulary, each other |
-//! | use cases | [`api`], [`app`], [`config`], [`gateway`], [`oauth`], [`port`], [`validator`] | rules, vocabulary |
+//! | use cases | [`api`], [`app`], [`config`], [`gateway`], [`oauth`], [`people`], [`port`], [`validator`] | rules, vocabulary |
 //! | adapters | `edge`, `browser`, `software`, `webcrypto` | everything |
 //!
 //! The table is enforced by `tests/architecture.rs` and explained in `docs/architecture.md`.
@@ -57,6 +57,7 @@ pub mod app;
 pub mod config;
 pub mod gateway;
 pub mod oauth;
+pub mod people;
 pub mod port;
 pub mod validator;
 

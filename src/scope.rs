@@ -130,6 +130,7 @@ pub struct ScopeCatalogue(BTreeMap<ScopeToken, Entry>);
 struct Entry {
     implies: BTreeSet<ScopeToken>,
     offered: bool,
+    words: String,
 }
 
 impl ScopeCatalogue {
@@ -153,9 +154,37 @@ impl ScopeCatalogue {
                     }
                 }
             }
-            (scope.clone(), Entry { implies, offered: offered.get(scope).copied().unwrap_or(false) })
+            (
+                scope.clone(),
+                Entry {
+                    implies,
+                    offered: offered.get(scope).copied().unwrap_or(false),
+                    words: String::new(),
+                },
+            )
         });
         Self(entries.collect())
+    }
+
+    /// With what a scope allows, in plain words.
+    #[must_use]
+    pub fn with_words(mut self, scope: &ScopeToken, words: impl Into<String>) -> Self {
+        if let Some(entry) = self.0.get_mut(scope) {
+            entry.words = words.into();
+        }
+        self
+    }
+
+    /// What a scope allows, in plain words: the configuration's.
+    #[must_use]
+    pub fn words(&self, scope: &ScopeToken) -> &str {
+        self.0.get(scope).map_or("", |entry| &entry.words)
+    }
+
+    /// Whether everybody may be offered this scope: it is not internal.
+    #[must_use]
+    pub fn offers(&self, scope: &ScopeToken) -> bool {
+        self.0.get(scope).is_some_and(|entry| entry.offered)
     }
 
     /// Whether the deployment has this scope.

@@ -12,7 +12,7 @@ const LAYERS: [(&str, &[&str]); 4] = [
         &["encoding", "error", "id", "json", "pkce", "registered", "scope", "secret", "time", "uri"],
     ),
     ("rules", &["grant", "http", "keyring", "policy", "principal", "session", "token"]),
-    ("use cases", &["api", "app", "config", "gateway", "oauth", "port", "validator"]),
+    ("use cases", &["api", "app", "config", "gateway", "oauth", "people", "port", "validator"]),
     ("adapters", &["browser", "edge", "software", "webcrypto"]),
 ];
 

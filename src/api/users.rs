@@ -2,9 +2,9 @@
 //!
 //! | request | answer |
 //! | --- | --- |
-//! | `POST /users` | 201: `login`, and if wanted `password` and `roles`; 409 where the login is taken |
+//! | `POST /users` | 201: `login`, and if wanted `password`, `roles` and `profile`; 409 where the login is taken |
 //! | `GET /users/{id}` | 200 |
-//! | `PATCH /users/{id}` | 200: what is sent of `roles`, `disabled`, `password` changes. Other roles, another password and disabling end every session |
+//! | `PATCH /users/{id}` | 200: what is sent of `roles`, `disabled`, `password`, `profile` changes. Other roles, another password and disabling end every session |
 //! | `DELETE /users/{id}` | 204: every session ends, and so do the clients that act for them |
 //! | `POST /users/{id}/sign-out` | 204: every session ends |
 //!
@@ -21,7 +21,7 @@ use crate::http::{Answer, Head};
 use crate::id::{Login, Role, UserId};
 use crate::oauth::{Stop, known_roles};
 use crate::port::{Body, Ports, Principals, UserPlace, Users, random};
-use crate::principal::{self, ChangeUser, NewUser, Password, Question, Refused, UserView};
+use crate::principal::{self, ChangeUser, NewUser, Password, Profile, Question, Refused, UserView};
 
 use super::guard::admit;
 use super::not_found;
@@ -74,6 +74,8 @@ struct Wanted {
     roles: Option<Vec<String>>,
     #[serde(default)]
     disabled: Option<bool>,
+    #[serde(default)]
+    profile: Option<Profile>,
 }
 
 fn bad(detail: &'static str) -> Stop {
@@ -82,11 +84,19 @@ fn bad(detail: &'static str) -> Stop {
 
 impl Wanted {
     async fn read(body: &mut impl Body) -> Result<Self, Stop> {
-        const SHAPE: &str = "Send a JSON object with login, password, roles or disabled, each at most once.";
+        const SHAPE: &str = "Send a JSON object with login, password, roles, disabled or profile (name, email, email_verified), each at most once.";
         let bytes = body.read(MAX_BODY).await?.ok_or_else(|| bad(SHAPE))?;
         let wanted: Self = serde_json::from_slice(&bytes).map_err(|_| bad(SHAPE))?;
         if wanted.password.as_ref().is_some_and(|password| !may_be_password(&password.0)) {
             return Err(bad("A password has 8 to 128 characters."));
+        }
+        let is_bad = |text: &Option<String>| {
+            text.as_ref().is_some_and(|text| {
+                text.is_empty() || text.chars().count() > 254 || text.chars().any(char::is_control)
+            })
+        };
+        if wanted.profile.as_ref().is_some_and(|profile| is_bad(&profile.name) || is_bad(&profile.email)) {
+            return Err(bad("name and email are 1 to 254 characters without control characters."));
         }
         Ok(wanted)
     }
@@ -123,7 +133,8 @@ async fn done<P: Ports>(
             let roles = wanted.roles(config)?;
             let salt = Digest::of(&random::<32>(ports.entropy())?);
             let password = wanted.password.map(|password| (password, salt));
-            Question::ChangeUser(ChangeUser { roles, disabled: wanted.disabled, password })
+            let (disabled, profile) = (wanted.disabled, wanted.profile);
+            Question::ChangeUser(ChangeUser { roles, disabled, password, profile })
         }
         UserAction::Delete => Question::DeleteUser,
         UserAction::SignOut => Question::End,
@@ -161,6 +172,7 @@ async fn create<P: Ports>(
         realm: realm.name.clone(),
         roles: wanted.roles(config)?.unwrap_or_default(),
         password: wanted.password,
+        profile: wanted.profile.unwrap_or_default(),
         salt: Digest::of(&random::<32>(ports.entropy())?),
     };
     let locator = ports.principals().place_of(&realm.name, &login)?;
@@ -185,6 +197,7 @@ struct Seen<'a> {
     disabled: bool,
     has_password: bool,
     created_at: u64,
+    profile: &'a Profile,
 }
 
 impl<'a> Seen<'a> {
@@ -196,6 +209,7 @@ impl<'a> Seen<'a> {
             disabled: user.disabled,
             has_password: user.has_password,
             created_at: user.created_at.as_seconds(),
+            profile: &user.profile,
         }
     }
 }

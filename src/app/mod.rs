@@ -15,6 +15,7 @@ use crate::gateway::{self, Named, Pass, Target};
 use crate::http::{Answer, Head, challenge, forward_auth, unavailable};
 use crate::id::RequestId;
 use crate::oauth::{self, Endpoint, Routed, Stop};
+use crate::people;
 use crate::policy::{Host, Resource, Route};
 use crate::port::{Body, Entry, Journal, Never, Ports, Timer, poll_once};
 use crate::time::Timestamp;
@@ -158,6 +159,10 @@ impl<'c, P: Ports> App<'c, '_, P> {
             Endpoint::Clients(action) => {
                 api::clients(config, ports, realm, (action, id), bootstrap(), head, body).await
             }
+            Endpoint::Asset(which) => Ok(people::asset(which)),
+            Endpoint::Authorize => people::authorize(config, ports, realm, head, body, now).await,
+            Endpoint::Consent => people::consent(config, ports, realm, head, body, now).await,
+            Endpoint::SignIn => people::sign_in(config, ports, realm, head, body, now).await,
             Endpoint::Introspect => oauth::introspect(config, ports, realm, head, body, now).await,
             Endpoint::Jwks => oauth::jwks(config, ports, realm, now).await.map_err(Stop::from),
             Endpoint::Manage(what) => oauth::manage(config, ports, realm, what, id, head, body).await,
@@ -165,6 +170,7 @@ impl<'c, P: Ports> App<'c, '_, P> {
             Endpoint::Register => oauth::register(config, ports, realm, head, body).await,
             Endpoint::Revoke => oauth::revoke(config, ports, realm, head, body, now).await,
             Endpoint::Token => oauth::token(config, ports, realm, head, body, now).await,
+            Endpoint::UserInfo => oauth::userinfo(config, ports, realm, head, body, now).await,
             Endpoint::Users(action) => {
                 api::users(config, ports, realm, (action, id), bootstrap(), head, body).await
             }

@@ -202,8 +202,22 @@ fn roles(document: &Document, problems: &mut Problems) -> Vec<Role> {
 /// The scope that asks for an ID token (OpenID Connect Core section 3.1.2.1): every deployment has it.
 pub const OPENID: &str = "openid";
 
+/// The scopes of people that every deployment has (OpenID Connect Core section 5.4), in words of ours where the configuration has none.
+const STANDARD: [(&str, &str); 3] = [
+    (OPENID, "Know that it is you, by a number that stands for you here"),
+    (PROFILE, "See your name and your login"),
+    (EMAIL, "See your e-mail address"),
+];
+
+/// The scope that asks for name and login.
+pub const PROFILE: &str = "profile";
+
+/// The scope that asks for the e-mail address.
+pub const EMAIL: &str = "email";
+
 fn catalogue(document: &Document, problems: &mut Problems) -> ScopeCatalogue {
     let mut known: Vec<(ScopeToken, Vec<ScopeToken>, bool)> = Vec::new();
+    let mut words: Vec<(ScopeToken, &str)> = Vec::new();
     for (name, scope) in &document.scopes {
         let path = format!("scopes.{name}");
         if scope.description.trim().is_empty() {
@@ -224,14 +238,21 @@ fn catalogue(document: &Document, problems: &mut Problems) -> ScopeCatalogue {
                 );
             }
         }
-        if let Some(name) = problems.take(&path, name.parse()) {
+        if let Some(name) = problems.take(&path, name.parse::<ScopeToken>()) {
+            words.push((name.clone(), &scope.description));
             known.push((name, implies, !scope.internal));
         }
     }
-    if !document.scopes.contains_key(OPENID) {
-        known.extend(OPENID.parse().ok().map(|name| (name, Vec::new(), true)));
+    for (standard, what) in STANDARD {
+        if let Some(name) =
+            standard.parse::<ScopeToken>().ok().filter(|_| !document.scopes.contains_key(standard))
+        {
+            words.push((name.clone(), what));
+            known.push((name, Vec::new(), true));
+        }
     }
-    ScopeCatalogue::new(known)
+    let catalogue = ScopeCatalogue::new(known);
+    words.into_iter().fold(catalogue, |catalogue, (scope, words)| catalogue.with_words(&scope, words))
 }
 
 #[cfg(test)]

@@ -2,12 +2,19 @@
 
 use crate::api::{ClientAction, UserAction};
 use crate::oauth::Management;
+use crate::people::Asset;
 
 /// An endpoint below `/{realm}`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Endpoint {
+    /// A file of the pages.
+    Asset(Asset),
+    /// The authorization endpoint (RFC 6749 section 3.1).
+    Authorize,
     /// Manages clients; guarded by the bootstrap token.
     Clients(ClientAction),
+    /// The person says what an application may do.
+    Consent,
     /// Says what a token stands for (RFC 7662).
     Introspect,
     /// The public keys (RFC 7517).
@@ -26,8 +33,12 @@ pub enum Endpoint {
     Register,
     /// Revokes a token (RFC 7009).
     Revoke,
+    /// The person says who they are.
+    SignIn,
     /// The token endpoint (RFC 6749 section 3.2).
     Token,
+    /// Who the person is (OpenID Connect Core section 5.3).
+    UserInfo,
     /// Manages people; guarded by the bootstrap token.
     Users(UserAction),
 }
@@ -48,11 +59,20 @@ const ID: &str = "{id}";
 
 impl Endpoint {
     /// Every endpoint: what, method, path below the realm. The first path of an endpoint is its own, others are aliases.
-    pub const ALL: [(Self, &'static str, &'static str); 23] = [
+    pub const ALL: [(Self, &'static str, &'static str); 32] = [
+        (Self::Authorize, "GET", "/oauth/authorize"),
+        (Self::Authorize, "POST", "/oauth/authorize"),
+        (Self::SignIn, "POST", "/login"),
+        (Self::Consent, "GET", "/consent"),
+        (Self::Consent, "POST", "/consent"),
+        (Self::Asset(Asset::Style), "GET", "/assets/style.css"),
+        (Self::Asset(Asset::Script), "GET", "/assets/submit.js"),
         (Self::Metadata, "GET", "/.well-known/openid-configuration"),
         (Self::Jwks, "GET", "/jwks"),
         (Self::Token, "POST", "/oauth/token"),
         (Self::Token, "POST", "/OAuth/Token"),
+        (Self::UserInfo, "GET", "/oauth/userinfo"),
+        (Self::UserInfo, "POST", "/oauth/userinfo"),
         (Self::Introspect, "POST", "/oauth/introspect"),
         (Self::Revoke, "POST", "/oauth/revoke"),
         (Self::Register, "POST", "/oauth/register"),
@@ -106,7 +126,10 @@ impl Endpoint {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Asset(_) => "asset",
+            Self::Authorize => "authorize",
             Self::Clients(_) => "clients",
+            Self::Consent => "consent",
             Self::Introspect => "introspect",
             Self::Jwks => "jwks",
             Self::Keys => "keys",
@@ -115,7 +138,9 @@ impl Endpoint {
             Self::Manage(_) | Self::Register => "register",
             Self::Metadata => "metadata",
             Self::Revoke => "revoke",
+            Self::SignIn => "sign-in",
             Self::Token => "token",
+            Self::UserInfo => "userinfo",
             Self::Users(_) => "users",
         }
     }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::config::{OPENID, Realm};
-use crate::encoding::base64url;
+use crate::encoding::{Digest, base64url};
 use crate::error::Fault;
 use crate::http::{Answer, NO_CACHE};
 use crate::id::{ClientId, Locator, SessionId};
@@ -12,7 +12,7 @@ use crate::principal::{Client, Granted, Terms};
 use crate::scope::ScopeSet;
 use crate::secret::Credential;
 use crate::time::Lifetime;
-use crate::token::{AccessClaims, Audience, IdClaims, signing_input};
+use crate::token::{AccessClaims, Algorithm, Audience, IdClaims, signing_input};
 
 /// A successful answer (RFC 6749 section 5.1).
 #[derive(Serialize)]
@@ -51,7 +51,8 @@ pub(super) async fn answer<P: Ports>(
 ) -> Result<Answer, Fault> {
     let access_token = access_token(ports, realm, client_id, locator, granted).await?;
     let wants_id = granted.scope.iter().any(|scope| scope.as_str() == OPENID);
-    let id_token = if wants_id { Some(id_token(ports, realm, client_id, granted).await?) } else { None };
+    let id_token =
+        if wants_id { Some(id_token(ports, realm, client_id, granted, &access_token).await?) } else { None };
     let body = Body {
         access_token,
         token_type: "Bearer",
@@ -95,18 +96,33 @@ async fn id_token<P: Ports>(
     realm: &Realm,
     client_id: &ClientId,
     granted: &Granted,
+    access_token: &str,
 ) -> Result<String, Fault> {
     let sign_in = granted.sign_in.as_ref();
-    let claims = IdClaims {
-        issuer: &realm.issuer,
-        subject: &granted.subject,
-        audience: client_id,
-        issued_at: granted.at.as_seconds(),
-        expires_at: granted.expires_at.as_seconds(),
-        auth_time: sign_in.map(|sign_in| sign_in.auth_time.as_seconds()),
-        nonce: sign_in.and_then(|sign_in| sign_in.nonce.as_deref()),
+    let write = |algorithm, key: &_| {
+        let claims = IdClaims {
+            issuer: &realm.issuer,
+            subject: &granted.subject,
+            audience: client_id,
+            authorized: client_id,
+            issued_at: granted.at.as_seconds(),
+            expires_at: granted.expires_at.as_seconds(),
+            at_hash: at_hash(algorithm, access_token),
+            auth_time: sign_in.map(|sign_in| sign_in.auth_time.as_seconds()),
+            nonce: sign_in.and_then(|sign_in| sign_in.nonce.as_deref()),
+        };
+        signing_input("JWT", algorithm, key, &claims).map_err(|e| Fault::new("write token", e.to_string()))
     };
-    sign(ports, realm, "JWT", &claims).await
+    ports.signer().sign(&realm.name, &write).await
+}
+
+/// OpenID Connect Core section 3.1.3.6: the left half of the hash that goes with the algorithm. What has no hash of its own has none here.
+fn at_hash(algorithm: Algorithm, access_token: &str) -> Option<String> {
+    let has_sha256 = matches!(algorithm, Algorithm::Es256 | Algorithm::Ps256 | Algorithm::Rs256);
+    has_sha256.then(|| {
+        let digest = Digest::of(access_token.as_bytes());
+        base64url(digest.bytes().first_chunk::<16>().map_or(&[], |half| half.as_slice()))
+    })
 }
 
 async fn sign<P: Ports>(

@@ -67,6 +67,16 @@ pub(super) async fn client<P: Ports>(
     Ok(read(ports, realm, id, now).await?.map(|client| (now, client)))
 }
 
+/// The record of a client, if there is one, for whoever does not care how old it is.
+pub(crate) async fn known_client<P: Ports>(
+    ports: &P,
+    realm: &RealmName,
+    id: &ClientId,
+    now: Timestamp,
+) -> Result<Option<Client>, Fault> {
+    Ok(client(ports, realm, id, now).await?.map(|(_, client)| client))
+}
+
 /// The record as KV has it now, where the one that was read at `read_at` does not fit what is presented. Not each wrong proof is
 /// worth a read: the copy in KV is older than [`AGAIN`] anyhow.
 pub(super) async fn newer<P: Ports>(

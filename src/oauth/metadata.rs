@@ -27,7 +27,9 @@ pub fn metadata(config: &Config, realm: &Realm) -> Result<Answer, Fault> {
     let mut document = Map::new();
     let mut say = |name: &str, value: Value| drop(document.insert(name.to_owned(), value));
     say("issuer", json!(realm.issuer));
+    say("authorization_endpoint", at(Endpoint::Authorize));
     say("token_endpoint", at(Endpoint::Token));
+    say("userinfo_endpoint", at(Endpoint::UserInfo));
     say("introspection_endpoint", at(Endpoint::Introspect));
     say("revocation_endpoint", at(Endpoint::Revoke));
     say("jwks_uri", at(Endpoint::Jwks));
@@ -35,8 +37,17 @@ pub fn metadata(config: &Config, realm: &Realm) -> Result<Answer, Fault> {
         say("registration_endpoint", at(Endpoint::Register));
     }
     say("scopes_supported", json!(scopes));
-    // There is no authorization endpoint yet, and so no response type.
-    say("response_types_supported", json!([]));
+    say("response_types_supported", json!(["code"]));
+    say("response_modes_supported", json!(["query", "form_post"]));
+    say("prompt_values_supported", json!(["none", "login", "consent", "select_account"]));
+    say("authorization_response_iss_parameter_supported", json!(true));
+    for name in
+        ["request_parameter_supported", "request_uri_parameter_supported", "claims_parameter_supported"]
+    {
+        say(name, json!(false));
+    }
+    let claims = ["sub", "name", "preferred_username", "email", "email_verified", "auth_time"];
+    say("claims_supported", json!(claims));
     say("grant_types_supported", json!(grants));
     say("code_challenge_methods_supported", json!(["S256"]));
     for (endpoint, methods) in [

@@ -1,7 +1,7 @@
-//! The issuer of a realm: discovery, keys, tokens, their revocation and introspection, registration of clients.
+//! The issuer of a realm: discovery, keys, tokens, their revocation and introspection, who a person is, registration of clients.
 //!
 //! [`Endpoint`] is the one table of what a realm serves: routing, `Allow`, discovery, documentation and tests
-//! read it. **Out of scope**: people, and making codes.
+//! read it. **Out of scope**: pages, and making codes ([`crate::people`]).
 
 mod client;
 mod endpoint;
@@ -16,12 +16,15 @@ mod registration;
 mod revoke;
 mod standing;
 mod token;
+mod userinfo;
 
 pub use client::{MAX_FORM, Stop};
+pub(crate) use client::{admit, form, source};
 pub use endpoint::{Endpoint, Routed};
 pub use introspect::introspect;
 pub use jwks::jwks;
 pub use known::KnownClients;
+pub(crate) use known::known_client;
 pub use metadata::metadata;
 pub(crate) use register::{MAX_REGISTRATION, change, delete, new_id, take_in};
 pub use register::{Management, manage, register};
@@ -29,3 +32,5 @@ pub(crate) use registration::{Metadata, Rights, Told, known_roles};
 pub use revoke::revoke;
 pub use standing::StandingGrants;
 pub use token::token;
+pub(crate) use token::{take_as_long, targets};
+pub use userinfo::userinfo;

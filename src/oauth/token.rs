@@ -92,7 +92,7 @@ struct Way<'a, P> {
 }
 
 /// (7): the resources asked for, in one order; the realm's own audience stands for all of them.
-fn targets(config: &Config, realm: &Realm, asked: Vec<String>) -> Result<Vec<String>, OauthError> {
+pub(crate) fn targets(config: &Config, realm: &Realm, asked: Vec<String>) -> Result<Vec<String>, OauthError> {
     let mut resources = asked;
     resources.sort();
     resources.dedup();
@@ -166,8 +166,7 @@ impl<P: Ports> Way<'_, P> {
         let started = self.ports.timer().now().await;
         let asked = self.ask(locator, Question::SignIn(Box::new(sign_in))).await?;
         if asked == Err(Refused::Grant) {
-            let spent_at = self.ports.timer().now().await;
-            self.ports.timer().pause(started.after(REFUSAL).since(spent_at)).await;
+            take_as_long(self.ports, started).await;
         }
         let granted = asked?;
         Ok(answer(self.ports, self.realm, &client.client_id, locator, &granted, refresh.as_ref()).await?)
@@ -251,6 +250,12 @@ impl<P: Ports> Way<'_, P> {
             _ => Err(principal::Answer::unexpected("grant")),
         }
     }
+}
+
+/// Waits until what began at `started` has taken [`REFUSAL`].
+pub(crate) async fn take_as_long<P: Ports>(ports: &P, started: Timestamp) {
+    let spent_at = ports.timer().now().await;
+    ports.timer().pause(started.after(REFUSAL).since(spent_at)).await;
 }
 
 /// A credential and the principal that it names. What tollgate cannot have made is not looked up.

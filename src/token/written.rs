@@ -77,12 +77,18 @@ pub struct IdClaims<'a> {
     /// `aud`: the client.
     #[serde(rename = "aud")]
     pub audience: &'a ClientId,
+    /// `azp`: the same.
+    #[serde(rename = "azp")]
+    pub authorized: &'a ClientId,
     /// `iat`, in seconds.
     #[serde(rename = "iat")]
     pub issued_at: u64,
     /// `exp`, in seconds.
     #[serde(rename = "exp")]
     pub expires_at: u64,
+    /// `at_hash` (section 3.1.3.6), where the algorithm goes with SHA-256.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_hash: Option<String>,
     /// `auth_time`, in seconds, where a person signed in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auth_time: Option<u64>,

@@ -252,6 +252,11 @@ impl Verified {
         Self { token: AccessToken { issuer: Arc::clone(issuer), claims }, session }
     }
 
+    /// Its session, where it is one of ours.
+    pub(crate) const fn session(&self) -> Option<SessionId> {
+        self.session
+    }
+
     /// What it says.
     pub(crate) fn into_token(self) -> AccessToken {
         self.token

@@ -97,6 +97,8 @@ pub(crate) struct World {
     /// How often a principal, and a keyring, was asked.
     pub(crate) asked_principals: Cell<usize>,
     pub(crate) asked_authority: Cell<usize>,
+    /// How often KV was read.
+    pub(crate) read_kv: Cell<usize>,
     /// Whether the authority takes for ever.
     pub(crate) hangs: Cell<bool>,
     /// How long other people's servers take for an answer.
@@ -125,6 +127,7 @@ impl World {
             broken: Cell::new(None),
             asked_principals: Cell::new(0),
             asked_authority: Cell::new(0),
+            read_kv: Cell::new(0),
             hangs: Cell::new(false),
             slowness: Cell::default(),
             verified: Cell::new(0),
@@ -243,6 +246,7 @@ impl Ports for Edge<'_> {
 impl World {
     fn read<T: serde::de::DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Fault> {
         self.check(Broken::Kv)?;
+        self.read_kv.set(self.read_kv.get() + 1);
         Ok(self.kv.borrow().get(key).map(|text| serde_json::from_str(text).unwrap()))
     }
 
@@ -399,6 +403,7 @@ impl Vault for World {
         let text = match name {
             "INTROSPECTION_SECRET" => "s3cret/+",
             "TOLLGATE_INITIAL_ACCESS_TOKEN" => INITIAL,
+            "TOLLGATE_KEK" => "a-key-encryption-key-of-these-tests",
             _ => return None,
         };
         Some(Secret::new(text.as_bytes().to_vec()))

@@ -32,9 +32,11 @@ fn rfc8414_section_3_both_places_answer_with_the_issuer_asked_for() {
         assert_eq!(metadata["issuer"], "https://edge.example/test");
         assert_eq!(metadata["token_endpoint"], "https://edge.example/test/oauth/token");
         assert_eq!(metadata["jwks_uri"], "https://edge.example/test/jwks");
+        assert_eq!(metadata["authorization_endpoint"], "https://edge.example/test/oauth/authorize");
+        assert_eq!(metadata["authorization_response_iss_parameter_supported"], true, "attack 68");
         assert_eq!(
             metadata["scopes_supported"],
-            serde_json::json!(["openid", "orders:admin", "orders:read"]),
+            serde_json::json!(["email", "openid", "orders:admin", "orders:read", "profile"]),
             "internal scopes are not listed"
         );
     }

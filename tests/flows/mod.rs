@@ -12,6 +12,7 @@ mod introspection;
 mod issuer;
 mod keys;
 mod library;
+mod people;
 mod places;
 mod realm;
 mod registration;

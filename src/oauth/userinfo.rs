@@ -1,0 +1,89 @@
+//! `/{realm}/oauth/userinfo` (OpenID Connect Core section 5.3): who the person is, to a client that they have a session with.
+//!
+//! 1. The request bears one access token of this realm, in the header or, by `POST`, in the form (RFC 6750 section 2): else 401.
+//! 2. It is good, for all of the realm, and has the scope `openid`: else 401, or 403.
+//! 3. Its session lives: the person's principal says so, and who they are, in one step. The request is a use of it.
+//!
+//! `sub` is always told; `profile` adds `name` and `preferred_username`, `email` adds `email` and `email_verified`.
+
+use serde::Serialize;
+
+use crate::config::{Config, EMAIL, OPENID, PROFILE, Realm};
+use crate::error::{Denied, Error};
+use crate::http::{Answer, Head, bearer, challenge};
+use crate::oauth::{Stop, form};
+use crate::port::{Body, Ports, Principals};
+use crate::principal::{self, Question, UserView};
+use crate::time::Timestamp;
+use crate::validator::verify;
+
+/// The claims (OpenID Connect Core section 5.1).
+#[derive(Serialize)]
+struct Claims<'a> {
+    sub: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    preferred_username: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email_verified: Option<bool>,
+}
+
+/// Answers a userinfo request.
+///
+/// # Errors
+/// An answer that is none of what was asked for, or trouble of ours.
+pub async fn userinfo<P: Ports>(
+    config: &Config,
+    ports: &P,
+    realm: &Realm,
+    head: &Head<'_>,
+    body: &mut impl Body,
+    now: Timestamp,
+) -> Result<Answer, Stop> {
+    let deny = |denied: &Denied| Stop::Answer(Box::new(challenge(denied, None).because(denied.code())));
+    let authorization = head.headers.get("authorization");
+    let typed = if head.method == "POST" && head.has_body { Some(form(head, body).await?) } else { None };
+    let in_form = typed.as_ref().and_then(|form| form.get("access_token"));
+    let token = match (&authorization, in_form) {
+        (Some(_), Some(_)) => return Err(deny(&Denied::MalformCredentials)),
+        (None, Some(token)) => token,
+        (header, None) => bearer(header.as_deref()).map_err(|denied| deny(&denied))?,
+    };
+    let issuers = [realm.issuer.clone()];
+    let verified = match verify(token, config, ports, &issuers, now).await {
+        Ok(verified) => verified,
+        Err(Error::Denied(denied)) => return Err(deny(&denied)),
+        Err(Error::Fault(fault)) => return Err(fault.into()),
+    };
+    let session = verified.session().ok_or_else(|| deny(&Denied::LackClaim("sid")))?;
+    let token = verified.into_token();
+    if !token.claims().audiences.contains(&realm.audience) {
+        return Err(deny(&Denied::RejectAudience));
+    }
+    let has = |scope: &str| token.grants(scope);
+    if !has(OPENID) {
+        let need = OPENID.parse().into_iter().collect();
+        return Err(deny(&Denied::LackScope { need }));
+    }
+    let question = Question::ReadPerson { local: session.local(), used_at: now };
+    let user = match ports.principals().ask(session.locator(), &question).await? {
+        principal::Answer::User(user) => user,
+        principal::Answer::Refused(_) => return Err(deny(&Denied::EndSession)),
+        _ => return Err(principal::Answer::unexpected("read person").into()),
+    };
+    Ok(Answer::json(200, &claims(&user, has(PROFILE), has(EMAIL)))?)
+}
+
+fn claims(user: &UserView, profile: bool, email: bool) -> Claims<'_> {
+    let known = user.profile.email.as_deref().filter(|_| email);
+    Claims {
+        sub: user.id.as_str(),
+        name: user.profile.name.as_deref().filter(|_| profile),
+        preferred_username: profile.then(|| user.login.as_str()),
+        email: known,
+        email_verified: known.map(|_| user.profile.email_verified),
+    }
+}

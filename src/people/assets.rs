@@ -1,0 +1,25 @@
+//! What the pages need besides themselves: the stylesheet, and the one script.
+
+use crate::http::Answer;
+
+/// A file of the pages.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Asset {
+    /// `/assets/submit.js`.
+    Script,
+    /// `/assets/style.css`.
+    Style,
+}
+
+/// The file. Caches may keep it for an hour: nothing in it is about anybody.
+#[must_use]
+pub fn asset(which: Asset) -> Answer {
+    let (kind, text) = match which {
+        Asset::Script => ("text/javascript; charset=utf-8", include_str!("../../assets/submit.js")),
+        Asset::Style => ("text/css; charset=utf-8", include_str!("../../assets/style.css")),
+    };
+    Answer { body: text.to_owned(), ..Answer::empty(200) }
+        .with("Content-Type", kind)
+        .with("Cache-Control", "public, max-age=3600")
+        .with("X-Content-Type-Options", "nosniff")
+}

@@ -1,0 +1,27 @@
+//! People: they sign in, and say what applications may do for them.
+//!
+//! An application sends a person's browser to [`authorize`]. What happens from there is one transaction ([`crate::grant::Transaction`]):
+//!
+//! 1. `authorize`: the request is read. Where the browser is known and nothing has to be asked, a code goes back at once.
+//! 2. Else the person signs in on a page ([`sign_in`]), which posts to `/login` and goes on to `/consent` with a redirect, so that the
+//!    back button and a reload repeat nothing.
+//! 3. [`consent`]: the person says yes, in part, or no, where they have not said it before.
+//! 4. A code, or an error, goes to the client's redirect URI. The transaction has ended; another answer to it is told so.
+//!
+//! Each page asks one principal at most once, and reads at most one record from KV.
+//!
+//! **In scope**: the pages and what they do. **Out of scope**: what a code is redeemed for ([`crate::oauth`]), whether a password is right
+//! and what was consented to ([`crate::principal`]).
+
+mod assets;
+mod authorize;
+mod consent;
+mod cookies;
+mod page;
+mod sign_in;
+mod visit;
+
+pub use assets::{Asset, asset};
+pub use authorize::authorize;
+pub use consent::consent;
+pub use sign_in::sign_in;

@@ -1,0 +1,106 @@
+//! The pages, as templates ([askama](https://docs.rs/askama) escapes what it fills in), and the headers that every page has.
+
+use askama::Template;
+
+use crate::config::Realm;
+use crate::error::Fault;
+use crate::grant::{Destination, ResponseMode};
+use crate::http::Answer;
+
+/// A scope, as a person is asked for it.
+#[derive(Clone, Debug)]
+pub(super) struct ScopeLine {
+    pub(super) name: String,
+    /// The configuration's words.
+    pub(super) words: String,
+    /// Whether it cannot be left out.
+    pub(super) is_fixed: bool,
+    pub(super) is_ticked: bool,
+}
+
+#[derive(Debug, Template)]
+#[template(path = "sign_in.html")]
+pub(super) struct SignInPage<'a> {
+    pub(super) base: &'a str,
+    pub(super) realm: &'a str,
+    pub(super) client: &'a str,
+    pub(super) place: &'a str,
+    pub(super) transaction: &'a str,
+    pub(super) login: &'a str,
+    pub(super) wrong: Option<&'a str>,
+}
+
+#[derive(Debug, Template)]
+#[template(path = "consent.html")]
+pub(super) struct ConsentPage<'a> {
+    pub(super) base: &'a str,
+    pub(super) client: &'a str,
+    pub(super) owner: &'a str,
+    pub(super) place: &'a str,
+    pub(super) login: &'a str,
+    pub(super) transaction: &'a str,
+    pub(super) scopes: &'a [ScopeLine],
+}
+
+#[derive(Debug, Template)]
+#[template(path = "notice.html")]
+struct Notice<'a> {
+    base: &'a str,
+    heading: &'a str,
+    text: &'a str,
+}
+
+#[derive(Debug, Template)]
+#[template(path = "form_post.html")]
+struct FormPost<'a> {
+    base: &'a str,
+    place: &'a str,
+    action: &'a str,
+    said: &'a [(&'static str, &'a str)],
+}
+
+/// Where a realm's pages begin: the path of its issuer, so that they work whatever name the host has.
+pub(super) fn base(realm: &Realm) -> String {
+    format!("/{}", realm.name)
+}
+
+/// A page as an answer. `forms` is where its forms may lead besides here: browsers hold redirects against it as well.
+pub(super) fn answer(status: u16, page: &impl Template, forms: Option<&str>) -> Result<Answer, Fault> {
+    let body = page.render().map_err(|e| Fault::new("write page", e.to_string()))?;
+    let forms = forms.map(|forms| format!(" {forms}")).unwrap_or_default();
+    let policy = format!(
+        "default-src 'none'; style-src 'self'; script-src 'self'; form-action 'self'{forms}; frame-ancestors 'none'; base-uri 'none'"
+    );
+    Ok(Answer { body, ..Answer::empty(status) }
+        .with("Content-Type", "text/html; charset=utf-8")
+        .with("Content-Security-Policy", policy)
+        .with("Referrer-Policy", "no-referrer")
+        .with("X-Content-Type-Options", "nosniff")
+        .with("X-Frame-Options", "DENY"))
+}
+
+/// A page that only says something.
+pub(super) fn notice(realm: &Realm, status: u16, heading: &str, text: &str) -> Result<Answer, Fault> {
+    answer(status, &Notice { base: &base(realm), heading, text }, None)
+}
+
+/// What goes back to the client: a redirect that turns every method into GET (RFC 9700 section 4.12), or a form.
+pub(super) fn back(
+    realm: &Realm,
+    destination: &Destination,
+    said: &[(&'static str, &str)],
+) -> Result<Answer, Fault> {
+    match destination.response_mode {
+        ResponseMode::Query => Ok(see_other(destination.location(said))),
+        ResponseMode::FormPost => {
+            let (place, action) = (destination.place(), destination.redirect_uri.as_str());
+            let page = FormPost { base: &base(realm), place: &place, action, said };
+            answer(200, &page, Some(&destination.source()))
+        }
+    }
+}
+
+/// 303: go there with GET.
+pub(super) fn see_other(location: impl Into<String>) -> Answer {
+    Answer::empty(303).with("Location", location).with("Referrer-Policy", "no-referrer")
+}

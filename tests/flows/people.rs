@@ -1,0 +1,582 @@
+//! People in their browsers: authorization requests, sign-in, consent, and what goes back to the client.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use tollgate::pkce::Verifier;
+
+use super::realm::{CONFIG, claims, client, error, manage, pass, post, seconds, text, tokens, user};
+use crate::fakes::{Call, Edge, Reply, World, call};
+
+const HOST: &str = "https://edge.example";
+const CALLBACK: &str = "https://app.example/cb?x=1";
+const PASSWORD: &str = "correct horse";
+
+/// A browser: what it keeps of cookies, and where it is.
+pub(super) struct Browser<'e, 'w> {
+    edge: &'e Edge<'w>,
+    cookies: RefCell<BTreeMap<String, String>>,
+}
+
+impl<'e, 'w> Browser<'e, 'w> {
+    pub(super) fn new(edge: &'e Edge<'w>) -> Self {
+        Self { edge, cookies: RefCell::default() }
+    }
+
+    fn send(&self, request: Call) -> Reply {
+        let cookies = self.cookies.borrow().clone();
+        let header: Vec<_> = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let request = if header.is_empty() { request } else { request.header("cookie", header.join("; ")) };
+        let (reply, _) = call(self.edge, &request);
+        for (name, value) in &reply.answer().headers {
+            if *name != "Set-Cookie" {
+                continue;
+            }
+            assert!(
+                value.contains("; Path=/;") && value.ends_with("; Secure; HttpOnly; SameSite=Lax"),
+                "{value}"
+            );
+            let (name, rest) = value.split_once('=').unwrap();
+            assert!(name.starts_with("__Host-tollgate-"), "{name}");
+            let kept = rest.split(';').next().unwrap();
+            if kept.is_empty() {
+                self.cookies.borrow_mut().remove(name);
+            } else {
+                self.cookies.borrow_mut().insert(name.to_owned(), kept.to_owned());
+            }
+        }
+        reply
+    }
+
+    pub(super) fn get(&self, url: &str) -> Reply {
+        self.send(Call::get(url))
+    }
+
+    fn post(&self, path: &str, form: &[(&str, &str)]) -> Reply {
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        self.send(Call::form(format!("{HOST}/test{path}"), body))
+    }
+
+    /// Signs in on a page, and goes where that leads.
+    fn sign_in(&self, page: &Reply, login: &str, password: &str) -> Reply {
+        let reply =
+            self.post("/login", &[("transaction", &hidden(page)), ("login", login), ("password", password)]);
+        if reply.status() == 303 { self.get(&format!("{HOST}{}", location(&reply))) } else { reply }
+    }
+
+    fn decide(&self, page: &Reply, decision: &str, scopes: &[&str]) -> Reply {
+        let (sealed, names) = (hidden(page), scopes.iter().map(|scope| format!("scope:{scope}")));
+        let names: Vec<_> = names.collect();
+        let mut form = vec![("transaction", sealed.as_str()), ("decision", decision)];
+        form.extend(names.iter().map(|name| (name.as_str(), "yes")));
+        self.post("/consent", &form)
+    }
+}
+
+/// What a page hands back with the next step.
+fn hidden(page: &Reply) -> String {
+    let body = &page.answer().body;
+    let (_, rest) = body.split_once(r#"name="transaction" value=""#).unwrap_or_else(|| panic!("{body}"));
+    rest.split_once('"').unwrap().0.to_owned()
+}
+
+fn location(reply: &Reply) -> String {
+    reply
+        .answer()
+        .header("location")
+        .unwrap_or_else(|| panic!("{reply:?} {}", reply.answer().body))
+        .to_owned()
+}
+
+/// What went back to the client.
+fn back(reply: &Reply) -> BTreeMap<String, String> {
+    assert_eq!(reply.status(), 303, "{}", reply.answer().body);
+    let location = location(reply);
+    let query = location.strip_prefix("https://app.example/cb?x=1&").unwrap_or_else(|| panic!("{location}"));
+    form_urlencoded::parse(query.as_bytes()).into_owned().collect()
+}
+
+fn heading(reply: &Reply) -> String {
+    let body = &reply.answer().body;
+    body.split_once("<h1>").unwrap_or_else(|| panic!("{body}")).1.split_once("</h1>").unwrap().0.to_owned()
+}
+
+fn verifier() -> Verifier {
+    Verifier::from_random(&[7; 32])
+}
+
+/// An authorization request.
+fn asks(client: &Value, more: &[(&str, &str)]) -> String {
+    let challenge = verifier().challenge();
+    let mut all = vec![
+        ("response_type", "code"),
+        ("client_id", text(client, "client_id")),
+        ("redirect_uri", CALLBACK),
+        ("scope", "openid orders:read"),
+        ("state", "s1"),
+        ("nonce", "n1"),
+        ("code_challenge", challenge.as_str()),
+        ("code_challenge_method", "S256"),
+    ];
+    all.retain(|(name, _)| more.iter().all(|(other, _)| other != name));
+    all.extend(more.iter().filter(|(_, value)| !value.is_empty()));
+    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(all).finish();
+    format!("{HOST}/test/oauth/authorize?{query}")
+}
+
+fn app(edge: &Edge<'_>) -> Value {
+    let more = json!({
+        "client_name": "Shop <b>&", "grant_types": ["authorization_code", "refresh_token"], "redirect_uris": [CALLBACK],
+        "scope": "openid profile email orders:admin",
+    });
+    client(edge, "test", &more)
+}
+
+fn ada(edge: &Edge<'_>) -> Value {
+    let profile = json!({ "name": "Ada", "email": "ada@example.com", "email_verified": true });
+    user(
+        edge,
+        &json!({ "login": "ada@example.com", "password": PASSWORD, "roles": ["owner"], "profile": profile }),
+    )
+}
+
+fn redeem(edge: &Edge<'_>, client: &Value, code: &str) -> Reply {
+    let pairs = [
+        ("grant_type", "authorization_code"),
+        ("code", code),
+        ("redirect_uri", CALLBACK),
+        ("code_verifier", verifier().reveal()),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+    post(edge, "test", "token", client, &form)
+}
+
+#[test]
+fn a_person_signs_in_allows_a_part_and_is_known_from_then_on() {
+    let world = World::new(CONFIG);
+    let edge = world.edge();
+    let (shop, person) = (app(&edge), ada(&edge));
+    let browser = Browser::new(&edge);
+    let page = browser.get(&asks(
+        &shop,
+        &[("scope", "openid profile email orders:read"), ("login_hint", "ada@example.com")],
+    ));
+    assert_eq!((page.status(), heading(&page).as_str()), (200, "Sign in"));
+    assert!(page.answer().body.contains("Shop &#60;b&#62;&#38;"), "{}", page.answer().body);
+    assert!(page.answer().body.contains(r#"value="ada@example.com""#));
+    let consent = browser.sign_in(&page, "Ada@Example.com", PASSWORD);
+    assert_eq!(heading(&consent), "Allow Shop &#60;b&#62;&#38;?");
+    for words in ["ada@example.com", "app.example", "See your name and your login", "orders:read"] {
+        assert!(consent.answer().body.contains(words), "{words}");
+    }
+    let said = back(&browser.decide(&consent, "allow", &["profile", "orders:read"]));
+    assert_eq!((said["state"].as_str(), said["iss"].as_str()), ("s1", "https://edge.example/test"));
+    let granted: Value = serde_json::from_str(&redeem(&edge, &shop, &said["code"]).answer().body).unwrap();
+    assert_eq!(granted["scope"], "openid orders:read profile", "what was unticked is not there");
+    let id = claims(text(&granted, "id_token"));
+    assert_eq!((&id["sub"], &id["nonce"], &id["azp"]), (&person["id"], &json!("n1"), &shop["client_id"]));
+    assert_eq!(id["auth_time"], world.now().as_seconds());
+    let digest = tollgate::encoding::Digest::of(text(&granted, "access_token").as_bytes());
+    assert_eq!(id["at_hash"], tollgate::encoding::base64url(&digest.bytes()[..16]));
+    assert_eq!(pass(&edge, "/orders/1", text(&granted, "access_token")), 200);
+    let info =
+        call(&edge, &Call::get(format!("{HOST}/test/oauth/userinfo")).bearer(text(&granted, "access_token")))
+            .0;
+    let info: Value = serde_json::from_str(&info.answer().body).unwrap();
+    assert_eq!(info, json!({ "sub": person["id"], "name": "Ada", "preferred_username": "ada@example.com" }));
+    // The same again: nothing is asked, and nothing more is given.
+    let said = back(&browser.get(&asks(&shop, &[("scope", "openid profile email orders:read")])));
+    let granted: Value = serde_json::from_str(&redeem(&edge, &shop, &said["code"]).answer().body).unwrap();
+    assert_eq!(granted["scope"], "openid orders:read profile");
+    // More than was asked for before is asked.
+    assert_eq!(
+        heading(&browser.get(&asks(&shop, &[("scope", "openid orders:admin")]))),
+        "Allow Shop &#60;b&#62;&#38;?"
+    );
+    assert_eq!(heading(&Browser::new(&edge).get(&asks(&shop, &[]))), "Sign in", "another browser");
+}
+
+#[test]
+fn openid_connect_core_section_3_1_2_1_prompt_and_max_age() {
+    let world = World::new(CONFIG);
+    let edge = world.edge();
+    let (shop, _) = (app(&edge), ada(&edge));
+    let browser = Browser::new(&edge);
+    let quiet = asks(&shop, &[("prompt", "none")]);
+    assert_eq!(back(&browser.get(&quiet))["error"], "login_required");
+    let consent = browser.sign_in(&browser.get(&asks(&shop, &[])), "ada@example.com", PASSWORD);
+    assert_eq!(back(&browser.get(&quiet))["error"], "consent_required");
+    assert!(back(&browser.decide(&consent, "allow", &["orders:read"])).contains_key("code"));
+    assert!(back(&browser.get(&quiet)).contains_key("code"));
+    for (name, value) in [("prompt", "login"), ("prompt", "select_account"), ("max_age", "9")] {
+        world.pass(seconds(10));
+        let page = browser.get(&asks(&shop, &[(name, value)]));
+        assert_eq!(heading(&page), "Sign in", "{name}={value}");
+        world.pass(seconds(1));
+        let said = back(&browser.sign_in(&page, "ada@example.com", PASSWORD));
+        let granted: Value =
+            serde_json::from_str(&redeem(&edge, &shop, &said["code"]).answer().body).unwrap();
+        assert_eq!(claims(text(&granted, "id_token"))["auth_time"], world.now().as_seconds());
+        let quiet = asks(&shop, &[("max_age", "9"), ("prompt", "none")]);
+        assert!(back(&browser.get(&quiet)).contains_key("code"));
+    }
+    world.pass(seconds(10));
+    let late = asks(&shop, &[("max_age", "9"), ("prompt", "none")]);
+    assert_eq!(back(&browser.get(&late))["error"], "login_required");
+    let again = browser.get(&asks(&shop, &[("prompt", "consent")]));
+    assert_eq!(heading(&again), "Allow Shop &#60;b&#62;&#38;?");
+    assert_eq!(back(&browser.decide(&again, "deny", &[]))["error"], "access_denied");
+    world.pass(seconds(12 * 3_600));
+    assert_eq!(heading(&browser.get(&asks(&shop, &[]))), "Sign in", "a day later");
+}
+
+#[test]
+fn attack_67_nobody_is_sent_to_an_address_that_is_not_the_clients() {
+    let world = World::new(CONFIG);
+    let edge = world.edge();
+    let shop = app(&edge);
+    let browser = Browser::new(&edge);
+    for (what, request) in [
+        ("another address", asks(&shop, &[("redirect_uri", "https://evil.example/")])),
+        ("no address", asks(&shop, &[("redirect_uri", "")])),
+        ("no client", asks(&shop, &[("client_id", "")])),
+        ("an unknown client", asks(&shop, &[("client_id", "nobody")])),
+        ("a parameter twice", format!("{}&state=s2", asks(&shop, &[]))),
+        ("an address twice", format!("{}&redirect_uri=https%3A%2F%2Fevil.example", asks(&shop, &[]))),
+        ("a script", asks(&shop, &[("redirect_uri", "javascript:alert(1)")])),
+    ] {
+        let reply = browser.get(&request);
+        assert_eq!((reply.status(), reply.answer().header("location")), (400, None), "{what}");
+        assert!(heading(&reply).starts_with("This application has sent something wrong"), "{what}");
+        assert!(!reply.answer().body.contains("evil") && !reply.answer().body.contains("alert"), "{what}");
+    }
+    for (parameters, code) in [
+        (vec![("response_type", "token")], "unsupported_response_type"),
+        (vec![("scope", "openid admin:all")], ""),
+        (vec![("scope", "openid openid")], ""),
+        (vec![("resource", "https://evil.example")], "invalid_target"),
+        (vec![("request", "e30.e30.")], "request_not_supported"),
+        (vec![("code_challenge", "")], "invalid_request"),
+    ] {
+        let reply = browser.get(&asks(&shop, &parameters));
+        if code.is_empty() {
+            assert_eq!(heading(&reply), "Sign in", "what is not known is left out");
+        } else {
+            let said = back(&reply);
+            assert_eq!(
+                (said["error"].as_str(), said["state"].as_str()),
+                (code, "s1"),
+                "attack 68: {parameters:?}"
+            );
+            assert_eq!(said["iss"], "https://edge.example/test");
+        }
+    }
+    let machine = client(
+        &edge,
+        "test",
+        &json!({ "redirect_uris": [CALLBACK], "grant_types": ["client_credentials", "authorization_code"], "scope": "orders:read" }),
+    );
+    assert_eq!(back(&browser.get(&asks(&machine, &[("scope", "orders:admin")])))["error"], "invalid_scope");
+}
+
+#[test]
+fn attack_67_pages_are_kept_out_of_frames_caches_and_referrers() {
+    let world = World::new(CONFIG);
+    let edge = world.edge();
+    let (shop, _) = (app(&edge), ada(&edge));
+    let browser = Browser::new(&edge);
+    let page = browser.get(&asks(&shop, &[]));
+    let consent = browser.sign_in(&page, "ada@example.com", PASSWORD);
+    for page in [&page, &consent, &browser.get(&format!("{HOST}/test/oauth/authorize"))] {
+        let header = |name: &str| page.answer().header(name).unwrap_or_default().to_owned();
+        let policy = header("content-security-policy");
+        for part in ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'"]
+        {
+            assert!(policy.contains(part), "{policy}");
+        }
+        assert!(
+            !policy.contains("unsafe")
+                && !page.answer().body.contains("<style")
+                && !page.answer().body.contains("onclick")
+        );
+        assert_eq!(
+            (header("referrer-policy").as_str(), header("cache-control").as_str()),
+            ("no-referrer", "no-store")
+        );
+        assert_eq!(
+            (header("x-frame-options").as_str(), header("x-content-type-options").as_str()),
+            ("DENY", "nosniff")
+        );
+    }
+    assert!(
+        consent
+            .answer()
+            .header("content-security-policy")
+            .unwrap()
+            .contains("form-action 'self' https://app.example;")
+    );
+}
+
+#[test]
+fn attack_67_a_page_counts_in_its_own_browser_for_its_own_person_and_once() {
+    let world = World::new(CONFIG);
+    let edge = world.edge();
+    let (shop, _) = (app(&edge), ada(&edge));
+    user(&edge, &json!({ "login": "eve@example.com", "password": PASSWORD, "roles": [] }));
+    let (mine, theirs) = (Browser::new(&edge), Browser::new(&edge));
+    // Login CSRF: a page of one browser does nothing in another, and nobody becomes known by it.
+    let page = theirs.get(&asks(&shop, &[]));
+    let reply = mine.sign_in(&page, "eve@example.com", PASSWORD);
+    assert_eq!((reply.status(), heading(&reply).as_str()), (400, "This page does not count any more"));
+    assert!(mine.cookies.borrow().is_empty());
+    // Consent CSRF: neither does a consent.
+    let consent = theirs.sign_in(&page, "eve@example.com", PASSWORD);
+    assert_eq!(mine.decide(&consent, "allow", &["orders:read"]).status(), 400);
+    // Nor does a made-up one, or one without a transaction.
+    assert_eq!(mine.post("/consent", &[("transaction", "junk"), ("decision", "allow")]).status(), 400);
+    assert_eq!(mine.post("/login", &[("login", "ada@example.com"), ("password", PASSWORD)]).status(), 400);
+    // A page that asked one person says nothing for another who has signed in since.
+    let other =
+        theirs.sign_in(&theirs.get(&asks(&shop, &[("prompt", "login")])), "ada@example.com", PASSWORD);
+    assert!(other.answer().body.contains("ada@example.com"));
+    let asked = theirs.decide(&consent, "allow", &["orders:read"]);
+    assert_eq!((asked.status(), asked.answer().body.contains("ada@example.com")), (200, true), "asked anew");
+    // The back button: what was answered is not answered again.
+    assert!(back(&theirs.decide(&other, "allow", &["orders:read"])).contains_key("code"));
+    for _ in 0..2 {
+        let again = theirs.decide(&other, "allow", &["orders:read"]);
+        assert_eq!((again.status(), again.answer().header("location")), (400, None), "its cookie is gone");
+    }
+    // A session is new with each sign-in (session fixation).
+    let known = |browser: &Browser<'_, '_>| browser.cookies.borrow()["__Host-tollgate-test"].clone();
+    let before = known(&theirs);
+    world.pass(seconds(1));
+    theirs.sign_in(&theirs.get(&asks(&shop, &[("prompt", "login")])), "ada@example.com", PASSWORD);
+    assert_ne!(before, known(&theirs));
+}
+
+#[test]
+fn one_transaction_has_one_end_even_where_its_cookie_is_kept() {
+    let world = World::new(CONFIG);
+    let edge = world.edge();
+    let (shop, _) = (app(&edge), ada(&edge));
+    let browser = Browser::new(&edge);
+    let consent = browser.sign_in(&browser.get(&asks(&shop, &[])), "ada@example.com", PASSWORD);
+    let kept = browser.cookies.borrow().clone();
+    assert!(back(&browser.decide(&consent, "allow", &["orders:read"])).contains_key("code"));
+    for decision in ["allow", "deny", ""] {
+        *browser.cookies.borrow_mut() = kept.clone();
+        let again = browser.decide(&consent, decision, &["orders:read"]);
+        assert_eq!((again.status(), heading(&again).as_str()), (409, "This is done already"), "{decision}");
+    }
+    world.pass(seconds(1_801));
+    *browser.cookies.borrow_mut() = kept;
+    assert_eq!(browser.decide(&consent, "allow", &["orders:read"]).status(), 400, "too old");
+}
+
+#[test]
+fn attack_72_a_wrong_password_and_an_unknown_login_look_and_take_the_same() {
+    let world = World::new(CONFIG);
+    let edge = world.edge();
+    let (shop, _) = (app(&edge), ada(&edge));
+    let browser = Browser::new(&edge);
+    let page = browser.get(&asks(&shop, &[]));
+    let mut seen = Vec::new();
+    for (login, password) in
+        [("ada@example.com", "wrong"), ("nobody@example.com", PASSWORD), ("\u{7f}", PASSWORD), ("", "")]
+    {
+        let began = world.now();
+        let reply = browser.sign_in(&page, login, password);
+        let same = reply.answer().body.replace(login, "").replace(" autofocus", "");
+        seen.push((reply.status(), world.now().since(began), same.replace(&hidden(&reply), "")));
+        assert!(!reply.answer().body.contains(r#"value="wrong""#), "what was typed does not come back");
+    }
+    assert!(seen.iter().all(|one| one == &seen[0]), "{seen:#?}");
+    assert_eq!(seen[0].0, 400);
+    for _ in 0..20 {
+        browser.sign_in(&page, "ada@example.com", "wrong");
+    }
+    let reply = browser.sign_in(&page, "ada@example.com", PASSWORD);
+    assert_eq!(reply.status(), 429, "{}", reply.answer().body);
+    assert!(reply.answer().header("retry-after").is_some());
+}
+
+#[test]
+fn what_ends_a_person_ends_their_browsers() {
+    for change in
+        [json!({ "disabled": true }), json!({ "password": "another horse" }), json!({ "roles": [] })]
+    {
+        let world = World::new(CONFIG);
+        let edge = world.edge();
+        let (shop, person) = (app(&edge), ada(&edge));
+        let browser = Browser::new(&edge);
+        let consent = browser.sign_in(&browser.get(&asks(&shop, &[])), "ada@example.com", PASSWORD);
+        assert!(back(&browser.decide(&consent, "allow", &["orders:read"])).contains_key("code"));
+        let at = format!("{HOST}/test/api/v1/users/{}", text(&person, "id"));
+        assert_eq!(manage(&edge, Call::patch(at, change.to_string())).status(), 200);
+        assert_eq!(heading(&browser.get(&asks(&shop, &[]))), "Sign in", "{change}");
+    }
+}
+
+#[test]
+fn a_page_asks_one_principal_and_reads_one_record_at_most() {
+    let world = World::new(CONFIG);
+    let shop = app(&world.edge());
+    ada(&world.edge());
+    let counted = |what: &str, step: &dyn Fn() -> Reply| {
+        let before = (world.asked_principals.get(), world.read_kv.get());
+        let reply = step();
+        let after = (world.asked_principals.get() - before.0, world.read_kv.get() - before.1);
+        assert!(after.0 <= 1 && after.1 <= 1, "{what}: {after:?}");
+        reply
+    };
+    // Each step at an edge that remembers nothing.
+    let cookies = RefCell::new(BTreeMap::new());
+    let step = |what: &str, step: &dyn Fn(&Browser<'_, '_>) -> Reply| {
+        let edge = world.edge();
+        let browser = Browser { edge: &edge, cookies: RefCell::new(cookies.borrow().clone()) };
+        let reply = counted(what, &|| step(&browser));
+        *cookies.borrow_mut() = browser.cookies.borrow().clone();
+        reply
+    };
+    let page = step("authorize", &|browser| browser.get(&asks(&shop, &[])));
+    let form = |page: &Reply| {
+        [
+            ("transaction", hidden(page)),
+            ("login", "ada@example.com".to_owned()),
+            ("password", PASSWORD.to_owned()),
+        ]
+    };
+    let fields = form(&page);
+    let entered = step("sign in", &|browser| {
+        browser.post("/login", &fields.each_ref().map(|(name, value)| (*name, value.as_str())))
+    });
+    let consent = step("consent page", &|browser| browser.get(&format!("{HOST}{}", location(&entered))));
+    let done = step("consent", &|browser| browser.decide(&consent, "allow", &["orders:read"]));
+    assert!(back(&done).contains_key("code"));
+    assert!(back(&step("known", &|browser| browser.get(&asks(&shop, &[])))).contains_key("code"));
+}
+
+#[test]
+fn ten_tabs_of_two_people_side_by_side_mix_nothing_up() {
+    let world = World::new(CONFIG);
+    let edge = world.edge();
+    let (shop, person) = (app(&edge), ada(&edge));
+    let eve = user(&edge, &json!({ "login": "eve@example.com", "password": PASSWORD, "roles": [] }));
+    let people =
+        [(Browser::new(&edge), "ada@example.com", &person), (Browser::new(&edge), "eve@example.com", &eve)];
+    let state = |login: &str, tab: usize| format!("{login} {tab}");
+    let mut pages = Vec::new();
+    for tab in 0..10 {
+        for (who, (browser, login, _)) in people.iter().enumerate() {
+            pages.push((
+                who,
+                tab,
+                browser.get(&asks(&shop, &[("state", &state(login, tab)), ("prompt", "login consent")])),
+            ));
+        }
+    }
+    let consents: Vec<_> = pages
+        .iter()
+        .rev()
+        .map(|(who, tab, page)| (*who, *tab, people[*who].0.sign_in(page, people[*who].1, PASSWORD)))
+        .collect();
+    for (who, tab, consent) in consents.iter().rev() {
+        let (browser, login, person) = &people[*who];
+        let said = back(&browser.decide(consent, "allow", &["orders:read"]));
+        assert_eq!(said["state"], state(login, *tab));
+        let granted: Value =
+            serde_json::from_str(&redeem(&edge, &shop, &said["code"]).answer().body).unwrap();
+        assert_eq!(claims(text(&granted, "id_token"))["sub"], person["id"]);
+    }
+    // A browser that only ever begins does not collect cookies without end.
+    let (browser, ..) = &people[0];
+    for _ in 0..50 {
+        browser.get(&asks(&shop, &[("prompt", "login")]));
+        world.pass(seconds(1));
+    }
+    assert!(browser.cookies.borrow().len() <= 21, "{}", browser.cookies.borrow().len());
+    assert_eq!(
+        heading(&browser.sign_in(
+            &browser.get(&asks(&shop, &[("prompt", "login consent")])),
+            "ada@example.com",
+            PASSWORD
+        )),
+        "Allow Shop &#60;b&#62;&#38;?"
+    );
+}
+
+#[test]
+fn a_request_by_post_and_an_answer_by_post() {
+    let world = World::new(CONFIG);
+    let edge = world.edge();
+    let (shop, _) = (app(&edge), ada(&edge));
+    let browser = Browser::new(&edge);
+    let request = asks(&shop, &[("response_mode", "form_post"), ("state", "\"><script>")]);
+    let (address, query) = request.split_once('?').unwrap();
+    let reply = browser.send(Call::form(address, query));
+    assert_eq!((reply.status(), location(&reply).split_once('?').unwrap().0), (303, "/test/oauth/authorize"));
+    let page = browser.get(&format!("{HOST}{}", location(&reply)));
+    let consent = browser.sign_in(&page, "ada@example.com", PASSWORD);
+    let done = browser.decide(&consent, "allow", &["orders:read"]);
+    let body = &done.answer().body;
+    assert_eq!(done.status(), 200);
+    for part in [
+        r#"action="https://app.example/cb?x=1""#,
+        r#"name="code" value="tgc_"#,
+        "&#34;&#62;&#60;script&#62;",
+        r#"name="iss""#,
+        "/assets/submit.js",
+    ] {
+        assert!(body.contains(part), "{part} {body}");
+    }
+    assert!(
+        done.answer()
+            .header("content-security-policy")
+            .unwrap()
+            .contains("form-action 'self' https://app.example;")
+    );
+}
+
+#[test]
+fn userinfo_is_for_a_token_of_a_person_with_openid() {
+    let world = World::new(CONFIG);
+    let edge = world.edge();
+    let (shop, person) = (app(&edge), ada(&edge));
+    let at = || Call::get(format!("{HOST}/test/oauth/userinfo"));
+    let ask = |request: &Call| call(&edge, request).0;
+    let browser = Browser::new(&edge);
+    let allowed = |scope: &str| {
+        let page = browser.get(&asks(&shop, &[("scope", scope), ("prompt", "login consent")]));
+        let names: Vec<_> = scope.split(' ').collect();
+        let said =
+            back(&browser.decide(&browser.sign_in(&page, "ada@example.com", PASSWORD), "allow", &names));
+        let granted: Value =
+            serde_json::from_str(&redeem(&edge, &shop, &said["code"]).answer().body).unwrap();
+        granted
+    };
+    let whole = allowed("openid email");
+    let token = text(&whole, "access_token");
+    let told: Value = serde_json::from_str(&ask(&at().bearer(token)).answer().body).unwrap();
+    assert_eq!(told, json!({ "sub": person["id"], "email": "ada@example.com", "email_verified": true }));
+    let by_form = Call::form(format!("{HOST}/test/oauth/userinfo"), format!("access_token={token}"));
+    assert_eq!(ask(&by_form).status(), 200);
+    assert_eq!(ask(&by_form.clone().bearer(token)).status(), 400, "two tokens");
+    let without = allowed("orders:read");
+    for (what, request, status) in [
+        ("nothing", at(), 401),
+        ("junk", at().bearer("junk"), 401),
+        ("the ID token", at().bearer(text(&whole, "id_token")), 401),
+        ("without openid", at().bearer(text(&without, "access_token")), 403),
+    ] {
+        assert_eq!(ask(&request).status(), status, "{what}");
+    }
+    let machine = client(&edge, "test", &json!({}));
+    let own = tokens(&edge, "test", &machine, "grant_type=client_credentials");
+    assert_eq!(ask(&at().bearer(text(&own, "access_token"))).status(), 401, "it is nobody");
+    assert_eq!(post(&edge, "test", "revoke", &shop, &format!("token={token}")).status(), 200);
+    assert_eq!(ask(&at().bearer(token)).status(), 401);
+    assert_eq!(error(&redeem(&edge, &shop, "junk")), (400, "invalid_grant".to_owned()));
+}
