@@ -149,6 +149,9 @@ impl<'c, P: Ports> App<'c, '_, P> {
         let (endpoint, id) = match Endpoint::route(head.method, below) {
             Routed::NotFound => return self.deny(&Denied::NoRoute, None, challenge),
             Routed::MethodNotAllowed(allow) => {
+                if let Some(answer) = oauth::preflight(head, below) {
+                    return self.answer("preflight", Ok(answer));
+                }
                 return self.answer("method", Ok(not_allowed(allow)));
             }
             Routed::To(endpoint, id) => (endpoint, id),

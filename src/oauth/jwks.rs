@@ -3,6 +3,7 @@
 use crate::config::{Config, Realm};
 use crate::error::Fault;
 use crate::http::Answer;
+use crate::oauth::cors;
 use crate::port::Ports;
 use crate::time::Timestamp;
 use crate::validator::key_set;
@@ -23,7 +24,7 @@ pub async fn jwks<P: Ports>(
         .ok_or_else(|| Fault::new("get keys", "the realm is not trusted"))?;
     let keys = key_set(ports, issuer, now).await?;
     let seconds = realm.keys.fresh.as_seconds();
-    Ok(Answer::json(200, &keys)?
+    Ok(cors::for_everybody(Answer::json(200, &keys)?)
         .with("Content-Type", "application/jwk-set+json")
         .with("Cache-Control", format!("public, max-age={seconds}")))
 }

@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 use crate::config::{Config, Realm};
 use crate::error::Fault;
 use crate::http::Answer;
-use crate::oauth::Endpoint;
 use crate::oauth::client::assertion_algorithms;
+use crate::oauth::{Endpoint, cors};
 use crate::registered::{AuthMethod, GrantType};
 
 /// The metadata document of a realm.
@@ -60,5 +60,6 @@ pub fn metadata(config: &Config, realm: &Realm) -> Result<Answer, Fault> {
     }
     say("subject_types_supported", json!(["public"]));
     say("id_token_signing_alg_values_supported", json!([realm.keys.signing]));
-    Ok(Answer::json(200, &Value::Object(document))?.with("Cache-Control", "public, max-age=300"))
+    let answer = Answer::json(200, &Value::Object(document))?;
+    Ok(cors::for_everybody(answer).with("Cache-Control", "public, max-age=300"))
 }

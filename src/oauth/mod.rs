@@ -4,6 +4,7 @@
 //! read it. **Out of scope**: pages, and making codes ([`crate::people`]).
 
 mod client;
+mod cors;
 mod endpoint;
 mod introspect;
 mod issue;
@@ -20,6 +21,7 @@ mod userinfo;
 
 pub use client::{MAX_FORM, Stop};
 pub(crate) use client::{admit, form, source};
+pub use cors::preflight;
 pub use endpoint::{Endpoint, Routed};
 pub use introspect::introspect;
 pub use jwks::jwks;

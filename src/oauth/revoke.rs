@@ -9,7 +9,9 @@
 
 use crate::config::{Config, Realm};
 use crate::http::{Answer, Head};
+use crate::id::ClientId;
 use crate::oauth::client::Stop;
+use crate::oauth::cors;
 use crate::oauth::introspect::{Caller, caller, genuine, parse, token_of};
 use crate::port::{Body, Ports, Principals};
 use crate::principal::{self, Question, Refused, Token};
@@ -27,7 +29,21 @@ pub async fn revoke<P: Ports>(
     body: &mut impl Body,
     now: Timestamp,
 ) -> Result<Answer, Stop> {
+    let mut who = None;
+    let answer = Stop::settled(answered(config, ports, realm, head, body, (now, &mut who)).await)?;
+    Ok(cors::for_client(ports, &realm.name, head, who, answer, now).await?)
+}
+
+async fn answered<P: Ports>(
+    config: &Config,
+    ports: &P,
+    realm: &Realm,
+    head: &Head<'_>,
+    body: &mut impl Body,
+    (now, who): (Timestamp, &mut Option<ClientId>),
+) -> Result<Answer, Stop> {
     let Caller { client, form, .. } = caller(ports, realm, head, body, now).await?;
+    *who = Some(client.client_id.clone());
     let text = token_of(&form)?;
     let found = match parse(text) {
         Some((token, locator)) => Some((token, locator)),

@@ -24,6 +24,7 @@ use crate::grant::{GrantRequest, PresentedClient, PresentedProof, Proposal, Serv
 use crate::http::{Answer, ErrorCode, Head, OauthError};
 use crate::id::{ClientId, Locator, Login, SessionId};
 use crate::oauth::client::{Stop, admit, asks, authenticated, form, source};
+use crate::oauth::cors;
 use crate::oauth::issue::{answer, terms};
 use crate::oauth::standing::Wanted;
 use crate::port::{Body, Limit, Ports, Principals, Timer, random};
@@ -50,6 +51,19 @@ pub async fn token<P: Ports>(
     body: &mut impl Body,
     now: Timestamp,
 ) -> Result<Answer, Stop> {
+    let mut who = None;
+    let answer = Stop::settled(answered(config, ports, realm, head, body, (now, &mut who)).await)?;
+    Ok(cors::for_client(ports, &realm.name, head, who, answer, now).await?)
+}
+
+async fn answered<P: Ports>(
+    config: &Config,
+    ports: &P,
+    realm: &Realm,
+    head: &Head<'_>,
+    body: &mut impl Body,
+    (now, who): (Timestamp, &mut Option<ClientId>),
+) -> Result<Answer, Stop> {
     let source = source(head);
     admit(ports, Limit::Token, &source).await?;
     let form = form(head, body).await?;
@@ -58,6 +72,7 @@ pub async fn token<P: Ports>(
         Serves { code: realm.has(Feature::GrantTypeCode), password: realm.serves(GrantType::Password) };
     let TokenRequest { client, grant, scopes, resources } =
         TokenRequest::parse(authorization.as_deref(), &form, serves)?;
+    *who = Some(client.client_id.clone());
     if matches!(grant, GrantRequest::Password { .. }) {
         admit(ports, Limit::Password, &source).await?;
     }

@@ -11,7 +11,8 @@ use serde::Serialize;
 use crate::config::{Config, EMAIL, OPENID, PROFILE, Realm};
 use crate::error::{Denied, Error};
 use crate::http::{Answer, Head, bearer, challenge};
-use crate::oauth::{Stop, form};
+use crate::id::ClientId;
+use crate::oauth::{Stop, cors, form};
 use crate::port::{Body, Ports, Principals};
 use crate::principal::{self, Question, UserView};
 use crate::time::Timestamp;
@@ -43,6 +44,19 @@ pub async fn userinfo<P: Ports>(
     body: &mut impl Body,
     now: Timestamp,
 ) -> Result<Answer, Stop> {
+    let mut who = None;
+    let answer = Stop::settled(answered(config, ports, realm, head, body, (now, &mut who)).await)?;
+    Ok(cors::for_client(ports, &realm.name, head, who, answer, now).await?)
+}
+
+async fn answered<P: Ports>(
+    config: &Config,
+    ports: &P,
+    realm: &Realm,
+    head: &Head<'_>,
+    body: &mut impl Body,
+    (now, who): (Timestamp, &mut Option<ClientId>),
+) -> Result<Answer, Stop> {
     let deny = |denied: &Denied| Stop::Answer(Box::new(challenge(denied, None).because(denied.code())));
     let authorization = head.headers.get("authorization");
     let typed = if head.method == "POST" && head.has_body { Some(form(head, body).await?) } else { None };
@@ -60,6 +74,7 @@ pub async fn userinfo<P: Ports>(
     };
     let session = verified.session().ok_or_else(|| deny(&Denied::LackClaim("sid")))?;
     let token = verified.into_token();
+    *who = token.client().and_then(|client| client.parse().ok());
     if !token.claims().audiences.contains(&realm.audience) {
         return Err(deny(&Denied::RejectAudience));
     }

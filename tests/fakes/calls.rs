@@ -60,6 +60,10 @@ impl Call {
         Self { method: "DELETE", ..Self::get(url) }
     }
 
+    pub(crate) fn options(url: impl Into<String>) -> Self {
+        Self { method: "OPTIONS", ..Self::get(url) }
+    }
+
     pub(crate) fn header(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.insert(name.to_owned(), value.into());
         self

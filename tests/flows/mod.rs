@@ -3,6 +3,7 @@
 mod at_once;
 mod cache;
 mod codes;
+mod cors;
 mod endings;
 mod faults;
 mod gateway;

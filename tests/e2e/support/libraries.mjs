@@ -6,7 +6,8 @@ import * as openid from "openid-client";
 import { REDIRECT } from "./issuer.mjs";
 
 const insecure = { [oauth.allowInsecureRequests]: true };
-const callback = (code) => new URL(`${REDIRECT}?code=${code}`);
+// RFC 9207: whoever is promised `iss` wants to see it.
+const callback = (code, issuer) => new URL(`${REDIRECT}?${new URLSearchParams({ code, iss: issuer })}`);
 
 /** How a client authenticates: its `key` is `{ key, kid }`. */
 const ways = (library) => ({
@@ -32,9 +33,28 @@ const byOauth4webapi = {
         return oauth.processRefreshTokenResponse(as, me, await oauth.refreshTokenGrantRequest(as, me, auth, token, insecure));
       },
       async redeem({ code, code_verifier, nonce }) {
-        const parameters = oauth.validateAuthResponse(as, me, callback(code), oauth.expectNoState);
+        const parameters = oauth.validateAuthResponse(as, me, callback(code, as.issuer), oauth.expectNoState);
         const response = await oauth.authorizationCodeGrantRequest(as, me, auth, parameters, REDIRECT, code_verifier, insecure);
         return oauth.processAuthorizationCodeResponse(as, me, response, { expectedNonce: nonce, requireIdToken: nonce !== undefined });
+      },
+      /** Where to send a browser; `finish` takes the address that it came back to. */
+      async signIn({ scope, ...more }) {
+        const [verifier, nonce, state] = [oauth.generateRandomCodeVerifier(), oauth.generateRandomNonce(), oauth.generateRandomState()];
+        const url = new URL(as.authorization_endpoint);
+        const code_challenge = await oauth.calculatePKCECodeChallenge(verifier);
+        const all = { client_id: me.client_id, redirect_uri: REDIRECT, response_type: "code", scope, code_challenge, code_challenge_method: "S256", nonce, state, ...more };
+        for (const [name, value] of Object.entries(all)) url.searchParams.set(name, value);
+        const finish = async (address) => {
+          const parameters = oauth.validateAuthResponse(as, me, new URL(address), state);
+          const response = await oauth.authorizationCodeGrantRequest(as, me, auth, parameters, REDIRECT, verifier, insecure);
+          const tokens = await oauth.processAuthorizationCodeResponse(as, me, response, { expectedNonce: nonce, requireIdToken: true });
+          await oauth.validateApplicationLevelSignature(as, response, insecure);
+          return { tokens, claims: oauth.getValidatedIdTokenClaims(tokens) };
+        };
+        return { url, finish };
+      },
+      async userinfo(token, subject) {
+        return oauth.processUserInfoResponse(as, me, subject, await oauth.userInfoRequest(as, me, token, insecure));
       },
       async revoke(token) {
         await oauth.processRevocationResponse(await oauth.revocationRequest(as, me, auth, token, insecure));
@@ -62,7 +82,19 @@ const byOpenidClient = {
       grant: (parameters) => openid.clientCredentialsGrant(config, parameters),
       refresh: (token) => openid.refreshTokenGrant(config, token),
       redeem: ({ code, code_verifier, nonce }) =>
-        openid.authorizationCodeGrant(config, callback(code), { pkceCodeVerifier: code_verifier, expectedNonce: nonce, idTokenExpected: nonce !== undefined }),
+        openid.authorizationCodeGrant(config, callback(code, issuer), { pkceCodeVerifier: code_verifier, expectedNonce: nonce, idTokenExpected: nonce !== undefined }),
+      async signIn({ scope, ...more }) {
+        const [verifier, nonce, state] = [openid.randomPKCECodeVerifier(), openid.randomNonce(), openid.randomState()];
+        const code_challenge = await openid.calculatePKCECodeChallenge(verifier);
+        const url = openid.buildAuthorizationUrl(config, { redirect_uri: REDIRECT, scope, code_challenge, code_challenge_method: "S256", nonce, state, ...more });
+        const finish = async (address) => {
+          const checks = { pkceCodeVerifier: verifier, expectedNonce: nonce, expectedState: state, idTokenExpected: true };
+          const tokens = await openid.authorizationCodeGrant(config, new URL(address), checks);
+          return { tokens, claims: tokens.claims() };
+        };
+        return { url, finish };
+      },
+      userinfo: (token, subject) => openid.fetchUserInfo(config, token, subject),
       revoke: (token) => openid.tokenRevocation(config, token),
       introspect: (token) => openid.tokenIntrospection(config, token),
     };

@@ -1,0 +1,113 @@
+// People sign in: two client libraries against the real pages, and what the pages answer.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { endsWithoutLeaks } from "./support/instance.mjs";
+import { REDIRECT, ask, assertStatus, realmOf, startIssuer } from "./support/issuer.mjs";
+import { LIBRARIES } from "./support/libraries.mjs";
+import { Person } from "./support/person.mjs";
+import { remember, rememberToken } from "./support/secrets.mjs";
+
+const server = await startIssuer("people");
+const app = realmOf(server, "app");
+
+/** What a library got, to be looked for at the end. */
+function keep({ tokens, claims }) {
+  rememberToken(tokens.access_token);
+  rememberToken(tokens.id_token);
+  if (tokens.refresh_token) remember("a refresh token", tokens.refresh_token);
+  return { tokens, claims };
+}
+
+const METADATA = { grant_types: ["authorization_code", "refresh_token"], redirect_uris: [REDIRECT], scope: "openid profile email orders:read" };
+const profile = { name: "Ada Lovelace", email: "ada@example.com", email_verified: true };
+
+for (const library of LIBRARIES) {
+  for (const method of ["client_secret_basic", "none"]) {
+    test(`${library.name}: a person signs in, with ${method}: code, ID token, userinfo, refresh, revocation`, async () => {
+      const client = await app.client({ ...METADATA, client_name: "Shop", token_endpoint_auth_method: method });
+      const user = await app.user({ profile });
+      const by = await library.open(app.issuer, client, method);
+      const { url, finish } = await by.signIn({ scope: "openid profile email orders:read" });
+      const person = new Person(user.login);
+      const { tokens, claims } = keep(await finish(await person.visit(url)));
+      assert.equal(claims.sub, user.id);
+      assert.ok(Math.abs(claims.auth_time - Date.now() / 1000) < 30);
+      const told = await by.userinfo(tokens.access_token, user.id);
+      assert.deepEqual({ ...told }, { sub: user.id, name: profile.name, preferred_username: user.login, email: profile.email, email_verified: true });
+      assert.equal((await app.call(tokens.access_token)).status, 200);
+      const next = await by.refresh(tokens.refresh_token);
+      rememberToken(next.access_token);
+      rememberToken(next.id_token);
+      remember("a refresh token", next.refresh_token);
+      assert.equal((await by.userinfo(next.access_token, user.id)).sub, user.id);
+      await by.revoke(next.refresh_token);
+      await assert.rejects(by.userinfo(next.access_token, user.id));
+      // Known from now on: no page.
+      const again = await by.signIn({ scope: "openid", prompt: "none" });
+      const answer = await person.send(again.url);
+      assert.equal(answer.status, 303);
+      assert.equal(keep(await again.finish(answer.next)).claims.sub, user.id);
+    });
+  }
+
+  test(`${library.name}: a person does not allow it, or is not there`, async () => {
+    const client = await app.client(METADATA);
+    const user = await app.user();
+    const by = await library.open(app.issuer, client, "client_secret_basic");
+    const person = new Person(user.login);
+    const quiet = await by.signIn({ scope: "openid", prompt: "none" });
+    await assert.rejects(quiet.finish((await person.send(quiet.url)).next), /login_required|redirect|error/i);
+    const asked = await by.signIn({ scope: "openid orders:read" });
+    const address = await person.visit(asked.url, (fields) => ({ ...fields, decision: "deny" }));
+    assert.equal(new URL(address).searchParams.get("error"), "access_denied");
+    assert.equal(new URL(address).searchParams.get("iss"), app.issuer);
+    await assert.rejects(asked.finish(address));
+  });
+}
+
+test("what is unticked is not granted, and a form goes back where the client wants one", async () => {
+  const client = await app.client(METADATA);
+  const user = await app.user();
+  const by = await LIBRARIES[0].open(app.issuer, client, "client_secret_basic");
+  const { url, finish } = await by.signIn({ scope: "openid profile orders:read", response_mode: "form_post" });
+  const answer = await new Person(user.login).visit(url, ({ "scope:orders:read": _, ...fields }) => ({ ...fields, decision: "allow" }));
+  assert.equal(answer.action, REDIRECT);
+  const { tokens } = keep(await finish(`${REDIRECT}?${new URLSearchParams(answer.fields)}`));
+  assert.equal(tokens.scope, "openid profile");
+  assert.equal((await app.call(tokens.access_token)).status, 403);
+});
+
+test("attack 67: pages set cookies of their own kind, and headers that keep them to themselves", async () => {
+  const client = await app.client(METADATA);
+  const by = await LIBRARIES[0].open(app.issuer, client, "client_secret_basic");
+  const { url } = await by.signIn({ scope: "openid" });
+  const page = await new Person("nobody@example.com").send(url);
+  assert.equal(page.status, 200);
+  const cookies = page.headers.getSetCookie();
+  assert.equal(cookies.length, 1);
+  assert.match(cookies[0], /^__Host-tollgate-app-[\w-]{22}=[\w-]{22}; Path=\/; Max-Age=1800; Secure; HttpOnly; SameSite=Lax$/);
+  for (const [name, value] of [["cache-control", "no-store"], ["referrer-policy", "no-referrer"], ["x-frame-options", "DENY"], ["access-control-allow-origin", null]]) {
+    assert.equal(page.headers.get(name), value, name);
+  }
+  const style = await ask(`${app.issuer}/assets/style.css`, { method: "GET" });
+  assertStatus(style, 200);
+  assert.match(style.headers.get("content-type"), /^text\/css/);
+});
+
+test("ten tabs of two people at once: each comes back with its own", async () => {
+  const client = await app.client(METADATA);
+  const people = await Promise.all([1, 2].map(async () => ({ user: await app.user() })));
+  for (const one of people) one.person = new Person(one.user.login);
+  const by = await LIBRARIES[0].open(app.issuer, client, "client_secret_basic");
+  const tabs = people.flatMap((one) => Array.from({ length: 10 }, () => one));
+  const seen = await Promise.all(
+    tabs.map(async ({ user, person }) => {
+      const { url, finish } = await by.signIn({ scope: "openid orders:read", prompt: "login consent" });
+      return [keep(await finish(await person.visit(url))).claims.sub, user.id];
+    }),
+  );
+  for (const [came, wanted] of seen) assert.equal(came, wanted);
+});
+
+endsWithoutLeaks();
