@@ -165,6 +165,8 @@ impl<'c, P: Ports> App<'c, '_, P> {
             Endpoint::Asset(which) => Ok(people::asset(which)),
             Endpoint::Authorize => people::authorize(config, ports, realm, head, body, now).await,
             Endpoint::Consent => people::consent(config, ports, realm, head, body, now).await,
+            Endpoint::Logout => people::logout(config, ports, realm, head, body, now).await,
+            Endpoint::SignOut => people::sign_out(config, ports, realm, head, body, now).await,
             Endpoint::SignIn => people::sign_in(config, ports, realm, head, body, now).await,
             Endpoint::Introspect => oauth::introspect(config, ports, realm, head, body, now).await,
             Endpoint::Jwks => oauth::jwks(config, ports, realm, now).await.map_err(Stop::from),

@@ -1,7 +1,7 @@
 //! How a Durable Object is asked: one JSON question, one JSON answer, by its one method (`entry.js`).
 //!
 //! A method call costs less than a `fetch`, which makes a request and a response, and streams, of what is two texts. The object
-//! is reachable through its binding only; no HTTP route of the worker leads to it, and its `fetch` answers nothing.
+//! is reachable through its binding only; no HTTP route of the worker leads to it.
 
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
@@ -61,7 +61,7 @@ fn said<A: Serialize>(answer: &Result<A, Fault>) -> JsValue {
     serde_json::to_string(&told).map_or(JsValue::NULL, JsValue::from)
 }
 
-/// What whoever finds a way to an object's `fetch` is answered.
+/// What the platform's crate wants an object's `fetch` to answer; `entry.js` has none.
 pub(super) fn nothing() -> worker::Result<Response> {
     Response::error("", 404)
 }

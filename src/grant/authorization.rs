@@ -49,7 +49,7 @@ pub enum Prompt {
 }
 
 /// Where an answer goes, which is the client's own registration.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Destination {
     /// `redirect_uri`, as it was sent: the code is bound to it.
     pub redirect_uri: String,

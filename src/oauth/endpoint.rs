@@ -25,6 +25,8 @@ pub enum Endpoint {
     KeysPromote,
     /// Makes the next key; guarded by the bootstrap token.
     KeysRotate,
+    /// The person signs out of this browser (OpenID Connect RP-Initiated Logout).
+    Logout,
     /// A client manages its own registration (RFC 7592).
     Manage(Management),
     /// Discovery (OpenID Connect Discovery, RFC 8414).
@@ -35,6 +37,8 @@ pub enum Endpoint {
     Revoke,
     /// The person says who they are.
     SignIn,
+    /// The person says that they want to sign out.
+    SignOut,
     /// The token endpoint (RFC 6749 section 3.2).
     Token,
     /// Who the person is (OpenID Connect Core section 5.3).
@@ -59,12 +63,15 @@ const ID: &str = "{id}";
 
 impl Endpoint {
     /// Every endpoint: what, method, path below the realm. The first path of an endpoint is its own, others are aliases.
-    pub const ALL: [(Self, &'static str, &'static str); 32] = [
+    pub const ALL: [(Self, &'static str, &'static str); 35] = [
         (Self::Authorize, "GET", "/oauth/authorize"),
         (Self::Authorize, "POST", "/oauth/authorize"),
         (Self::SignIn, "POST", "/login"),
         (Self::Consent, "GET", "/consent"),
         (Self::Consent, "POST", "/consent"),
+        (Self::Logout, "GET", "/oauth/logout"),
+        (Self::Logout, "POST", "/oauth/logout"),
+        (Self::SignOut, "POST", "/logout"),
         (Self::Asset(Asset::Style), "GET", "/assets/style.css"),
         (Self::Asset(Asset::Script), "GET", "/assets/submit.js"),
         (Self::Metadata, "GET", "/.well-known/openid-configuration"),
@@ -135,10 +142,12 @@ impl Endpoint {
             Self::Keys => "keys",
             Self::KeysPromote => "keys-promote",
             Self::KeysRotate => "keys-rotate",
+            Self::Logout => "logout",
             Self::Manage(_) | Self::Register => "register",
             Self::Metadata => "metadata",
             Self::Revoke => "revoke",
             Self::SignIn => "sign-in",
+            Self::SignOut => "sign-out",
             Self::Token => "token",
             Self::UserInfo => "userinfo",
             Self::Users(_) => "users",

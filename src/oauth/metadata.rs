@@ -30,6 +30,7 @@ pub fn metadata(config: &Config, realm: &Realm) -> Result<Answer, Fault> {
     say("authorization_endpoint", at(Endpoint::Authorize));
     say("token_endpoint", at(Endpoint::Token));
     say("userinfo_endpoint", at(Endpoint::UserInfo));
+    say("end_session_endpoint", at(Endpoint::Logout));
     say("introspection_endpoint", at(Endpoint::Introspect));
     say("revocation_endpoint", at(Endpoint::Revoke));
     say("jwks_uri", at(Endpoint::Jwks));

@@ -42,6 +42,8 @@ pub(crate) struct Metadata {
     #[serde(default)]
     redirect_uris: Vec<String>,
     #[serde(default)]
+    post_logout_redirect_uris: Vec<String>,
+    #[serde(default)]
     token_endpoint_auth_method: Option<String>,
     #[serde(default)]
     jwks: Option<serde_json::Value>,
@@ -65,7 +67,7 @@ pub(crate) struct Metadata {
 }
 
 /// The members that are read.
-const KNOWN: [&str; 17] = [
+const KNOWN: [&str; 18] = [
     "client_id",
     "client_secret",
     "client_name",
@@ -73,6 +75,7 @@ const KNOWN: [&str; 17] = [
     "grant_types",
     "response_types",
     "redirect_uris",
+    "post_logout_redirect_uris",
     "token_endpoint_auth_method",
     "jwks",
     "jwks_uri",
@@ -184,6 +187,7 @@ impl Metadata {
             locator,
             token_endpoint_auth_method: method,
             redirect_uris: self.redirect_uris(&grant_types)?,
+            post_logout_redirect_uris: self.post_logout_redirect_uris()?,
             jwks: self.keys(method)?,
             grant_types,
             roles,
@@ -286,6 +290,17 @@ impl Metadata {
         Ok(self.redirect_uris.clone())
     }
 
+    fn post_logout_redirect_uris(&self) -> Result<Vec<String>, Unfit> {
+        let uris = &self.post_logout_redirect_uris;
+        let fits = |uri: &String| uri.len() <= MAX_REDIRECT_URI && is_redirect_uri(uri);
+        if uris.len() > MAX_REDIRECT_URIS || !uris.iter().all(fits) {
+            return Err(metadata(
+                "post_logout_redirect_uris are addresses of the kind that redirect_uris are",
+            ));
+        }
+        Ok(uris.clone())
+    }
+
     fn privileges(
         &self,
         config: &Config,
@@ -350,6 +365,8 @@ pub(crate) struct Told<'a> {
     pub(crate) grant_types: &'a [GrantType],
     pub(crate) response_types: &'a [&'static str],
     pub(crate) redirect_uris: &'a [String],
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    pub(crate) post_logout_redirect_uris: &'a [String],
     pub(crate) token_endpoint_auth_method: AuthMethod,
     pub(crate) scope: &'a ScopeSet,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -384,6 +401,7 @@ impl<'a> Told<'a> {
             grant_types: &client.grant_types,
             response_types: if client.may(GrantType::AuthorizationCode) { &["code"] } else { &[] },
             redirect_uris: &client.redirect_uris,
+            post_logout_redirect_uris: &client.post_logout_redirect_uris,
             token_endpoint_auth_method: client.token_endpoint_auth_method,
             scope: &client.scope,
             jwks: client.jwks.as_ref(),

@@ -37,10 +37,8 @@ pub async fn authorize<P: Ports>(
     let twice = "A parameter stands twice, or the form is none.";
     if head.method == "POST" {
         let form = form(head, body).await.map_err(|_| bad(twice))?;
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        query.extend_pairs(form.names().filter_map(|name| Some((name, form.get(name)?))));
-        query.extend_pairs(form.resources().map(|resource| ("resource", resource)));
-        return Ok(page::see_other(format!("{}/oauth/authorize?{}", page::base(realm), query.finish())));
+        let query = page::query_of(&form);
+        return Ok(page::see_other(format!("{}/oauth/authorize?{query}", page::base(realm))));
     }
     let form = Form::of_query(head.query.unwrap_or_default()).map_err(|_| bad(twice))?;
     let unknown = || bad("It is not known here, by the client_id that it sent.");

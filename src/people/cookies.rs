@@ -57,6 +57,11 @@ impl Cookies {
         format!("{}={browser}; Path=/; Secure; HttpOnly; SameSite=Lax", self.realm)
     }
 
+    /// Knows the browser no longer.
+    pub(super) fn forget(&self) -> String {
+        format!("{}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax", self.realm)
+    }
+
     /// Begins a transaction; those that are too many end.
     pub(super) fn begin(&self, transaction: &str, bond: &str) -> Vec<String> {
         let prefix = self.name("");

@@ -5,7 +5,7 @@ use askama::Template;
 use crate::config::Realm;
 use crate::error::Fault;
 use crate::grant::{Destination, ResponseMode};
-use crate::http::Answer;
+use crate::http::{Answer, Form};
 
 /// A scope, as a person is asked for it.
 #[derive(Clone, Debug)]
@@ -40,6 +40,16 @@ pub(super) struct ConsentPage<'a> {
     pub(super) login: &'a str,
     pub(super) transaction: &'a str,
     pub(super) scopes: &'a [ScopeLine],
+}
+
+#[derive(Debug, Template)]
+#[template(path = "sign_out.html")]
+pub(super) struct SignOutPage<'a> {
+    pub(super) base: &'a str,
+    pub(super) realm: &'a str,
+    pub(super) client: Option<&'a str>,
+    pub(super) proof: &'a str,
+    pub(super) said: &'a [(&'static str, &'a str)],
 }
 
 #[derive(Debug, Template)]
@@ -98,6 +108,14 @@ pub(super) fn back(
             answer(200, &page, Some(&destination.source()))
         }
     }
+}
+
+/// The same parameters, as a query.
+pub(super) fn query_of(form: &Form) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(form.names().filter_map(|name| Some((name, form.get(name)?))));
+    query.extend_pairs(form.resources().map(|resource| ("resource", resource)));
+    query.finish()
 }
 
 /// 303: go there with GET.

@@ -50,6 +50,11 @@ impl<'a, P: Ports> Visit<'a, P> {
         Ok(Self { config, ports, realm, now, cookies: Cookies::of(head, &realm.name), key })
     }
 
+    /// The deployment's secret that pages are sealed with.
+    pub(super) const fn key(&self) -> &Secret {
+        &self.key
+    }
+
     /// A page that says what is wrong, where there is nowhere to go.
     pub(super) fn lost(&self, status: u16, heading: &str, text: &str) -> Stop {
         match page::notice(self.realm, status, heading, text) {

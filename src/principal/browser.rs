@@ -145,6 +145,15 @@ impl<R: Rows> Draft<'_, R> {
         Ok(Ok(user.view()))
     }
 
+    pub(super) fn leave(&self, browser: &Digest, who: Option<&UserId>) -> Result<Option<Refused>, Fault> {
+        let user = self.principal()?.user;
+        if who.is_some_and(|who| user.is_none_or(|user| user.id != *who)) {
+            return Ok(Some(Refused::NotFound));
+        }
+        self.delete(Kind::Browser, &browser.to_string());
+        Ok(None)
+    }
+
     pub(super) fn consider(&self, asked: &Consider, now: Timestamp) -> Result<Considered, Fault> {
         let principal = self.principal()?;
         let browser: Option<StoredBrowser> = self.read(Kind::Browser, &asked.browser.to_string())?;

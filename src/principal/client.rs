@@ -33,6 +33,9 @@ pub struct Client {
     /// Where its users are sent back to, compared byte for byte.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub redirect_uris: Vec<String>,
+    /// Where its users may be sent after they have signed out here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub post_logout_redirect_uris: Vec<String>,
     /// The keys that it signs its assertions with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jwks: Option<JwkSet>,
@@ -170,6 +173,7 @@ impl Client {
             locator: Locator::from([0; 32]),
             token_endpoint_auth_method: AuthMethod::default(),
             redirect_uris: vec![],
+            post_logout_redirect_uris: vec![],
             jwks: None,
             roles: vec![],
             expires_at: None,
@@ -205,6 +209,7 @@ mod tests {
         let large = Client {
             token_endpoint_auth_method: AuthMethod::PrivateKeyJwt,
             redirect_uris: vec!["https://app.example/cb".to_owned()],
+            post_logout_redirect_uris: vec!["https://app.example/".to_owned()],
             jwks: Some(JwkSet::default()),
             roles: vec!["owner".parse().unwrap()],
             expires_at: Some(Timestamp::from_seconds(9)),
@@ -222,7 +227,7 @@ mod tests {
         assert_eq!(
             rest,
             concat!(
-                r#""private_key_jwt","redirect_uris":["https://app.example/cb"],"jwks":{"keys":[]},"#,
+                r#""private_key_jwt","redirect_uris":["https://app.example/cb"],"post_logout_redirect_uris":["https://app.example/"],"jwks":{"keys":[]},"#,
                 r#""roles":["owner"],"expires_at":9000,"#,
                 r#""limits":{"access_token":1000,"refresh_token":2000,"idle":3000,"session":4000},"may_introspect":true}"#
             )

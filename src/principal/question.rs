@@ -44,6 +44,13 @@ pub enum Question {
     },
     /// Say what counts of a client. Answer: [`Answer::Known`].
     KnowClient(ClientId),
+    /// Know a browser no longer, if it is this person's. Answer: [`Answer::Done`].
+    Leave {
+        /// The digest of what it is known by.
+        browser: Digest,
+        /// Whose it has to be; `None`: whoever's.
+        who: Option<UserId>,
+    },
     /// Give a client another secret. Answer: [`Answer::Client`].
     NewSecret(NewSecret),
     /// Answer this only for the user of this name. Answer: that of the question.

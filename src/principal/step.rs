@@ -70,6 +70,7 @@ fn answer(
                 question => answer(draft, catalogue, question, now)?,
             }
         }
+        Question::Leave { browser, who } => done(draft.leave(browser, who.as_ref())?),
         Question::NewSecret(new) => said(draft.new_secret(new, now)?, |c| Answer::Client(Box::new(c))),
         Question::OpenSession(open) => {
             said(draft.open_session(open, catalogue, now)?, |g| Answer::Granted(Box::new(g)))

@@ -127,7 +127,7 @@ describe("refresh tokens", { concurrency: true }, () => {
         };
         // Some revoke by the refresh token, some by the access token.
         const token = round % 2 ? first.refresh_token : first.access_token;
-        const revoke = async () => (await sleep(round * 15), assertStatus(await realm.revoke({ token, ...own.who }), 200));
+        const revoke = async () => (await sleep(round * 40), assertStatus(await realm.revoke({ token, ...own.who }), 200));
         await Promise.all([chain(), chain(), revoke(), keep(first.refresh_token)]);
         return [first, ...refreshed];
       });

@@ -580,3 +580,114 @@ fn userinfo_is_for_a_token_of_a_person_with_openid() {
     assert_eq!(ask(&at().bearer(token)).status(), 401);
     assert_eq!(error(&redeem(&edge, &shop, "junk")), (400, "invalid_grant".to_owned()));
 }
+
+const AFTER: &str = "https://app.example/bye?y=1";
+
+/// A client that signs people out, its person's browser, and an ID token of theirs.
+fn signed_in<'e, 'w>(edge: &'e Edge<'w>, login: &str) -> (Value, Browser<'e, 'w>, String) {
+    let more = json!({
+        "grant_types": ["authorization_code"], "redirect_uris": [CALLBACK], "post_logout_redirect_uris": [AFTER], "scope": "openid",
+    });
+    let shop = client(edge, "test", &more);
+    user(edge, &json!({ "login": login, "password": PASSWORD }));
+    let browser = Browser::new(edge);
+    let page = browser.get(&asks(&shop, &[("scope", "openid")]));
+    let said = back(&browser.decide(&browser.sign_in(&page, login, PASSWORD), "allow", &[]));
+    let granted: Value = serde_json::from_str(&redeem(edge, &shop, &said["code"]).answer().body).unwrap();
+    let token = text(&granted, "id_token").to_owned();
+    (shop, browser, token)
+}
+
+fn leaves(more: &[(&str, &str)]) -> String {
+    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(more).finish();
+    format!("{HOST}/test/oauth/logout?{query}")
+}
+
+fn is_known(browser: &Browser<'_, '_>, shop: &Value) -> bool {
+    back(&browser.get(&asks(shop, &[("scope", "openid"), ("prompt", "none")]))).contains_key("code")
+}
+
+#[test]
+fn rp_initiated_logout_section_2_a_hint_about_the_person_signs_them_out() {
+    let world = World::new(CONFIG);
+    let edge = world.edge();
+    let (shop, browser, token) = signed_in(&edge, "ada@example.com");
+    world.pass(seconds(86_400 / 4));
+    let went = browser.get(&leaves(&[
+        ("id_token_hint", &token),
+        ("post_logout_redirect_uri", AFTER),
+        ("state", "s &1"),
+    ]));
+    assert_eq!((went.status(), location(&went).as_str()), (303, "https://app.example/bye?y=1&state=s+%261"));
+    assert!(!is_known(&browser, &shop), "an old ID token will do");
+    assert!(!browser.cookies.borrow().contains_key("__Host-tollgate-test"));
+    // Nobody is signed in: there is nothing to ask, and nothing fails.
+    assert_eq!(
+        browser.get(&leaves(&[("id_token_hint", &token), ("post_logout_redirect_uri", AFTER)])).status(),
+        303
+    );
+    assert_eq!(heading(&browser.get(&leaves(&[]))), "You are signed out");
+}
+
+#[test]
+fn attack_70_nobody_is_signed_out_or_sent_anywhere_by_a_stranger() {
+    let world = World::new(CONFIG);
+    let edge = world.edge();
+    let (shop, browser, token) = signed_in(&edge, "ada@example.com");
+    let (other, _, foreign) = signed_in(&edge, "eve@example.com");
+    let mut parts: Vec<_> = token.split('.').map(str::to_owned).collect();
+    let none = format!("{}.{}.", tollgate::encoding::base64url(br#"{"alg":"none","typ":"JWT"}"#), parts[1]);
+    parts[1] = tollgate::encoding::base64url(br#"{"iss":"https://edge.example/test","sub":"x","aud":"y"}"#);
+    let access = {
+        let machine = client(&edge, "test", &json!({}));
+        text(&tokens(&edge, "test", &machine, "grant_type=client_credentials"), "access_token").to_owned()
+    };
+    let (id, others) = (text(&shop, "client_id"), text(&other, "client_id"));
+    for (what, parameters) in [
+        ("junk", vec![("id_token_hint", "junk")]),
+        ("alg none", vec![("id_token_hint", none.as_str())]),
+        ("another payload", vec![("id_token_hint", &parts.join("."))]),
+        ("an access token", vec![("id_token_hint", &access)]),
+        ("another client", vec![("id_token_hint", &token), ("client_id", others)]),
+        (
+            "an unregistered address",
+            vec![("id_token_hint", &token), ("post_logout_redirect_uri", "https://evil.example/")],
+        ),
+        (
+            "almost registered",
+            vec![("id_token_hint", &token), ("post_logout_redirect_uri", "https://app.example/bye")],
+        ),
+        ("no client", vec![("post_logout_redirect_uri", AFTER)]),
+    ] {
+        let reply = browser.get(&leaves(&parameters));
+        assert_eq!((reply.status(), reply.answer().header("location")), (400, None), "{what}");
+        assert!(is_known(&browser, &shop), "{what}");
+    }
+    // Without a hint, or with one about somebody else, the person is asked.
+    for parameters in [
+        vec![],
+        vec![("client_id", id), ("post_logout_redirect_uri", AFTER)],
+        vec![("id_token_hint", foreign.as_str())],
+    ] {
+        let page = browser.get(&leaves(&parameters));
+        assert_eq!((page.status(), heading(&page).as_str()), (200, "Sign out?"), "{parameters:?}");
+        assert!(is_known(&browser, &shop), "{parameters:?}");
+    }
+    // Logout CSRF: what the page sends has a proof that no other site has.
+    assert_eq!(browser.post("/logout", &[("proof", "junk")]).status(), 400);
+    assert_eq!(browser.post("/logout", &[]).status(), 400);
+    assert!(is_known(&browser, &shop));
+    let page = browser.get(&leaves(&[("client_id", id), ("post_logout_redirect_uri", AFTER)]));
+    let body = page.answer().body.clone();
+    let proof = body.split_once(r#"name="proof" value=""#).unwrap().1.split_once('"').unwrap().0;
+    let done =
+        browser.post("/logout", &[("proof", proof), ("client_id", id), ("post_logout_redirect_uri", AFTER)]);
+    assert_eq!((done.status(), heading(&done).as_str()), (200, "You are signed out"), "and is sent nowhere");
+    assert!(!is_known(&browser, &shop));
+    // By post, as section 2 allows.
+    let posted = browser.post("/oauth/logout", &[("id_token_hint", &token), ("state", "s")]);
+    assert_eq!(
+        (posted.status(), location(&posted).starts_with("/test/oauth/logout?id_token_hint=")),
+        (303, true)
+    );
+}

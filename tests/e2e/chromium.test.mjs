@@ -1,0 +1,185 @@
+// The pages in Chromium, as people use them: by keyboard only, in light and dark, wide and on a phone. Screenshots go to
+// target/screenshots, to be looked at.
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, test } from "node:test";
+
+import { launchChromium } from "../../tools/chromium.mjs";
+import { root } from "../../tools/project.mjs";
+import { endsWithoutLeaks } from "./support/instance.mjs";
+import { PASSWORD, realmOf, startIssuer } from "./support/issuer.mjs";
+import { remember, rememberToken } from "./support/secrets.mjs";
+import { startSpa } from "./support/spa.mjs";
+
+const server = await startIssuer("chromium");
+const app = realmOf(server, "app");
+const spa = await startSpa(8813);
+const { browser, close } = await launchChromium();
+after(async () => {
+  await close();
+  spa.stop();
+});
+
+const axe = readFileSync(join(root, "node_modules", "axe-core", "axe.min.js"), "utf8");
+const folder = join(root, "target", "screenshots");
+mkdirSync(folder, { recursive: true });
+
+const WIDE = { width: 1280, height: 800 };
+const PHONE = { width: 360, height: 740 };
+
+const client = await app.client({
+  client_name: "Shop",
+  grant_types: ["authorization_code", "refresh_token"],
+  redirect_uris: [spa.redirect],
+  token_endpoint_auth_method: "none",
+  scope: "openid profile email orders:read",
+});
+spa.use({ authority: app.issuer, client_id: client.client_id, scope: "openid profile email orders:read" });
+
+/** Looks at a page: no finding of axe, nothing wider than the window; and a picture in each scheme and size. */
+async function look(page, name) {
+  for (const colorScheme of ["light", "dark"]) {
+    for (const [size, viewport] of [["wide", WIDE], ["phone", PHONE]]) {
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize(viewport);
+      await page.screenshot({ path: join(folder, `${name}-${colorScheme}-${size}.png`), fullPage: true });
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      assert.ok(overflow <= 0, `${name}, ${size}: ${overflow} pixels too wide`);
+      await page.evaluate(axe);
+      const { violations } = await page.evaluate(() => globalThis.axe.run());
+      assert.deepEqual(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`), [], `${name}, ${colorScheme}`);
+    }
+  }
+}
+
+/** Presses Tab until something is focused whose text or name this is. */
+async function tabTo(page, wanted) {
+  for (let presses = 0; presses < 20; presses += 1) {
+    const at = await page.evaluate(() => {
+      const element = document.activeElement;
+      return `${element?.name ?? ""} ${element?.textContent ?? ""}`.trim();
+    });
+    if (at.includes(wanted)) return;
+    await page.keyboard.press("Tab");
+  }
+  throw new Error(`${wanted} cannot be reached with Tab`);
+}
+
+const type = async (page, name, text) => {
+  await tabTo(page, name);
+  await page.keyboard.type(text);
+};
+
+/** A person with a browser of their own, at the application's sign-in. */
+async function visit(changes = {}) {
+  const context = await browser.newContext(changes);
+  const page = await context.newPage();
+  page.on("pageerror", (error) => assert.fail(error));
+  await page.goto(spa.origin);
+  await tabTo(page, "Sign in");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("input[name=password]");
+  return { context, page };
+}
+
+async function came(page) {
+  await page.waitForURL(`${spa.redirect}?*`);
+  await page.waitForFunction(() => document.getElementById("out").textContent !== "");
+  const said = JSON.parse(await page.textContent("#out"));
+  if (said.token) rememberToken(said.token);
+  return said;
+}
+
+test("by keyboard: sign-in, a part of what is asked, and known from then on; oidc-client-ts takes what comes", async () => {
+  const user = await app.user({ profile: { name: "Ada Lovelace", email: "ada@example.com" } });
+  const { context, page } = await visit();
+  await look(page, "sign-in");
+  await type(page, "login", user.login);
+  await type(page, "password", "wrong");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("[role=alert]");
+  await look(page, "sign-in-wrong");
+  assert.equal(await page.inputValue("[name=login]"), user.login, "what was typed stays, but for the password");
+  assert.equal(await page.inputValue("[name=password]"), "");
+  await type(page, "password", PASSWORD);
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("[name=decision]");
+  await look(page, "consent");
+  await tabTo(page, "scope:orders:read");
+  await page.keyboard.press("Space");
+  await tabTo(page, "Allow");
+  await page.keyboard.press("Enter");
+  const said = await came(page);
+  assert.equal(said.profile.sub, user.id);
+  assert.equal(said.profile.name, "Ada Lovelace", "userinfo, from a script of another origin");
+  assert.equal(said.scope, "email openid profile", "but for what was unticked");
+  // The back button repeats nothing.
+  await page.goBack();
+  await page.waitForLoadState();
+  assert.ok(!(await page.content()).includes("tgc_"));
+  // Known: no page in between.
+  await page.goto(spa.origin);
+  await tabTo(page, "Sign in");
+  await page.keyboard.press("Enter");
+  assert.equal((await came(page)).profile.sub, user.id);
+  for (const { name, value, secure, httpOnly, sameSite } of await context.cookies(app.issuer)) {
+    remember("a cookie", value);
+    assert.ok(name.startsWith("__Host-tollgate-app") && secure && httpOnly && sameSite === "Lax", name);
+  }
+  await context.close();
+});
+
+test("by keyboard: denial", async () => {
+  const user = await app.user();
+  const { context, page } = await visit();
+  await type(page, "login", user.login);
+  await type(page, "password", PASSWORD);
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("[name=decision]");
+  await tabTo(page, "Do not allow");
+  await page.keyboard.press("Enter");
+  assert.deepEqual(await came(page), { error: "access_denied" });
+  await context.close();
+});
+
+test("without JavaScript, and a form that goes back by itself with it", async () => {
+  const user = await app.user();
+  const asks = (more) => {
+    const all = { response_type: "code", client_id: client.client_id, redirect_uri: spa.redirect, scope: "openid", state: "s", code_challenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", code_challenge_method: "S256", ...more };
+    return `${app.issuer}/oauth/authorize?${new URLSearchParams(all)}`;
+  };
+  const context = await browser.newContext({ javaScriptEnabled: false });
+  const page = await context.newPage();
+  await page.goto(asks({}));
+  await page.fill("[name=login]", user.login);
+  await page.fill("[name=password]", PASSWORD);
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("[name=decision]");
+  await page.click("text=Do not allow");
+  await page.waitForURL(`${spa.redirect}?*`);
+  assert.equal(new URL(page.url()).searchParams.get("error"), "access_denied");
+  await page.goto(asks({ response_mode: "form_post", prompt: "none" }));
+  await page.waitForSelector("text=Go on");
+  await context.close();
+  const scripted = await browser.newContext();
+  const other = await scripted.newPage();
+  const posted = other.waitForRequest((request) => request.method() === "POST" && request.url() === spa.redirect);
+  await other.goto(asks({ response_mode: "form_post", prompt: "none" })).catch(() => {});
+  const fields = new URLSearchParams((await posted).postData());
+  assert.deepEqual([fields.get("error"), fields.get("state"), fields.get("iss")], ["login_required", "s", app.issuer]);
+  await scripted.close();
+});
+
+test("pages that only say something", async () => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  const wrong = await page.goto(`${app.issuer}/oauth/authorize?client_id=${client.client_id}&redirect_uri=https%3A%2F%2Fevil.example`);
+  assert.equal(wrong.status(), 400);
+  await look(page, "error");
+  assert.equal((await page.goto(`${app.issuer}/consent?transaction=junk`)).status(), 400);
+  await look(page, "too-old");
+  await context.close();
+});
+
+endsWithoutLeaks();
