@@ -35,7 +35,7 @@ const client = await app.client({
   token_endpoint_auth_method: "none",
   scope: "openid profile email orders:read",
 });
-spa.use({ authority: app.issuer, client_id: client.client_id, scope: "openid profile email orders:read" });
+spa.use({ authority: app.issuer, client_id: client.client_id, loadUserInfo: true, scope: "openid profile email orders:read" });
 
 /** Looks at a page: no finding of axe, nothing wider than the window; and a picture in each scheme and size. */
 async function look(page, name) {
@@ -58,7 +58,7 @@ async function tabTo(page, wanted) {
   for (let presses = 0; presses < 20; presses += 1) {
     const at = await page.evaluate(() => {
       const element = document.activeElement;
-      return `${element?.name ?? ""} ${element?.textContent ?? ""}`.trim();
+      return element === document.body ? "" : `${element?.name ?? ""} ${element?.textContent ?? ""}`.trim();
     });
     if (at.includes(wanted)) return;
     await page.keyboard.press("Tab");

@@ -125,7 +125,7 @@ test("OpenID Connect Core section 2: client_credentials with `openid` gets an ID
   const { id_token, access_token } = await app.grant(client, { scope: "openid" });
   const keys = createRemoteJWKSet(new URL(`${app.issuer}/jwks`));
   const { payload, protectedHeader } = await jwtVerify(id_token, keys, { issuer: app.issuer, audience: client.client_id, typ: "JWT", algorithms: ["ES256"] });
-  assert.deepEqual(Object.keys(payload).sort(), ["aud", "exp", "iat", "iss", "sub"]);
+  assert.deepEqual(Object.keys(payload).sort(), ["at_hash", "aud", "azp", "exp", "iat", "iss", "sub"]);
   assert.deepEqual([payload.sub, protectedHeader.typ], [client.client_id, "JWT"]);
   assert.equal((await app.call(id_token, "/orders")).status, 401, "attack 49: an ID token is no access token");
   assertStatus(await app.call(access_token, "/orders"), 403);

@@ -75,7 +75,7 @@ test("what is unticked is not granted, and a form goes back where the client wan
   assert.equal(answer.action, REDIRECT);
   const { tokens } = keep(await finish(`${REDIRECT}?${new URLSearchParams(answer.fields)}`));
   assert.equal(tokens.scope, "openid profile");
-  assert.equal((await app.call(tokens.access_token)).status, 403);
+  assert.equal((await app.call(tokens.access_token, "/orders")).status, 403);
 });
 
 test("attack 67: pages set cookies of their own kind, and headers that keep them to themselves", async () => {
