@@ -162,6 +162,7 @@ impl<'c, P: Ports> App<'c, '_, P> {
             Endpoint::Clients(action) => {
                 api::clients(config, ports, realm, (action, id), bootstrap(), head, body).await
             }
+            Endpoint::Account => people::account(config, ports, realm, head, body, now).await,
             Endpoint::Asset(which) => Ok(people::asset(which)),
             Endpoint::Authorize => people::authorize(config, ports, realm, head, body, now).await,
             Endpoint::Consent => people::consent(config, ports, realm, head, body, now).await,

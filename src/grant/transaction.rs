@@ -1,4 +1,4 @@
-//! One authorization request on its way through the pages: what a page hands to the browser, and takes back with the next step.
+//! One authorization request, or a visit to a person's own pages, on its way through the sign-in: what a page hands to the browser, and takes back with the next step.
 //!
 //! Nothing is stored for somebody who has not signed in. So the request travels with the pages, sealed: its MAC is made with a secret
 //! of the deployment, over the realm, the request and what the browser has in a cookie of this very transaction. Who has the page
@@ -28,8 +28,8 @@ pub struct Transaction {
     pub id: String,
     /// When the request came.
     pub begun_at: Timestamp,
-    /// What the client asks for.
-    pub request: AuthorizationRequest,
+    /// What a client asks for; `None`: the person wants to see a page of their own.
+    pub request: Option<AuthorizationRequest>,
     /// Whom a page has asked for consent: nobody else can give it.
     pub shown_to: Option<UserId>,
 }
@@ -43,7 +43,7 @@ impl Transaction {
 
     /// A new one. Its name has 80 random bits after its time, so that the oldest are known by their names.
     #[must_use]
-    pub fn begin(random: &[u8; 10], request: AuthorizationRequest, now: Timestamp) -> Self {
+    pub fn begin(random: &[u8; 10], request: Option<AuthorizationRequest>, now: Timestamp) -> Self {
         let time = now.as_millis().to_be_bytes();
         let id = base64url(&[time.get(2..).unwrap_or_default(), random].concat());
         Self { id, begun_at: now, request, shown_to: None }
@@ -120,7 +120,7 @@ mod tests {
             login_hint: None,
             resources: vec![],
         };
-        Transaction::begin(&[1; 10], request, Timestamp::from_seconds(100))
+        Transaction::begin(&[1; 10], Some(request), Timestamp::from_seconds(100))
     }
 
     #[test]

@@ -7,6 +7,8 @@ use crate::people::Asset;
 /// An endpoint below `/{realm}`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Endpoint {
+    /// What a person sees of their own account.
+    Account,
     /// A file of the pages.
     Asset(Asset),
     /// The authorization endpoint (RFC 6749 section 3.1).
@@ -63,7 +65,7 @@ const ID: &str = "{id}";
 
 impl Endpoint {
     /// Every endpoint: what, method, path below the realm. The first path of an endpoint is its own, others are aliases.
-    pub const ALL: [(Self, &'static str, &'static str); 35] = [
+    pub const ALL: [(Self, &'static str, &'static str); 37] = [
         (Self::Authorize, "GET", "/oauth/authorize"),
         (Self::Authorize, "POST", "/oauth/authorize"),
         (Self::SignIn, "POST", "/login"),
@@ -72,6 +74,8 @@ impl Endpoint {
         (Self::Logout, "GET", "/oauth/logout"),
         (Self::Logout, "POST", "/oauth/logout"),
         (Self::SignOut, "POST", "/logout"),
+        (Self::Account, "GET", "/account"),
+        (Self::Account, "POST", "/account"),
         (Self::Asset(Asset::Style), "GET", "/assets/style.css"),
         (Self::Asset(Asset::Script), "GET", "/assets/submit.js"),
         (Self::Metadata, "GET", "/.well-known/openid-configuration"),
@@ -133,6 +137,7 @@ impl Endpoint {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Account => "account",
             Self::Asset(_) => "asset",
             Self::Authorize => "authorize",
             Self::Clients(_) => "clients",

@@ -193,6 +193,7 @@ impl Metadata {
             roles,
             expires_at,
             limits,
+            self_registered: matches!(rights, Rights::These { .. }),
             may_introspect,
         })
     }

@@ -15,7 +15,7 @@ use crate::http::{Answer, Form, Head};
 use crate::id::ClientId;
 use crate::oauth::{Stop, form, known_client};
 use crate::people::page;
-use crate::people::visit::Visit;
+use crate::people::visit::{Flow, Visit};
 use crate::port::{Body, Ports, random};
 use crate::principal::Says;
 use crate::time::Timestamp;
@@ -60,6 +60,7 @@ pub async fn authorize<P: Ports>(
         }
     };
     let says = if request.wants(Prompt::Consent) { Says::Unheard } else { Says::Silent };
-    let transaction = Transaction::begin(&random(ports.entropy())?, request, now);
-    visit.go_on(&client, transaction, says, None).await
+    let transaction = Transaction::begin(&random(ports.entropy())?, Some(request.clone()), now);
+    let flow = Flow { client: &client, request: &request, transaction: &transaction, bond: None };
+    visit.go_on(flow, says).await
 }

@@ -7,6 +7,7 @@ use crate::config::{Config, OPENID, Realm};
 use crate::grant::Prompt;
 use crate::http::{Answer, Form, Head};
 use crate::oauth::{Stop, form};
+use crate::people::page;
 use crate::people::visit::Visit;
 use crate::port::{Body, Ports};
 use crate::principal::Says;
@@ -30,14 +31,14 @@ pub async fn consent<P: Ports>(
     let form =
         if is_post { form(head, body).await? } else { Form::of_query(head.query.unwrap_or_default())? };
     let resumed = visit.resume(&form).await?;
-    let transaction = &resumed.transaction;
-    let says = match (is_post.then(|| form.get("decision")).flatten(), &transaction.shown_to) {
+    let Some(flow) = resumed.flow() else { return Ok(page::see_other(page::account(realm))) };
+    let says = match (is_post.then(|| form.get("decision")).flatten(), &flow.transaction.shown_to) {
         (Some("allow"), Some(who)) => Says::Allow(who.clone(), ticked(&form)),
         (Some("deny"), Some(who)) => Says::Deny(who.clone()),
-        _ if transaction.request.wants(Prompt::Consent) => Says::Unheard,
+        _ if flow.request.wants(Prompt::Consent) => Says::Unheard,
         _ => Says::Silent,
     };
-    visit.go_on(&resumed.client, transaction.clone(), says, Some(&resumed.bond)).await
+    visit.go_on(flow, says).await
 }
 
 /// The boxes that are ticked. An application that signs people in cannot do without `openid`.

@@ -8,13 +8,14 @@
 //! 3. [`consent`]: the person says yes, in part, or no, where they have not said it before.
 //! 4. A code, or an error, goes to the client's redirect URI. The transaction has ended; another answer to it is told so.
 //!
-//! To sign out again, an application sends the browser to [`logout`].
+//! What they have allowed they see, and take back, at [`account`]. To sign out again, an application sends the browser to [`logout`].
 //!
 //! Each page asks one principal at most once, and reads at most one record from KV.
 //!
 //! **In scope**: the pages and what they do. **Out of scope**: what a code is redeemed for ([`crate::oauth`]), whether a password is right
 //! and what was consented to ([`crate::principal`]).
 
+mod account;
 mod assets;
 mod authorize;
 mod consent;
@@ -24,6 +25,7 @@ mod sign_in;
 mod sign_out;
 mod visit;
 
+pub use account::account;
 pub use assets::{Asset, asset};
 pub use authorize::authorize;
 pub use consent::consent;

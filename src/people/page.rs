@@ -23,8 +23,8 @@ pub(super) struct ScopeLine {
 pub(super) struct SignInPage<'a> {
     pub(super) base: &'a str,
     pub(super) realm: &'a str,
-    pub(super) client: &'a str,
-    pub(super) place: &'a str,
+    /// Who asks, and where the person goes on to; `None`: to their own account.
+    pub(super) client: Option<(&'a str, &'a str)>,
     pub(super) transaction: &'a str,
     pub(super) login: &'a str,
     pub(super) wrong: Option<&'a str>,
@@ -52,6 +52,36 @@ pub(super) struct SignOutPage<'a> {
     pub(super) said: &'a [(&'static str, &'a str)],
 }
 
+/// An application, as a person sees what they allow it.
+#[derive(Clone, Debug)]
+pub(super) struct ApplicationLine {
+    pub(super) client_id: String,
+    pub(super) name: String,
+    /// The configuration's words for each scope.
+    pub(super) words: Vec<String>,
+    pub(super) since: String,
+    pub(super) sessions: usize,
+}
+
+/// A browser, as its person sees it.
+#[derive(Clone, Debug)]
+pub(super) struct BrowserLine {
+    pub(super) is_this: bool,
+    pub(super) since: String,
+}
+
+#[derive(Debug, Template)]
+#[template(path = "account.html")]
+pub(super) struct AccountPage<'a> {
+    pub(super) base: &'a str,
+    pub(super) realm: &'a str,
+    pub(super) login: &'a str,
+    pub(super) done: Option<&'a str>,
+    pub(super) proof: &'a str,
+    pub(super) applications: &'a [ApplicationLine],
+    pub(super) browsers: &'a [BrowserLine],
+}
+
 #[derive(Debug, Template)]
 #[template(path = "notice.html")]
 struct Notice<'a> {
@@ -72,6 +102,11 @@ struct FormPost<'a> {
 /// Where a realm's pages begin: the path of its issuer, so that they work whatever name the host has.
 pub(super) fn base(realm: &Realm) -> String {
     format!("/{}", realm.name)
+}
+
+/// The path of a person's own page.
+pub(super) fn account(realm: &Realm) -> String {
+    format!("{}/account", base(realm))
 }
 
 /// A page as an answer. `forms` is where its forms may lead besides here: browsers hold redirects against it as well.

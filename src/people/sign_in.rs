@@ -32,10 +32,12 @@ pub async fn sign_in<P: Ports>(
     let visit = Visit::new(config, ports, realm, head, now)?;
     let form = form(head, body).await?;
     let resumed = visit.resume(&form).await?;
-    let (client, transaction, bond) = (&resumed.client, &resumed.transaction, Some(resumed.bond.as_str()));
     let source = source(head);
     let typed = form.get("login").unwrap_or_default();
-    let again = |status, text: &str| visit.sign_in(status, client, transaction, (typed, Some(text)), bond);
+    let again = |status, text: &str| {
+        let own = (&resumed.transaction, Some(resumed.bond.as_str()));
+        visit.sign_in(status, resumed.flow(), own, (typed, Some(text)))
+    };
     if admit(ports, Limit::Password, &source).await.is_err() {
         return again(429, "Too many attempts. Try again in a minute.");
     }

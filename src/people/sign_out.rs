@@ -14,7 +14,6 @@
 use serde::Deserialize;
 
 use crate::config::{Config, Realm};
-use crate::encoding::{Digest, base64url};
 use crate::error::{Error, Fault};
 use crate::grant::Destination;
 use crate::http::{Answer, Form, Head};
@@ -85,7 +84,7 @@ pub async fn logout<P: Ports>(
         base: &page::base(realm),
         realm: realm.name.as_str(),
         client: asked.client.as_ref().map(|client| client.client_name.as_str()),
-        proof: &proof(&visit, browser),
+        proof: &visit.proof(browser),
         said: &said,
     };
     Ok(page::answer(200, &page, asked.destination.as_deref().and_then(source_of).as_deref())?)
@@ -107,9 +106,7 @@ pub async fn sign_out<P: Ports>(
     let form = form(head, body).await?;
     let asked = read(&visit, &form).await?;
     let Some(browser) = visit.cookies.browser() else { return gone(&visit, &asked) };
-    // A form of another site has no such proof.
-    let shown = form.get("proof").unwrap_or_default();
-    if Digest::of(shown.as_bytes()) != Digest::of(proof(&visit, browser).as_bytes()) {
+    if visit.proved(&form).is_none() {
         return Err(bad(&visit, "This page was opened in another browser. Go back and start again."));
     }
     leave(&visit, browser, None).await?;
@@ -179,12 +176,6 @@ fn with_state(uri: String, state: Option<&str>) -> String {
 fn source_of(uri: &str) -> Option<String> {
     let destination = Destination { redirect_uri: uri.to_owned(), ..Destination::default() };
     Some(destination.source()).filter(|source| !source.is_empty())
-}
-
-/// What only a page in this browser knows.
-fn proof<P: Ports>(visit: &Visit<'_, P>, browser: &str) -> String {
-    let message = format!("tollgate sign-out 1:{}:{browser}", visit.realm.name);
-    base64url(&hmac_sha256::HMAC::mac(message, visit.key().reveal()))
 }
 
 /// (3): the browser is not known any more. Whether it was, by the person whom the hint is about.

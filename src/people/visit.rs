@@ -4,7 +4,8 @@ use crate::config::{Config, OPENID, Realm};
 use crate::encoding::{Digest, base64url};
 use crate::error::Fault;
 use crate::grant::{
-    AuthorizationError, AuthorizationRequest, CODE_LIFETIME, Code, Prompt, Transaction, grant_scopes,
+    AuthorizationError, AuthorizationRequest, CODE_LIFETIME, Code, Destination, Prompt, Transaction,
+    grant_scopes,
 };
 use crate::http::{Answer, Form, Head};
 use crate::id::Locator;
@@ -27,12 +28,31 @@ pub(super) struct Visit<'a, P> {
     key: Secret,
 }
 
-/// A transaction that the browser came back with, and its client.
+/// A transaction that the browser came back with.
 pub(super) struct Resumed {
     pub(super) transaction: Transaction,
-    pub(super) client: Client,
+    /// Who asks; `None`: nobody but the person.
+    client: Option<Client>,
     /// What the browser has in its cookie.
     pub(super) bond: String,
+}
+
+impl Resumed {
+    /// What a client asks for, where one does.
+    pub(super) fn flow(&self) -> Option<Flow<'_>> {
+        let (client, request) = self.client.as_ref().zip(self.transaction.request.as_ref())?;
+        Some(Flow { client, request, transaction: &self.transaction, bond: Some(&self.bond) })
+    }
+}
+
+/// What a client asks for, on its way.
+#[derive(Clone, Copy)]
+pub(super) struct Flow<'a> {
+    pub(super) client: &'a Client,
+    pub(super) request: &'a AuthorizationRequest,
+    pub(super) transaction: &'a Transaction,
+    /// What the browser has in the transaction's cookie; `None`: it has none yet.
+    pub(super) bond: Option<&'a str>,
 }
 
 impl<'a, P: Ports> Visit<'a, P> {
@@ -50,9 +70,19 @@ impl<'a, P: Ports> Visit<'a, P> {
         Ok(Self { config, ports, realm, now, cookies: Cookies::of(head, &realm.name), key })
     }
 
-    /// The deployment's secret that pages are sealed with.
-    pub(super) const fn key(&self) -> &Secret {
-        &self.key
+    /// What only a page in this browser knows, once its person has signed in: forms of other sites have no such thing.
+    pub(super) fn proof(&self, browser: &str) -> String {
+        let message = format!("tollgate page 1:{}:{browser}", self.realm.name);
+        base64url(&hmac_sha256::HMAC::mac(message, self.key.reveal()))
+    }
+
+    /// What the browser is known by, if a form comes from a page in it.
+    pub(super) fn proved(&self, form: &Form) -> Option<&str> {
+        let browser = self.cookies.browser()?;
+        let shown = form.get("proof").unwrap_or_default();
+        // Digests compare in constant time.
+        let is_proof = Digest::of(shown.as_bytes()) == Digest::of(self.proof(browser).as_bytes());
+        is_proof.then_some(browser)
     }
 
     /// A page that says what is wrong, where there is nowhere to go.
@@ -74,10 +104,16 @@ impl<'a, P: Ports> Visit<'a, P> {
         let bond = self.cookies.bond(&id).ok_or_else(lost)?.to_owned();
         let opened = Transaction::open(sealed, &self.key, &self.realm.name, &bond, self.now);
         let transaction = opened.ok_or_else(lost)?;
-        let client =
-            known_client(self.ports, &self.realm.name, &transaction.request.client_id, self.now).await?;
-        // Its registration may have changed meanwhile.
-        let client = client.filter(|client| client.may(GrantType::AuthorizationCode)).ok_or_else(lost)?;
+        let client = match &transaction.request {
+            None => None,
+            Some(request) => {
+                let id = &request.client_id;
+                let known = known_client(self.ports, &self.realm.name, id, self.now).await?;
+                // Its registration may have changed meanwhile.
+                let client = known.filter(|client| client.may(GrantType::AuthorizationCode));
+                Some(client.ok_or_else(lost)?)
+            }
+        };
         Ok(Resumed { transaction, client, bond })
     }
 
@@ -106,16 +142,10 @@ impl<'a, P: Ports> Visit<'a, P> {
         Ok(open.into_iter().collect())
     }
 
-    /// What becomes of a transaction: a code, a page, an error for the client.
-    pub(super) async fn go_on(
-        &self,
-        client: &Client,
-        transaction: Transaction,
-        says: Says,
-        bond: Option<&str>,
-    ) -> Result<Answer, Stop> {
-        let request = &transaction.request;
-        let refuse = |error: AuthorizationError| self.refuse(&transaction, error);
+    /// What becomes of an authorization request: a code, a page, an error for the client.
+    pub(super) async fn go_on(&self, flow: Flow<'_>, says: Says) -> Result<Answer, Stop> {
+        let (client, request) = (flow.client, flow.request);
+        let refuse = |error: AuthorizationError| self.refuse(flow, error);
         let Ok(resources) = targets(self.config, self.realm, request.resources.clone()) else {
             return refuse(AuthorizationError::InvalidTarget);
         };
@@ -135,12 +165,12 @@ impl<'a, P: Ports> Visit<'a, P> {
             expires_at: self.now.after(CODE_LIFETIME),
             redeemed: None,
         };
-        let (considered, code) = self.consider(&transaction, code, says).await?;
+        let (considered, code) = self.consider(flow, code, says).await?;
         match (considered, code) {
             (Considered::Allowed, Some(code)) => {
                 let said = request.destination.answer(code.reveal(), &self.realm.issuer);
                 let answer = page::back(self.realm, &request.destination, &said)?;
-                Ok(answer.and("Set-Cookie", self.cookies.end(&transaction.id)))
+                Ok(answer.and("Set-Cookie", self.cookies.end(&flow.transaction.id)))
             }
             (Considered::Denied, _) => refuse(AuthorizationError::AccessDenied),
             (Considered::Over, _) => {
@@ -150,15 +180,13 @@ impl<'a, P: Ports> Visit<'a, P> {
             (Considered::Ask(..), _) if request.wants(Prompt::None) => {
                 refuse(AuthorizationError::ConsentRequired)
             }
-            (Considered::Ask(user, refused), _) => {
-                self.ask(client, transaction.clone(), (&user, &refused, &scope), bond)
-            }
+            (Considered::Ask(user, refused), _) => self.ask(flow, &user, &refused, &scope),
             (Considered::SignIn | Considered::Allowed, _) if request.wants(Prompt::None) => {
                 refuse(AuthorizationError::LoginRequired)
             }
             (Considered::SignIn | Considered::Allowed, _) => {
                 let hint = request.login_hint.clone().unwrap_or_default();
-                self.sign_in(200, client, &transaction, (&hint, None), bond)
+                self.sign_in(200, Some(flow), (flow.transaction, flow.bond), (&hint, None))
             }
         }
     }
@@ -166,11 +194,11 @@ impl<'a, P: Ports> Visit<'a, P> {
     /// Asks the person's principal, where the browser is known.
     async fn consider(
         &self,
-        transaction: &Transaction,
+        flow: Flow<'_>,
         code: Code,
         says: Says,
     ) -> Result<(Considered, Option<Credential>), Stop> {
-        let request = &transaction.request;
+        let (request, transaction) = (flow.request, flow.transaction);
         let known = self.cookies.browser().and_then(|text| Credential::parse(Kind::Browser, text).ok());
         let Some((browser, locator)) = known.and_then(|known| Some((known.digest(), known.locator()?)))
         else {
@@ -189,6 +217,7 @@ impl<'a, P: Ports> Visit<'a, P> {
             transaction_ends: transaction.ends_at(),
             says,
             digest,
+            client_name: flow.client.client_name.clone(),
             code: Box::new(code),
         };
         let question = Question::Consider(Box::new(consider));
@@ -207,52 +236,47 @@ impl<'a, P: Ports> Visit<'a, P> {
     }
 
     /// An error for the client.
-    pub(super) fn refuse(
-        &self,
-        transaction: &Transaction,
-        error: AuthorizationError,
-    ) -> Result<Answer, Stop> {
-        let destination = &transaction.request.destination;
+    pub(super) fn refuse(&self, flow: Flow<'_>, error: AuthorizationError) -> Result<Answer, Stop> {
+        let destination = &flow.request.destination;
         let said = destination.error(error, &self.realm.issuer);
         let answer = page::back(self.realm, destination, &said)?.because(error.code());
-        Ok(answer.and("Set-Cookie", self.cookies.end(&transaction.id)))
+        Ok(answer.and("Set-Cookie", self.cookies.end(&flow.transaction.id)))
     }
 
-    /// The sign-in page.
+    /// The sign-in page: for what a client asks, or for a page of the person's own.
     pub(super) fn sign_in(
         &self,
         status: u16,
-        client: &Client,
-        transaction: &Transaction,
+        flow: Option<Flow<'_>>,
+        (transaction, bond): (&Transaction, Option<&str>),
         (login, wrong): (&str, Option<&str>),
-        bond: Option<&str>,
     ) -> Result<Answer, Stop> {
-        let destination = &transaction.request.destination;
+        let destination = flow.map(|flow| &flow.request.destination);
+        let place = destination.map(Destination::place).unwrap_or_default();
         let (sealed, cookies) = self.seal(transaction, bond)?;
         let page = SignInPage {
             base: &page::base(self.realm),
             realm: self.realm.name.as_str(),
-            client: &client.client_name,
-            place: &destination.place(),
+            client: flow.map(|flow| (flow.client.client_name.as_str(), place.as_str())),
             transaction: &sealed,
             login,
             wrong,
         };
-        let answer = page::answer(status, &page, Some(&destination.source()))?;
+        let answer = page::answer(status, &page, destination.map(Destination::source).as_deref())?;
         Ok(cookies.into_iter().fold(answer, |answer, cookie| answer.and("Set-Cookie", cookie)))
     }
 
     /// The consent page, for this person only.
     fn ask(
         &self,
-        client: &Client,
-        mut transaction: Transaction,
-        (user, refused, asked): (&UserView, &ScopeSet, &ScopeSet),
-        bond: Option<&str>,
+        flow: Flow<'_>,
+        user: &UserView,
+        refused: &ScopeSet,
+        asked: &ScopeSet,
     ) -> Result<Answer, Stop> {
-        transaction.shown_to = Some(user.id.clone());
-        let (sealed, cookies) = self.seal(&transaction, bond)?;
-        let destination = &transaction.request.destination;
+        let transaction = Transaction { shown_to: Some(user.id.clone()), ..flow.transaction.clone() };
+        let (sealed, cookies) = self.seal(&transaction, flow.bond)?;
+        let destination = &flow.request.destination;
         let lines: Vec<_> = asked
             .iter()
             .map(|scope| ScopeLine {
@@ -262,10 +286,15 @@ impl<'a, P: Ports> Visit<'a, P> {
                 is_ticked: !refused.contains(scope),
             })
             .collect();
+        let owner = if flow.client.self_registered {
+            "somebody who registered it themselves: nobody here has checked who"
+        } else {
+            "whoever runs this service, or somebody they know"
+        };
         let page = ConsentPage {
             base: &page::base(self.realm),
-            client: &client.client_name,
-            owner: "whoever runs this service",
+            client: &flow.client.client_name,
+            owner,
             place: &destination.place(),
             login: user.login.as_str(),
             transaction: &sealed,

@@ -7,15 +7,20 @@
 //! transaction has not ended before, the person has allowed what is asked for or says so now; then the code is kept, and the transaction
 //! has ended. So of any number of the same request, at whatever edge, one gets a code.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::encoding::Digest;
 use crate::error::Fault;
 use crate::grant::Code;
-use crate::id::UserId;
+use crate::id::{ClientId, UserId};
 use crate::principal::rows::{Draft, Kind, Rows};
-use crate::principal::{Password, Refused, UserView};
+use crate::principal::sessions::StoredSession;
+use crate::principal::user::{Principal, User};
+use crate::principal::{Ended, Password, Refused, UserView};
 use crate::scope::ScopeSet;
+use crate::session::EndReason;
 use crate::time::{Lifetime, Timestamp};
 
 /// How long a browser stays signed in: a working day.
@@ -23,6 +28,9 @@ pub const BROWSER_LIFETIME: Lifetime = Lifetime::from_seconds(12 * 3_600);
 
 /// How long it is remembered what a person allowed a client: a year from the last time that it counted.
 const CONSENT_KEPT: Lifetime = Lifetime::from_seconds(365 * 86_400);
+
+/// How long it is remembered that they took it back: longer than any session lasts.
+const ENDED_KEPT: Lifetime = Lifetime::from_seconds(400 * 86_400);
 
 /// See [`crate::principal::Question::Enter`]. Asked of the principal at the place of the login, whether anybody is there or not.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -52,6 +60,8 @@ pub struct Consider {
     pub says: Says,
     /// The digest of the code, should there be one.
     pub digest: Digest,
+    /// What the client is called, for the person's own page.
+    pub client_name: String,
     /// What the code would grant: everything that the client asks for.
     pub code: Box<Code>,
 }
@@ -86,6 +96,32 @@ pub enum Considered {
     SignIn,
 }
 
+/// What a person sees of their own account.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct AccountView {
+    /// Who they are.
+    pub user: UserView,
+    /// What they allow.
+    pub applications: Vec<Application>,
+    /// Their browsers: since when, and whether it is this one.
+    pub browsers: Vec<(Timestamp, bool)>,
+}
+
+/// What a person allows one client.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Application {
+    /// Which.
+    pub client_id: ClientId,
+    /// What it was called when they allowed it.
+    pub name: String,
+    /// What they allow it.
+    pub scope: ScopeSet,
+    /// Since when.
+    pub at: Timestamp,
+    /// How many of its sessions are open.
+    pub sessions: usize,
+}
+
 /// A browser of the person.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(super) struct StoredBrowser {
@@ -93,6 +129,12 @@ pub(super) struct StoredBrowser {
     pub(super) seq: u64,
     pub(super) auth_time: Timestamp,
     pub(super) ends_at: Timestamp,
+}
+
+impl StoredBrowser {
+    fn is_alive(&self, principal: &Principal, now: Timestamp) -> bool {
+        now < self.ends_at && principal.ended.is_none_or(|ended| ended.seq <= self.seq)
+    }
 }
 
 /// What a person has allowed a client.
@@ -104,11 +146,22 @@ pub(super) struct StoredConsent {
     pub(super) refused: ScopeSet,
     /// When they last said so, or were last taken at their word.
     pub(super) at: Timestamp,
+    /// What the client was called then.
+    pub(super) name: String,
+    /// Which of its sessions are over: the person has taken everything back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) ended: Option<Ended>,
 }
 
 impl StoredConsent {
     fn none(now: Timestamp) -> Self {
-        Self { scope: ScopeSet::default(), refused: ScopeSet::default(), at: now }
+        Self {
+            scope: ScopeSet::default(),
+            refused: ScopeSet::default(),
+            at: now,
+            name: String::new(),
+            ended: None,
+        }
     }
 
     /// Whether nothing of `wanted` has to be asked.
@@ -118,7 +171,7 @@ impl StoredConsent {
     }
 
     /// What is remembered when of `wanted` this much was allowed.
-    fn after(&self, wanted: &ScopeSet, allowed: &ScopeSet, now: Timestamp) -> Self {
+    fn after(&self, wanted: &ScopeSet, allowed: &ScopeSet, name: &str, now: Timestamp) -> Self {
         let other = |held: &ScopeSet| -> Vec<_> {
             held.iter().filter(|scope| !wanted.contains(scope)).cloned().collect()
         };
@@ -127,6 +180,8 @@ impl StoredConsent {
             scope: other(&self.scope).into_iter().chain(allowed.iter().cloned()).collect(),
             refused: other(&self.refused).into_iter().chain(refused).collect(),
             at: now,
+            name: name.to_owned(),
+            ended: self.ended,
         }
     }
 }
@@ -154,16 +209,94 @@ impl<R: Rows> Draft<'_, R> {
         Ok(None)
     }
 
-    pub(super) fn consider(&self, asked: &Consider, now: Timestamp) -> Result<Considered, Fault> {
+    /// A browser that is known, and its person.
+    fn found(
+        &self,
+        browser: &Digest,
+        now: Timestamp,
+    ) -> Result<Option<(StoredBrowser, User, Principal)>, Fault> {
         let principal = self.principal()?;
-        let browser: Option<StoredBrowser> = self.read(Kind::Browser, &asked.browser.to_string())?;
-        let is_alive = |browser: &StoredBrowser| {
-            now < browser.ends_at
-                && principal.ended.is_none_or(|ended| ended.seq <= browser.seq)
-                && asked.signed_in_since.is_none_or(|since| since <= browser.auth_time)
+        let browser: Option<StoredBrowser> = self.read(Kind::Browser, &browser.to_string())?;
+        let browser = browser.filter(|browser| browser.is_alive(&principal, now));
+        let user = principal.user.clone().filter(|user| !user.disabled);
+        Ok(browser.zip(user).map(|(browser, user)| (browser, user, principal)))
+    }
+
+    /// What a person sees of their own account in a browser that is known.
+    pub(super) fn account(
+        &self,
+        browser: &Digest,
+        now: Timestamp,
+    ) -> Result<Result<AccountView, Refused>, Fault> {
+        let Some((_, user, principal)) = self.found(browser, now)? else {
+            return Ok(Err(Refused::NotFound));
         };
-        let user = principal.user.filter(|user| !user.disabled);
-        let Some((browser, user)) = browser.filter(is_alive).zip(user) else {
+        let mut sessions: BTreeMap<ClientId, usize> = BTreeMap::new();
+        for (_, session) in self.stored::<StoredSession>(Kind::Session)? {
+            if self.is_alive(&session, &principal, now)? {
+                let count = sessions.entry(session.client_id).or_default();
+                *count = count.saturating_add(1);
+            }
+        }
+        let mut applications = Vec::new();
+        for (id, consent) in self.stored::<StoredConsent>(Kind::Consent)? {
+            let Ok(client_id) = id.parse::<ClientId>() else { continue };
+            let sessions = sessions.get(&client_id).copied().unwrap_or_default();
+            if !consent.scope.is_empty() {
+                let StoredConsent { scope, at, name, .. } = consent;
+                applications.push(Application { client_id, name, scope, at, sessions });
+            }
+        }
+        let this = browser.to_string();
+        let browsers = self.stored::<StoredBrowser>(Kind::Browser)?.into_iter();
+        let alive = browsers.filter(|(_, browser)| browser.is_alive(&principal, now));
+        let browsers = alive.map(|(key, browser)| (browser.auth_time, key == this)).collect();
+        Ok(Ok(AccountView { user: user.view(), applications, browsers }))
+    }
+
+    /// The person takes back what they have allowed a client: its sessions are over.
+    pub(super) fn withdraw(
+        &self,
+        browser: &Digest,
+        client: &ClientId,
+        now: Timestamp,
+    ) -> Result<Option<Refused>, Fault> {
+        let Some((_, _, mut principal)) = self.found(browser, now)? else {
+            return Ok(Some(Refused::NotFound));
+        };
+        principal.seq = principal.seq.saturating_add(1);
+        let ended = Ended { seq: principal.seq, at: now, reason: EndReason::Revoked };
+        let consent = StoredConsent { ended: Some(ended), ..StoredConsent::none(now) };
+        self.write(Kind::Consent, client.as_str(), &consent, Some(now.after(ENDED_KEPT)))?;
+        self.save_principal(&principal)?;
+        self.cut_client(client.clone(), now)?;
+        Ok(None)
+    }
+
+    /// The person signs out everywhere, from a browser that is known.
+    pub(super) fn leave_everywhere(
+        &self,
+        browser: &Digest,
+        now: Timestamp,
+    ) -> Result<Option<Refused>, Fault> {
+        let Some((_, _, mut principal)) = self.found(browser, now)? else {
+            return Ok(Some(Refused::NotFound));
+        };
+        self.end_all(&mut principal, EndReason::SignedOut, now)?;
+        Ok(None)
+    }
+
+    /// What has ended the sessions of a client that is kept elsewhere.
+    pub(super) fn taken_back(&self, client: &ClientId) -> Result<Option<Ended>, Fault> {
+        let consent: Option<StoredConsent> = self.read(Kind::Consent, client.as_str())?;
+        Ok(consent.and_then(|consent| consent.ended))
+    }
+
+    pub(super) fn consider(&self, asked: &Consider, now: Timestamp) -> Result<Considered, Fault> {
+        let since = asked.signed_in_since;
+        let found = self.found(&asked.browser, now)?;
+        let is_recent = |browser: &StoredBrowser| since.is_none_or(|since| since <= browser.auth_time);
+        let Some((browser, user, _)) = found.filter(|(browser, ..)| is_recent(browser)) else {
             return Ok(Considered::SignIn);
         };
         let transaction = format!("transaction/{}", asked.transaction);
@@ -192,8 +325,9 @@ impl<R: Rows> Draft<'_, R> {
         if allowed.is_empty() && !wanted.is_empty() {
             return deny();
         }
-        let consent = known.after(wanted, &allowed, now);
-        self.write(Kind::Consent, key, &consent, Some(now.after(CONSENT_KEPT)))?;
+        let consent = known.after(wanted, &allowed, &asked.client_name, now);
+        let kept = if consent.ended.is_some() { ENDED_KEPT } else { CONSENT_KEPT };
+        self.write(Kind::Consent, key, &consent, Some(now.after(kept)))?;
         self.write(Kind::Jti, &transaction, &now, Some(asked.transaction_ends))?;
         let code =
             Code { scope: allowed, auth_time: browser.auth_time, issued_at: now, ..(*asked.code).clone() };
@@ -212,8 +346,19 @@ mod tests {
         let at = Timestamp::from_seconds;
         let browser = StoredBrowser { seq: 3, auth_time: at(1), ends_at: at(9) };
         assert_eq!(serde_json::to_string(&browser).unwrap(), r#"{"seq":3,"auth_time":1000,"ends_at":9000}"#);
-        let consent =
-            StoredConsent { scope: "a b".parse().unwrap(), refused: "c".parse().unwrap(), at: at(1) };
-        assert_eq!(serde_json::to_string(&consent).unwrap(), r#"{"scope":"a b","refused":"c","at":1000}"#);
+        let consent = StoredConsent {
+            scope: "a b".parse().unwrap(),
+            refused: "c".parse().unwrap(),
+            at: at(1),
+            name: "Shop".to_owned(),
+            ended: Some(Ended { seq: 4, at: at(2), reason: EndReason::Revoked }),
+        };
+        assert_eq!(
+            serde_json::to_string(&consent).unwrap(),
+            concat!(
+                r#"{"scope":"a b","refused":"c","at":1000,"name":"Shop","#,
+                r#""ended":{"seq":4,"at":2000,"reason":"revoked"}}"#
+            )
+        );
     }
 }

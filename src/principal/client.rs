@@ -48,6 +48,9 @@ pub struct Client {
     /// Where it is tighter than its realm.
     #[serde(default, skip_serializing_if = "Limits::is_empty")]
     pub limits: Limits,
+    /// Whether it has registered itself, and nobody who manages clients has looked at it since.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub self_registered: bool,
     /// Whether it may ask about tokens that were given to others (RFC 7662): a resource server.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub may_introspect: bool,
@@ -178,6 +181,7 @@ impl Client {
             roles: vec![],
             expires_at: None,
             limits: Limits::default(),
+            self_registered: false,
             may_introspect: false,
         }
     }
@@ -219,6 +223,7 @@ mod tests {
                 idle: seconds(3),
                 session: seconds(4),
             },
+            self_registered: false,
             may_introspect: true,
             ..Client::sample()
         };

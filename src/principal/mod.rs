@@ -36,7 +36,7 @@ mod user;
 mod users;
 
 pub use crate::registered::{AuthMethod, GrantType};
-pub use browser::{BROWSER_LIFETIME, Consider, Considered, Enter, Says};
+pub use browser::{AccountView, Application, BROWSER_LIFETIME, Consider, Considered, Enter, Says};
 pub use client::{Client, ClientView, Limits, SecretDates, Usage};
 pub use cutoff::{CUTOFF_KEPT, Cutoffs};
 pub use question::{

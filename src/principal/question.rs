@@ -6,7 +6,9 @@ use crate::encoding::Digest;
 use crate::error::Fault;
 use crate::grant::{Code, Proposal};
 use crate::id::{ClientId, Login, RealmName, Role, RouteId, UserId};
-use crate::principal::{Client, ClientView, Consider, Considered, Enter, GrantType, Profile, UserView};
+use crate::principal::{
+    AccountView, Client, ClientView, Consider, Considered, Enter, GrantType, Profile, UserView,
+};
 use crate::scope::ScopeSet;
 use crate::session::{Pace, Touch};
 use crate::time::{Lifetime, Timestamp};
@@ -44,6 +46,8 @@ pub enum Question {
     },
     /// Say what counts of a client. Answer: [`Answer::Known`].
     KnowClient(ClientId),
+    /// End every session, for the person in a browser that is known by this digest. Answer: [`Answer::Done`].
+    LeaveEverywhere(Digest),
     /// Know a browser no longer, if it is this person's. Answer: [`Answer::Done`].
     Leave {
         /// The digest of what it is known by.
@@ -62,6 +66,8 @@ pub enum Question {
     OpenSession(Box<OpenSession>),
     /// Show a client. Answer: [`Answer::ClientView`].
     ReadClient(Owner),
+    /// Show the person their own account, in a browser that is known by this digest. Answer: [`Answer::Account`].
+    ReadAccount(Digest),
     /// Show the person to a client that they have a session with, which is used by that. Answer: [`Answer::User`].
     ReadPerson {
         /// The session: [`crate::id::SessionId::local`].
@@ -86,6 +92,13 @@ pub enum Question {
     Rotate(Box<Rotate>),
     /// Start a session for whoever knows the password. Answer: [`Answer::Granted`].
     SignIn(Box<SignIn>),
+    /// Take back what a client was allowed, for the person in a browser that is known. Answer: [`Answer::Done`].
+    Withdraw {
+        /// The digest of what it is known by.
+        browser: Digest,
+        /// From whom.
+        client_id: ClientId,
+    },
     /// Say that a session was used, and whether it may be. Answer: [`Answer::Touched`].
     Touch {
         /// Which: [`crate::id::SessionId::local`].
@@ -364,6 +377,8 @@ pub enum Token {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
+    /// The person's own account.
+    Account(Box<AccountView>),
     /// A client's record, which is exact.
     Client(Box<Client>),
     /// A client's record, which is exact, and until when what it was granted is over.

@@ -236,7 +236,8 @@ impl<R: Rows> Draft<'_, R> {
         now: Timestamp,
     ) -> Result<Option<Ended>, Fault> {
         if !session.own_client {
-            return Ok(session.ended_by(principal, Keeper::Elsewhere, now));
+            let taken_back = self.taken_back(&session.client_id)?.filter(|ended| session.seq < ended.seq);
+            return Ok(session.ended_by(principal, Keeper::Elsewhere, now).or(taken_back));
         }
         let client = self.client(&session.client_id)?;
         Ok(session.ended_by(principal, Keeper::Here(client.as_ref()), now))
@@ -263,6 +264,17 @@ impl<R: Rows> Draft<'_, R> {
             self.save_session(local, &next)?;
         }
         Ok((Some(next).filter(|_| matches!(touch, Touch::Alive { .. })), touch))
+    }
+
+    /// Whether a session is alive, for whoever looks at many of them.
+    pub(super) fn is_alive(
+        &self,
+        session: &StoredSession,
+        principal: &Principal,
+        now: Timestamp,
+    ) -> Result<bool, Fault> {
+        let is_over = self.ended(session, principal, now)?.is_some();
+        Ok(!is_over && matches!(session.state.touch(now).1, Touch::Alive { .. }))
     }
 
     /// A session that is alive at `now`, without using it.
@@ -323,6 +335,11 @@ impl<R: Rows> Draft<'_, R> {
         self.cut(now, |cutoffs| {
             cutoffs.cut_client(id, now);
         })
+    }
+
+    /// Publishes that the tokens of one client are dead.
+    pub(super) fn cut_client(&self, client: ClientId, now: Timestamp) -> Result<(), Fault> {
+        self.cut(now, |cutoffs| cutoffs.cut_client(client, now))
     }
 
     /// Changes the cut-offs. Instants never go back: what was dead stays so.

@@ -79,6 +79,11 @@ fn answer(
             said(draft.managed(owner)?, |stored| Answer::Client(Box::new(stored.client)))
         }
         Question::ReadClient(owner) => said(draft.view(owner, now)?, |v| Answer::ClientView(Box::new(v))),
+        Question::ReadAccount(browser) => {
+            said(draft.account(browser, now)?, |account| Answer::Account(Box::new(account)))
+        }
+        Question::Withdraw { browser, client_id } => done(draft.withdraw(browser, client_id, now)?),
+        Question::LeaveEverywhere(browser) => done(draft.leave_everywhere(browser, now)?),
         Question::ReadPerson { local, used_at } => {
             let (session, _) = draft.used(local, now.min(*used_at))?;
             let user = draft.principal()?.user.filter(|_| session.is_some());

@@ -691,3 +691,86 @@ fn attack_70_nobody_is_signed_out_or_sent_anywhere_by_a_stranger() {
         (303, true)
     );
 }
+
+fn act(browser: &Browser<'_, '_>, page: &Reply, action: &str, client: &str) -> Reply {
+    let body = page.answer().body.clone();
+    let proof = body.split_once(r#"name="proof" value=""#).unwrap().1.split_once('"').unwrap().0;
+    browser.post("/account", &[("proof", proof), ("action", action), ("client_id", client)])
+}
+
+#[test]
+fn a_person_sees_what_they_allow_and_takes_it_back() {
+    for realm_config in [
+        CONFIG.to_owned(),
+        CONFIG.replace(r#""idle_seconds": 60, "grain_seconds": 15,"#, r#""revocation": "cutoff","#),
+    ] {
+        let world = World::new(&realm_config);
+        let edge = world.edge();
+        let (shop, other) = (app(&edge), app(&edge));
+        ada(&edge);
+        let browser = Browser::new(&edge);
+        let account = format!("{HOST}/test/account");
+        let page = browser.get(&account);
+        assert_eq!(heading(&page), "Sign in", "first of all");
+        assert!(page.answer().body.contains("your account"));
+        let reply = browser.post(
+            "/login",
+            &[("transaction", &hidden(&page)), ("login", "ada@example.com"), ("password", PASSWORD)],
+        );
+        let next = browser.get(&format!("{HOST}{}", location(&reply)));
+        assert_eq!(location(&next), "/test/account");
+        let page = browser.get(&account);
+        assert!(
+            page.answer().body.contains("You have not allowed any application"),
+            "{}",
+            page.answer().body
+        );
+        let mut granted = Vec::new();
+        for client in [&shop, &other] {
+            let consent = browser.get(&asks(client, &[]));
+            let said = back(&browser.decide(&consent, "allow", &["orders:read"]));
+            let answer: Value =
+                serde_json::from_str(&redeem(&edge, client, &said["code"]).answer().body).unwrap();
+            granted.push(answer);
+        }
+        let page = browser.get(&account);
+        let body = &page.answer().body;
+        for words in ["Read", "Signed in 1 time.", "This browser", "2027-01-15", "Shop &#60;b&#62;&#38;"] {
+            assert!(body.contains(words), "{words} {body}");
+        }
+        let id = text(&shop, "client_id");
+        // Forms of other sites have no proof; nor has a page of another browser.
+        assert_eq!(browser.post("/account", &[("action", "everywhere")]).status(), 400);
+        let stranger = Browser::new(&edge);
+        assert_eq!(act(&stranger, &page, "withdraw", id).status(), 400);
+        let done = act(&browser, &page, "withdraw", id);
+        assert_eq!((done.status(), location(&done)), (303, "/test/account?done=withdraw".to_owned()));
+        world.pass(seconds(31));
+        let access = |at: usize| text(&granted[at], "access_token");
+        assert_eq!((pass(&edge, "/orders/1", access(0)), pass(&edge, "/orders/1", access(1))), (401, 200));
+        assert_eq!(pass(&world.edge(), "/orders/1", access(0)), 401);
+        let token = format!("grant_type=refresh_token&refresh_token={}", text(&granted[0], "refresh_token"));
+        assert_eq!(error(&post(&edge, "test", "token", &shop, &token)), (400, "invalid_grant".to_owned()));
+        // Asked again, and what is allowed again lives.
+        let consent = browser.get(&asks(&shop, &[]));
+        assert!(heading(&consent).starts_with("Allow Shop"));
+        let said = back(&browser.decide(&consent, "allow", &["orders:read"]));
+        let fresh: Value = serde_json::from_str(&redeem(&edge, &shop, &said["code"]).answer().body).unwrap();
+        assert_eq!(pass(&world.edge(), "/orders/1", text(&fresh, "access_token")), 200);
+        assert_eq!(pass(&world.edge(), "/orders/1", access(0)), 401, "and what was over is over");
+        // Everywhere.
+        let page = browser.get(&format!("{account}?done=withdraw"));
+        assert!(page.answer().body.contains("It was taken back."));
+        let done = act(&browser, &page, "everywhere", "");
+        assert_eq!((done.status(), heading(&done).as_str()), (200, "You are signed out everywhere"));
+        world.pass(seconds(31));
+        assert_eq!(
+            (
+                pass(&world.edge(), "/orders/1", access(1)),
+                pass(&world.edge(), "/orders/1", text(&fresh, "access_token"))
+            ),
+            (401, 401)
+        );
+        assert_eq!(heading(&browser.get(&account)), "Sign in");
+    }
+}

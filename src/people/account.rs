@@ -1,0 +1,107 @@
+//! `/{realm}/account`: what a person sees of their own account, and what they can take back.
+//!
+//! `GET` shows what they allow which application, since when, and where they are signed in; whoever is not signed in does so first. `POST` is what
+//! the page sends: `action` `withdraw` with a `client_id` ends the sessions of that client and forgets what it was allowed; `everywhere` ends every
+//! session of every application and browser.
+
+use crate::config::{Config, Realm};
+use crate::grant::Transaction;
+use crate::http::{Answer, Form, Head};
+use crate::oauth::{Stop, form};
+use crate::people::page::{self, AccountPage, ApplicationLine, BrowserLine};
+use crate::people::visit::Visit;
+use crate::port::{Body, Ports, Principals, random};
+use crate::principal::{self, AccountView, Question};
+use crate::scope::ScopeToken;
+use crate::secret::{Credential, Kind};
+use crate::time::Timestamp;
+
+/// What the page is told after a withdrawal.
+const TAKEN_BACK: &str = "done=withdraw";
+
+/// Answers a request for the page, or what it sends.
+///
+/// # Errors
+/// A page that says what is wrong, or trouble of ours.
+pub async fn account<P: Ports>(
+    config: &Config,
+    ports: &P,
+    realm: &Realm,
+    head: &Head<'_>,
+    body: &mut impl Body,
+    now: Timestamp,
+) -> Result<Answer, Stop> {
+    let visit = Visit::new(config, ports, realm, head, now)?;
+    if head.method == "POST" {
+        let form = form(head, body).await?;
+        return act(&visit, &form).await;
+    }
+    let known = visit.cookies.browser().and_then(|text| Credential::parse(Kind::Browser, text).ok());
+    if let Some((browser, locator)) = known.and_then(|known| Some((known.digest(), known.locator()?))) {
+        match ports.principals().ask(locator, &Question::ReadAccount(browser)).await? {
+            principal::Answer::Account(view) => return show(&visit, &view, head.query),
+            principal::Answer::Refused(_) => {}
+            _ => return Err(principal::Answer::unexpected("read account").into()),
+        }
+    }
+    let transaction = Transaction::begin(&random(ports.entropy())?, None, now);
+    visit.sign_in(200, None, (&transaction, None), ("", None))
+}
+
+fn show<P: Ports>(visit: &Visit<'_, P>, view: &AccountView, query: Option<&str>) -> Result<Answer, Stop> {
+    let words = |scope: &ScopeToken| match visit.config.scopes().words(scope) {
+        "" => scope.as_str().to_owned(),
+        words => words.to_owned(),
+    };
+    let applications: Vec<_> = view
+        .applications
+        .iter()
+        .map(|one| ApplicationLine {
+            client_id: one.client_id.as_str().to_owned(),
+            name: one.name.clone(),
+            words: one.scope.iter().map(words).collect(),
+            since: one.at.day(),
+            sessions: one.sessions,
+        })
+        .collect();
+    let lines = view.browsers.iter();
+    let browsers: Vec<_> =
+        lines.map(|(since, is_this)| BrowserLine { is_this: *is_this, since: since.day() }).collect();
+    let page = AccountPage {
+        base: &page::base(visit.realm),
+        realm: visit.realm.name.as_str(),
+        login: view.user.login.as_str(),
+        done: (query == Some(TAKEN_BACK)).then_some("It was taken back."),
+        proof: &visit.proof(visit.cookies.browser().unwrap_or_default()),
+        applications: &applications,
+        browsers: &browsers,
+    };
+    Ok(page::answer(200, &page, None)?)
+}
+
+async fn act<P: Ports>(visit: &Visit<'_, P>, form: &Form) -> Result<Answer, Stop> {
+    let bad = || {
+        let text = "This page was opened in another browser, or too long ago. Open it again.";
+        visit.lost(400, "Nothing was changed", text)
+    };
+    let proved = visit.proved(form).and_then(|text| Credential::parse(Kind::Browser, text).ok());
+    let known = proved.and_then(|known| Some((known.digest(), known.locator()?)));
+    let (browser, locator) = known.ok_or_else(bad)?;
+    let (question, next) = match (form.get("action"), form.get("client_id").map(str::parse)) {
+        (Some("withdraw"), Some(Ok(client_id))) => {
+            let next = page::see_other(format!("{}?{TAKEN_BACK}", page::account(visit.realm)));
+            (Question::Withdraw { browser, client_id }, next)
+        }
+        (Some("everywhere"), _) => {
+            let text = "Every session of every application and browser has ended.";
+            let next = page::notice(visit.realm, 200, "You are signed out everywhere", text)?;
+            (Question::LeaveEverywhere(browser), next.and("Set-Cookie", visit.cookies.forget()))
+        }
+        _ => return Err(bad()),
+    };
+    match visit.ports.principals().ask(locator, &question).await? {
+        principal::Answer::Done => Ok(next),
+        principal::Answer::Refused(_) => Err(bad()),
+        _ => Err(principal::Answer::unexpected("change account").into()),
+    }
+}
