@@ -16,21 +16,6 @@ pub struct Timestamp(u64);
 pub struct Lifetime(u64);
 
 impl Timestamp {
-    /// The day in UTC, for people: `2026-11-26`.
-    #[must_use]
-    pub fn day(self) -> String {
-        // Days of the Gregorian calendar, counted from a March: a leap day is the last of its year.
-        let days = i64::try_from(self.as_seconds() / 86_400).unwrap_or(i64::MAX / 2).saturating_add(719_468);
-        let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-        let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-        let of_year = of_era - (365 * year + year / 4 - year / 100);
-        let month = (5 * of_year + 2) / 153;
-        let day = of_year - (153 * month + 2) / 5 + 1;
-        let month = if month < 10 { month + 3 } else { month - 9 };
-        let year = year + era * 400 + i64::from(month <= 2);
-        format!("{year:04}-{month:02}-{day:02}")
-    }
-
     /// The last instant there is.
     pub const END: Self = Self(u64::MAX);
 

@@ -168,6 +168,7 @@ impl<'c, P: Ports> App<'c, '_, P> {
             Endpoint::Consent => people::consent(config, ports, realm, head, body, now).await,
             Endpoint::Logout => people::logout(config, ports, realm, head, body, now).await,
             Endpoint::SignOut => people::sign_out(config, ports, realm, head, body, now).await,
+            Endpoint::Push => people::push(config, ports, realm, head, body, now).await,
             Endpoint::SignIn => people::sign_in(config, ports, realm, head, body, now).await,
             Endpoint::Introspect => oauth::introspect(config, ports, realm, head, body, now).await,
             Endpoint::Jwks => oauth::jwks(config, ports, realm, now).await.map_err(Stop::from),

@@ -24,4 +24,4 @@ pub use password::{PasswordRecord, Verdict, may_be_password};
 pub use refresh::{GRACE, Presented, Proposal, Refresh, Spent};
 pub use request::{GrantRequest, Serves, TokenRequest, grant_scopes, kept_scopes};
 pub use throttle::{FREE, FREE_TOGETHER, Throttle};
-pub use transaction::{TRANSACTION_LIFETIME, Transaction};
+pub use transaction::{PUSHED, PUSHED_LIFETIME, TRANSACTION_LIFETIME, Transaction};

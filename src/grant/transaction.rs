@@ -18,6 +18,12 @@ use crate::time::{Lifetime, Timestamp};
 /// How long somebody may take.
 pub const TRANSACTION_LIFETIME: Lifetime = Lifetime::from_seconds(1_800);
 
+/// How long a pushed request waits for its browser (RFC 9126 section 2.2).
+pub const PUSHED_LIFETIME: Lifetime = Lifetime::from_seconds(60);
+
+/// What the address of a pushed request begins with (RFC 9126 section 2.2).
+pub const PUSHED: &str = "urn:ietf:params:oauth:request_uri:";
+
 /// Bytes of a MAC.
 const MAC: usize = 32;
 
@@ -63,6 +69,20 @@ impl Transaction {
         Some(base64url(&[mac.as_slice(), &text].concat()))
     }
 
+    /// The address of a request that its client has pushed. Whoever has it may bring it, in any browser, for [`PUSHED_LIFETIME`].
+    #[must_use]
+    pub fn push(&self, key: &Secret, realm: &RealmName) -> Option<String> {
+        Some(format!("{PUSHED}{}", self.seal(key, realm, OF_NO_BROWSER)?))
+    }
+
+    /// The request at such an address.
+    #[must_use]
+    pub fn pushed(address: &str, key: &Secret, realm: &RealmName, now: Timestamp) -> Option<Self> {
+        let sealed = address.strip_prefix(PUSHED)?;
+        let pushed = Self::open(sealed, key, realm, OF_NO_BROWSER, now)?;
+        now.is_within(PUSHED_LIFETIME, pushed.begun_at).then_some(pushed)
+    }
+
     /// What the browser brought back. `None`: it is not ours, of another realm or browser, or too old.
     #[must_use]
     pub fn open(text: &str, key: &Secret, realm: &RealmName, browser: &str, now: Timestamp) -> Option<Self> {
@@ -91,6 +111,9 @@ impl Transaction {
         self.begun_at.after(TRANSACTION_LIFETIME)
     }
 }
+
+/// In place of what a browser has in its cookie; no cookie can hold it.
+const OF_NO_BROWSER: &str = "\n";
 
 fn mac(key: &Secret, realm: &RealmName, browser: &str, text: &[u8]) -> [u8; MAC] {
     // None of the parts before the text has a colon.
@@ -121,6 +144,23 @@ mod tests {
             resources: vec![],
         };
         Transaction::begin(&[1; 10], Some(request), Timestamp::from_seconds(100))
+    }
+
+    #[test]
+    fn rfc9126_section_2_2_a_pushed_request_is_of_one_realm_and_deployment_and_waits_a_minute() {
+        let (key, realm) = (Secret::new(b"key".to_vec()), "test".parse().unwrap());
+        let address = transaction().push(&key, &realm).unwrap();
+        let at = |text: &str, key: &Secret, realm: &str, now| {
+            Transaction::pushed(text, key, &realm.parse().unwrap(), Timestamp::from_seconds(now))
+        };
+        assert_eq!(at(&address, &key, "test", 160), Some(transaction()));
+        assert_eq!(at(&address, &key, "test", 161), None, "too late");
+        assert_eq!(at(&address, &key, "other", 100), None, "another realm");
+        assert_eq!(at(&address, &Secret::new(b"other".to_vec()), "test", 100), None, "another secret");
+        let page = transaction().seal(&key, &realm, "browser").unwrap();
+        assert_eq!(at(&format!("{PUSHED}{page}"), &key, "test", 100), None, "a page");
+        let bare = address.strip_prefix(PUSHED).unwrap();
+        assert_eq!(Transaction::open(bare, &key, &realm, "browser", Timestamp::from_seconds(100)), None);
     }
 
     #[test]

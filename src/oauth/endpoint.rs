@@ -27,6 +27,8 @@ pub enum Endpoint {
     KeysPromote,
     /// Makes the next key; guarded by the bootstrap token.
     KeysRotate,
+    /// Takes a pushed authorization request (RFC 9126).
+    Push,
     /// The person signs out of this browser (OpenID Connect RP-Initiated Logout).
     Logout,
     /// A client manages its own registration (RFC 7592).
@@ -65,9 +67,10 @@ const ID: &str = "{id}";
 
 impl Endpoint {
     /// Every endpoint: what, method, path below the realm. The first path of an endpoint is its own, others are aliases.
-    pub const ALL: [(Self, &'static str, &'static str); 37] = [
+    pub const ALL: [(Self, &'static str, &'static str); 38] = [
         (Self::Authorize, "GET", "/oauth/authorize"),
         (Self::Authorize, "POST", "/oauth/authorize"),
+        (Self::Push, "POST", "/oauth/par"),
         (Self::SignIn, "POST", "/login"),
         (Self::Consent, "GET", "/consent"),
         (Self::Consent, "POST", "/consent"),
@@ -150,6 +153,7 @@ impl Endpoint {
             Self::Logout => "logout",
             Self::Manage(_) | Self::Register => "register",
             Self::Metadata => "metadata",
+            Self::Push => "push",
             Self::Revoke => "revoke",
             Self::SignIn => "sign-in",
             Self::SignOut => "sign-out",

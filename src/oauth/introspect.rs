@@ -50,12 +50,12 @@ struct Active<'a> {
 const INACTIVE: &str = r#"{"active":false}"#;
 
 /// Who asks, and what: a client that has proved who it is.
-pub(super) struct Caller {
+pub(crate) struct Caller {
     /// Its record, which is exact.
-    pub(super) client: Client,
+    pub(crate) client: Client,
     /// Until when what it was granted is over.
     ended_at: Option<Timestamp>,
-    pub(super) form: Form,
+    pub(crate) form: Form,
 }
 
 /// Answers a question about a token.
@@ -83,7 +83,7 @@ pub async fn introspect<P: Ports>(
 }
 
 /// Who asks, and what.
-pub(super) async fn caller<P: Ports>(
+pub(crate) async fn caller<P: Ports>(
     ports: &P,
     realm: &Realm,
     head: &Head<'_>,

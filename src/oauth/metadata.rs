@@ -28,6 +28,7 @@ pub fn metadata(config: &Config, realm: &Realm) -> Result<Answer, Fault> {
     let mut say = |name: &str, value: Value| drop(document.insert(name.to_owned(), value));
     say("issuer", json!(realm.issuer));
     say("authorization_endpoint", at(Endpoint::Authorize));
+    say("pushed_authorization_request_endpoint", at(Endpoint::Push));
     say("token_endpoint", at(Endpoint::Token));
     say("userinfo_endpoint", at(Endpoint::UserInfo));
     say("end_session_endpoint", at(Endpoint::Logout));

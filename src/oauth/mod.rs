@@ -24,6 +24,7 @@ pub(crate) use client::{admit, form, source};
 pub use cors::preflight;
 pub use endpoint::{Endpoint, Routed};
 pub use introspect::introspect;
+pub(crate) use introspect::{Caller, caller};
 pub use jwks::jwks;
 pub use known::KnownClients;
 pub(crate) use known::known_client;

@@ -44,6 +44,8 @@ pub(crate) struct Metadata {
     #[serde(default)]
     post_logout_redirect_uris: Vec<String>,
     #[serde(default)]
+    require_pushed_authorization_requests: Option<bool>,
+    #[serde(default)]
     token_endpoint_auth_method: Option<String>,
     #[serde(default)]
     jwks: Option<serde_json::Value>,
@@ -67,7 +69,7 @@ pub(crate) struct Metadata {
 }
 
 /// The members that are read.
-const KNOWN: [&str; 18] = [
+const KNOWN: [&str; 19] = [
     "client_id",
     "client_secret",
     "client_name",
@@ -76,6 +78,7 @@ const KNOWN: [&str; 18] = [
     "response_types",
     "redirect_uris",
     "post_logout_redirect_uris",
+    "require_pushed_authorization_requests",
     "token_endpoint_auth_method",
     "jwks",
     "jwks_uri",
@@ -193,6 +196,7 @@ impl Metadata {
             roles,
             expires_at,
             limits,
+            must_push: self.require_pushed_authorization_requests.unwrap_or_default(),
             self_registered: matches!(rights, Rights::These { .. }),
             may_introspect,
         })
@@ -368,6 +372,8 @@ pub(crate) struct Told<'a> {
     pub(crate) redirect_uris: &'a [String],
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     pub(crate) post_logout_redirect_uris: &'a [String],
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) require_pushed_authorization_requests: bool,
     pub(crate) token_endpoint_auth_method: AuthMethod,
     pub(crate) scope: &'a ScopeSet,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -403,6 +409,7 @@ impl<'a> Told<'a> {
             response_types: if client.may(GrantType::AuthorizationCode) { &["code"] } else { &[] },
             redirect_uris: &client.redirect_uris,
             post_logout_redirect_uris: &client.post_logout_redirect_uris,
+            require_pushed_authorization_requests: client.must_push,
             token_endpoint_auth_method: client.token_endpoint_auth_method,
             scope: &client.scope,
             jwks: client.jwks.as_ref(),

@@ -60,13 +60,13 @@ fn show<P: Ports>(visit: &Visit<'_, P>, view: &AccountView, query: Option<&str>)
             client_id: one.client_id.as_str().to_owned(),
             name: one.name.clone(),
             words: one.scope.iter().map(words).collect(),
-            since: one.at.day(),
+            since: page::day(one.at),
             sessions: one.sessions,
         })
         .collect();
     let lines = view.browsers.iter();
     let browsers: Vec<_> =
-        lines.map(|(since, is_this)| BrowserLine { is_this: *is_this, since: since.day() }).collect();
+        lines.map(|(since, is_this)| BrowserLine { is_this: *is_this, since: page::day(*since) }).collect();
     let page = AccountPage {
         base: &page::base(visit.realm),
         realm: visit.realm.name.as_str(),

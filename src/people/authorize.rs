@@ -6,19 +6,26 @@
 //!    else an error for the client.
 //! 4. The transaction begins ([`super`]).
 //!
+//! A request that its client has pushed ([`super::push`]) comes as `client_id` and `request_uri` alone; whatever else stands there does not count (RFC 9126
+//! section 4). Where that is what the client is registered for, no other counts.
+//!
 //! A `POST` is answered with a redirect to the same request as `GET`: a form of another site brings no cookies (`SameSite`), and the
 //! navigation after it does.
 
 use crate::config::{Config, Realm};
-use crate::grant::{Astray, AuthorizationRequest, Destination, Prompt, Transaction};
+use crate::grant::{
+    Astray, AuthorizationError, AuthorizationRequest, Destination, PUSHED, Prompt, Transaction,
+};
 use crate::http::{Answer, Form, Head};
 use crate::id::ClientId;
 use crate::oauth::{Stop, form, known_client};
 use crate::people::page;
 use crate::people::visit::{Flow, Visit};
 use crate::port::{Body, Ports, random};
-use crate::principal::Says;
+use crate::principal::{Client, Says};
 use crate::time::Timestamp;
+
+const HEADING: &str = "This application has sent something wrong";
 
 /// Answers an authorization request.
 ///
@@ -33,7 +40,7 @@ pub async fn authorize<P: Ports>(
     now: Timestamp,
 ) -> Result<Answer, Stop> {
     let visit = Visit::new(config, ports, realm, head, now)?;
-    let bad = |text: &str| visit.lost(400, "This application has sent something wrong", text);
+    let bad = |text: &str| visit.lost(400, HEADING, text);
     let twice = "A parameter stands twice, or the form is none.";
     if head.method == "POST" {
         let form = form(head, body).await.map_err(|_| bad(twice))?;
@@ -44,23 +51,51 @@ pub async fn authorize<P: Ports>(
     let unknown = || bad("It is not known here, by the client_id that it sent.");
     let id: ClientId = form.get("client_id").and_then(|id| id.parse().ok()).ok_or_else(unknown)?;
     let client = known_client(ports, &realm.name, &id, now).await?.ok_or_else(unknown)?;
-    let destination = Destination::of(&form, &client).map_err(|astray| {
-        bad(match astray {
+    let pushed = form.get("request_uri").filter(|address| address.starts_with(PUSHED));
+    let transaction = match pushed {
+        Some(address) => {
+            // RFC 9126 section 4: it belongs to the client that has pushed it.
+            let is_its = |request: &AuthorizationRequest| request.client_id == client.client_id;
+            let found = visit.pushed(address);
+            let found = found.filter(|pushed| pushed.request.as_ref().is_some_and(is_its));
+            found
+                .ok_or_else(|| bad("Its request does not count any more (request_uri). Start again there."))?
+        }
+        None => match brought(&visit, &form, &client)? {
+            Ok(request) => Transaction::begin(&random(ports.entropy())?, Some(request), now),
+            Err(answer) => return Ok(answer),
+        },
+    };
+    let Some(request) = &transaction.request else { return Err(unknown()) };
+    let says = if request.wants(Prompt::Consent) { Says::Unheard } else { Says::Silent };
+    visit.go_on(Flow { client: &client, request, transaction: &transaction, bond: None }, says).await
+}
+
+/// (2) (3): a request that the browser brings itself, or the error that goes to the client.
+fn brought<P: Ports>(
+    visit: &Visit<'_, P>,
+    form: &Form,
+    client: &Client,
+) -> Result<Result<AuthorizationRequest, Answer>, Stop> {
+    let destination = Destination::of(form, client).map_err(|astray| {
+        let text = match astray {
             Astray::Missing => "It did not say where to send you back to: redirect_uri is missing.",
             Astray::Unregistered => {
                 "It wants to send you to an address that it has not registered (redirect_uri)."
             }
-        })
+        };
+        visit.lost(400, HEADING, text)
     })?;
-    let request = match AuthorizationRequest::read(&form, &client, destination.clone()) {
-        Ok(request) => request,
-        Err(error) => {
-            let said = destination.error(error, &realm.issuer);
-            return Ok(page::back(realm, &destination, &said)?.because(error.code()));
-        }
+    let read = if client.must_push {
+        Err(AuthorizationError::InvalidRequest("push the request first"))
+    } else {
+        AuthorizationRequest::read(form, client, destination.clone())
     };
-    let says = if request.wants(Prompt::Consent) { Says::Unheard } else { Says::Silent };
-    let transaction = Transaction::begin(&random(ports.entropy())?, Some(request.clone()), now);
-    let flow = Flow { client: &client, request: &request, transaction: &transaction, bond: None };
-    visit.go_on(flow, says).await
+    Ok(match read {
+        Ok(request) => Ok(request),
+        Err(error) => {
+            let said = destination.error(error, &visit.realm.issuer);
+            Err(page::back(visit.realm, &destination, &said)?.because(error.code()))
+        }
+    })
 }

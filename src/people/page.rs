@@ -1,11 +1,13 @@
 //! The pages, as templates ([askama](https://docs.rs/askama) escapes what it fills in), and the headers that every page has.
 
 use askama::Template;
+use chrono::DateTime;
 
 use crate::config::Realm;
 use crate::error::Fault;
 use crate::grant::{Destination, ResponseMode};
 use crate::http::{Answer, Form};
+use crate::time::Timestamp;
 
 /// A scope, as a person is asked for it.
 #[derive(Clone, Debug)]
@@ -102,6 +104,13 @@ struct FormPost<'a> {
 /// Where a realm's pages begin: the path of its issuer, so that they work whatever name the host has.
 pub(super) fn base(realm: &Realm) -> String {
     format!("/{}", realm.name)
+}
+
+/// A day in UTC, for people: `2026-11-26`.
+pub(super) fn day(at: Timestamp) -> String {
+    let millis = i64::try_from(at.as_millis()).ok();
+    let date = millis.and_then(DateTime::from_timestamp_millis);
+    date.map(|date| date.format("%Y-%m-%d").to_string()).unwrap_or_default()
 }
 
 /// The path of a person's own page.

@@ -70,6 +70,11 @@ impl<'a, P: Ports> Visit<'a, P> {
         Ok(Self { config, ports, realm, now, cookies: Cookies::of(head, &realm.name), key })
     }
 
+    /// The deployment's secret that pages are sealed with.
+    pub(super) const fn key(&self) -> &Secret {
+        &self.key
+    }
+
     /// What only a page in this browser knows, once its person has signed in: forms of other sites have no such thing.
     pub(super) fn proof(&self, browser: &str) -> String {
         let message = format!("tollgate page 1:{}:{browser}", self.realm.name);

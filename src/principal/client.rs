@@ -48,6 +48,9 @@ pub struct Client {
     /// Where it is tighter than its realm.
     #[serde(default, skip_serializing_if = "Limits::is_empty")]
     pub limits: Limits,
+    /// Whether its authorization requests have to be pushed (RFC 9126 section 6).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub must_push: bool,
     /// Whether it has registered itself, and nobody who manages clients has looked at it since.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub self_registered: bool,
@@ -181,6 +184,7 @@ impl Client {
             roles: vec![],
             expires_at: None,
             limits: Limits::default(),
+            must_push: false,
             self_registered: false,
             may_introspect: false,
         }
@@ -223,6 +227,7 @@ mod tests {
                 idle: seconds(3),
                 session: seconds(4),
             },
+            must_push: false,
             self_registered: false,
             may_introspect: true,
             ..Client::sample()

@@ -774,3 +774,58 @@ fn a_person_sees_what_they_allow_and_takes_it_back() {
         assert_eq!(heading(&browser.get(&account)), "Sign in");
     }
 }
+
+#[test]
+fn rfc9126_a_request_is_pushed_and_brought_by_its_client_once() {
+    let world = World::new(CONFIG);
+    let edge = world.edge();
+    let more = json!({
+        "grant_types": ["authorization_code"], "redirect_uris": [CALLBACK], "scope": "openid orders:read", "require_pushed_authorization_requests": true,
+    });
+    let (shop, other) = (client(&edge, "test", &more), app(&edge));
+    let person = ada(&edge);
+    let query = |more: &[(&str, &str)]| asks(&shop, more).split_once('?').unwrap().1.to_owned();
+    let pushed = post(&edge, "test", "par", &shop, &query(&[("client_id", "")]));
+    assert_eq!((pushed.status(), pushed.answer().header("cache-control")), (201, Some("no-store")));
+    let told: Value = serde_json::from_str(&pushed.answer().body).unwrap();
+    assert_eq!(told["expires_in"], 60);
+    let brings = |client: &Value, address: &str| {
+        let query = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs([
+                ("client_id", text(client, "client_id")),
+                ("request_uri", address),
+                ("state", "another"),
+            ])
+            .finish();
+        format!("{HOST}/test/oauth/authorize?{query}")
+    };
+    let address = text(&told, "request_uri");
+    let browser = Browser::new(&edge);
+    assert_eq!(browser.get(&brings(&other, address)).status(), 400, "another client's");
+    let consent = browser.sign_in(&browser.get(&brings(&shop, address)), "ada@example.com", PASSWORD);
+    let said = back(&browser.decide(&consent, "allow", &["orders:read"]));
+    assert_eq!(said["state"], "s1", "what was pushed counts, and nothing else");
+    let granted: Value = serde_json::from_str(&redeem(&edge, &shop, &said["code"]).answer().body).unwrap();
+    assert_eq!(claims(text(&granted, "id_token"))["sub"], person["id"]);
+    assert_eq!(heading(&browser.get(&brings(&shop, address))), "This is done already", "once");
+    world.pass(seconds(61));
+    assert_eq!(browser.get(&brings(&shop, address)).status(), 400, "for a minute");
+    for junk in ["urn:ietf:params:oauth:request_uri:junk", "urn:ietf:params:oauth:request_uri:"] {
+        assert_eq!(browser.get(&brings(&shop, junk)).status(), 400);
+    }
+    assert_eq!(back(&browser.get(&asks(&shop, &[])))["error"], "invalid_request", "this client pushes");
+    // What is wrong is an error at once.
+    for (form, error) in [
+        (query(&[("client_id", ""), ("redirect_uri", "https://evil.example/")]), "invalid_request"),
+        (query(&[("client_id", ""), ("response_type", "token")]), "unsupported_response_type"),
+        (query(&[("client_id", ""), ("request_uri", address)]), "request_uri_not_supported"),
+        (query(&[("client_id", ""), ("scope", "openid orders:admin")]), "invalid_scope"),
+        (query(&[("client_id", ""), ("resource", "https://evil.example")]), "invalid_target"),
+    ] {
+        let reply = post(&edge, "test", "par", &shop, &form);
+        assert_eq!((reply.status(), reply.member("error").as_str()), (400, error));
+    }
+    let wrong = json!({ "client_id": shop["client_id"], "client_secret": other["client_secret"] });
+    let reply = post(&edge, "test", "par", &wrong, &query(&[("client_id", "")]));
+    assert_eq!((reply.status(), reply.member("error").as_str()), (401, "invalid_client"));
+}
