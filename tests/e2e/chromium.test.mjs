@@ -143,6 +143,33 @@ test("by keyboard: denial", async () => {
   await context.close();
 });
 
+test("by keyboard: the person's own page, taking back, and signing out", async () => {
+  const user = await app.user();
+  const { context, page } = await visit();
+  await type(page, "login", user.login);
+  await type(page, "password", PASSWORD);
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("[name=decision]");
+  await tabTo(page, "Allow");
+  await page.keyboard.press("Enter");
+  await came(page);
+  await page.goto(`${app.issuer}/account`);
+  await look(page, "account");
+  await tabTo(page, "Take back from Shop");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("[role=status]");
+  await look(page, "account-taken-back");
+  await page.goto(`${app.issuer}/oauth/logout`);
+  await look(page, "sign-out");
+  await tabTo(page, "Sign out");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("text=You are signed out");
+  await look(page, "signed-out");
+  await page.goto(`${app.issuer}/account`);
+  await page.waitForSelector("[name=password]");
+  await context.close();
+});
+
 test("without JavaScript, and a form that goes back by itself with it", async () => {
   const user = await app.user();
   const asks = (more) => {

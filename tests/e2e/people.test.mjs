@@ -51,6 +51,23 @@ for (const library of LIBRARIES) {
     });
   }
 
+  test(`${library.name}: a pushed request, and signing out`, async () => {
+    const after = "https://app.example/bye";
+    const client = await app.client({ ...METADATA, require_pushed_authorization_requests: true, post_logout_redirect_uris: [after] });
+    const user = await app.user();
+    const by = await library.open(app.issuer, client, "client_secret_basic");
+    const person = new Person(user.login);
+    const { url, finish } = await by.signIn({ scope: "openid orders:read", pushed: true });
+    assert.deepEqual([...url.searchParams.keys()].sort(), ["client_id", "request_uri"]);
+    const { tokens, claims } = keep(await finish(await person.visit(url)));
+    assert.equal(claims.sub, user.id);
+    const left = await person.send(by.signOut({ id_token_hint: tokens.id_token, post_logout_redirect_uri: after, state: "s" }));
+    assert.deepEqual([left.status, left.next], [303, `${after}?state=s`]);
+    const quiet = await by.signIn({ scope: "openid", prompt: "none", pushed: true });
+    const answer = await person.send(quiet.url);
+    assert.equal(new URL(answer.next).searchParams.get("error"), "login_required");
+  });
+
   test(`${library.name}: a person does not allow it, or is not there`, async () => {
     const client = await app.client(METADATA);
     const user = await app.user();

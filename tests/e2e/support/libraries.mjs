@@ -38,12 +38,18 @@ const byOauth4webapi = {
         return oauth.processAuthorizationCodeResponse(as, me, response, { expectedNonce: nonce, requireIdToken: nonce !== undefined });
       },
       /** Where to send a browser; `finish` takes the address that it came back to. */
-      async signIn({ scope, ...more }) {
+      async signIn({ scope, pushed = false, ...more }) {
         const [verifier, nonce, state] = [oauth.generateRandomCodeVerifier(), oauth.generateRandomNonce(), oauth.generateRandomState()];
         const url = new URL(as.authorization_endpoint);
         const code_challenge = await oauth.calculatePKCECodeChallenge(verifier);
         const all = { client_id: me.client_id, redirect_uri: REDIRECT, response_type: "code", scope, code_challenge, code_challenge_method: "S256", nonce, state, ...more };
-        for (const [name, value] of Object.entries(all)) url.searchParams.set(name, value);
+        if (pushed) {
+          const response = await oauth.pushedAuthorizationRequest(as, me, auth, all, insecure);
+          const { request_uri } = await oauth.processPushedAuthorizationResponse(as, me, response);
+          url.search = new URLSearchParams({ client_id: me.client_id, request_uri });
+        } else {
+          for (const [name, value] of Object.entries(all)) url.searchParams.set(name, value);
+        }
         const finish = async (address) => {
           const parameters = oauth.validateAuthResponse(as, me, new URL(address), state);
           const response = await oauth.authorizationCodeGrantRequest(as, me, auth, parameters, REDIRECT, verifier, insecure);
@@ -53,6 +59,7 @@ const byOauth4webapi = {
         };
         return { url, finish };
       },
+      signOut: (parameters) => new URL(`${as.end_session_endpoint}?${new URLSearchParams(parameters)}`),
       async userinfo(token, subject) {
         return oauth.processUserInfoResponse(as, me, subject, await oauth.userInfoRequest(as, me, token, insecure));
       },
@@ -83,10 +90,11 @@ const byOpenidClient = {
       refresh: (token) => openid.refreshTokenGrant(config, token),
       redeem: ({ code, code_verifier, nonce }) =>
         openid.authorizationCodeGrant(config, callback(code, issuer), { pkceCodeVerifier: code_verifier, expectedNonce: nonce, idTokenExpected: nonce !== undefined }),
-      async signIn({ scope, ...more }) {
+      async signIn({ scope, pushed = false, ...more }) {
         const [verifier, nonce, state] = [openid.randomPKCECodeVerifier(), openid.randomNonce(), openid.randomState()];
         const code_challenge = await openid.calculatePKCECodeChallenge(verifier);
-        const url = openid.buildAuthorizationUrl(config, { redirect_uri: REDIRECT, scope, code_challenge, code_challenge_method: "S256", nonce, state, ...more });
+        const all = { redirect_uri: REDIRECT, scope, code_challenge, code_challenge_method: "S256", nonce, state, ...more };
+        const url = pushed ? await openid.buildAuthorizationUrlWithPAR(config, all) : openid.buildAuthorizationUrl(config, all);
         const finish = async (address) => {
           const checks = { pkceCodeVerifier: verifier, expectedNonce: nonce, expectedState: state, idTokenExpected: true };
           const tokens = await openid.authorizationCodeGrant(config, new URL(address), checks);
@@ -94,6 +102,7 @@ const byOpenidClient = {
         };
         return { url, finish };
       },
+      signOut: (parameters) => openid.buildEndSessionUrl(config, parameters),
       userinfo: (token, subject) => openid.fetchUserInfo(config, token, subject),
       revoke: (token) => openid.tokenRevocation(config, token),
       introspect: (token) => openid.tokenIntrospection(config, token),
