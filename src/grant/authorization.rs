@@ -78,6 +78,8 @@ pub struct AuthorizationRequest {
     pub max_age: Option<Lifetime>,
     /// `login_hint`.
     pub login_hint: Option<String>,
+    /// `id_token_hint`, as it came.
+    pub id_token_hint: Option<String>,
     /// `resource` (RFC 8707).
     pub resources: Vec<String>,
 }
@@ -327,6 +329,7 @@ impl AuthorizationRequest {
             prompt: prompts(form.get("prompt").unwrap_or_default())?,
             max_age,
             login_hint: form.get("login_hint").map(str::to_owned),
+            id_token_hint: form.get("id_token_hint").map(str::to_owned),
             resources: form.resources().map(str::to_owned).collect(),
             destination,
         })

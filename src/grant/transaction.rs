@@ -141,6 +141,7 @@ mod tests {
             prompt: vec![],
             max_age: None,
             login_hint: None,
+            id_token_hint: None,
             resources: vec![],
         };
         Transaction::begin(&[1; 10], Some(request), Timestamp::from_seconds(100))

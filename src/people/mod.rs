@@ -20,6 +20,7 @@ mod assets;
 mod authorize;
 mod consent;
 mod cookies;
+mod hint;
 mod page;
 mod push;
 mod sign_in;

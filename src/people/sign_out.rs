@@ -11,30 +11,18 @@
 //!
 //! A `POST` is answered with a redirect to the same request as `GET`, for the reason that [`super::authorize`] has.
 
-use serde::Deserialize;
-
 use crate::config::{Config, Realm};
-use crate::error::{Error, Fault};
 use crate::grant::Destination;
 use crate::http::{Answer, Form, Head};
 use crate::id::{ClientId, UserId};
-use crate::keyring::ALGORITHMS;
 use crate::oauth::{Stop, form, known_client};
+use crate::people::hint::id_token;
 use crate::people::page::{self, SignOutPage};
 use crate::people::visit::Visit;
 use crate::port::{Body, Ports, Principals};
 use crate::principal::{self, Client, Question};
 use crate::secret::{Credential, Kind};
 use crate::time::Timestamp;
-use crate::validator::{Jws, key_set};
-
-/// What an ID token says of whose it is.
-#[derive(Deserialize)]
-struct Hint {
-    iss: String,
-    sub: String,
-    aud: String,
-}
 
 /// What was asked for, once it is known to be right.
 struct Asked {
@@ -123,7 +111,7 @@ async fn read<P: Ports>(visit: &Visit<'_, P>, form: &Form) -> Result<Asked, Stop
         Some(text) => {
             let wrong =
                 || bad(visit, "The application sent an ID token that is not one of ours (id_token_hint).");
-            Some(genuine(visit, text).await?.ok_or_else(wrong)?)
+            Some(id_token(visit, text).await?.ok_or_else(wrong)?)
         }
         None => None,
     };
@@ -148,23 +136,6 @@ async fn read<P: Ports>(visit: &Visit<'_, P>, form: &Form) -> Result<Asked, Stop
     // Whoever only says a name may be anybody: nobody is sent anywhere for it.
     let destination = destination.filter(|_| hint.is_some()).map(|uri| with_state(uri, form.get("state")));
     Ok(Asked { client, subject, destination })
-}
-
-/// What an ID token of this realm says, whether or not its time is over.
-async fn genuine<P: Ports>(visit: &Visit<'_, P>, text: &str) -> Result<Option<Hint>, Fault> {
-    let issuer = visit
-        .config
-        .trusted(visit.realm.issuer.as_str())
-        .ok_or_else(|| Fault::new("get keys", "the realm is not trusted"))?;
-    let keys = key_set(visit.ports, issuer, visit.now).await?;
-    let jws = match Jws::verify(text, &keys, &ALGORITHMS, visit.ports.verifier()).await {
-        Ok(jws) => jws,
-        Err(Error::Denied(_)) => return Ok(None),
-        Err(Error::Fault(fault)) => return Err(fault),
-    };
-    let is_id_token = jws.header().typ.as_deref().is_some_and(|typ| typ.eq_ignore_ascii_case("JWT"));
-    let hint = serde_json::from_slice::<Hint>(jws.payload()).ok();
-    Ok(hint.filter(|hint| is_id_token && hint.iss == visit.realm.issuer.as_str()))
 }
 
 fn with_state(uri: String, state: Option<&str>) -> String {

@@ -8,9 +8,10 @@ use crate::grant::{
     grant_scopes,
 };
 use crate::http::{Answer, Form, Head};
-use crate::id::Locator;
+use crate::id::{Locator, UserId};
 use crate::oauth::{Stop, known_client, targets};
 use crate::people::cookies::Cookies;
+use crate::people::hint::id_token;
 use crate::people::page::{self, ConsentPage, ScopeLine, SignInPage};
 use crate::port::{Ports, Principals, Vault, random};
 use crate::principal::{self, Client, Consider, Considered, GrantType, Question, Refused, Says, UserView};
@@ -217,6 +218,7 @@ impl<'a, P: Ports> Visit<'a, P> {
         let (credential, digest) = self.code(locator)?;
         let consider = Consider {
             browser,
+            who: self.expected(flow).await?,
             signed_in_since: oldest.max(again.then_some(begun_at)),
             transaction: Digest::of(transaction.id.as_bytes()),
             transaction_ends: transaction.ends_at(),
@@ -231,6 +233,18 @@ impl<'a, P: Ports> Visit<'a, P> {
             // A credential that names no principal of ours.
             principal::Answer::Refused(_) => Ok((Considered::SignIn, None)),
             _ => Err(principal::Answer::unexpected("consider").into()),
+        }
+    }
+
+    /// Whom the client expects, by an ID token that it has got before. One that is none expects nobody who could be there.
+    async fn expected(&self, flow: Flow<'_>) -> Result<Option<UserId>, Stop> {
+        let Some(text) = &flow.request.id_token_hint else { return Ok(None) };
+        let hint = id_token(self, text).await?;
+        let sub = hint.and_then(|hint| hint.sub.parse().ok());
+        let wrong = || AuthorizationError::InvalidRequest("id_token_hint is no ID token of this realm");
+        match sub {
+            Some(sub) => Ok(Some(sub)),
+            None => Err(Stop::Answer(Box::new(Stop::settled(self.refuse(flow, wrong()))?))),
         }
     }
 

@@ -50,6 +50,8 @@ pub struct Enter {
 pub struct Consider {
     /// The digest of what the browser is known by.
     pub browser: Digest,
+    /// Whom the client expects; `None`: whoever it is.
+    pub who: Option<UserId>,
     /// A sign-in before this is too old.
     pub signed_in_since: Option<Timestamp>,
     /// The digest of the transaction's name: it ends once.
@@ -295,8 +297,11 @@ impl<R: Rows> Draft<'_, R> {
     pub(super) fn consider(&self, asked: &Consider, now: Timestamp) -> Result<Considered, Fault> {
         let since = asked.signed_in_since;
         let found = self.found(&asked.browser, now)?;
-        let is_recent = |browser: &StoredBrowser| since.is_none_or(|since| since <= browser.auth_time);
-        let Some((browser, user, _)) = found.filter(|(browser, ..)| is_recent(browser)) else {
+        let fits = |browser: &StoredBrowser, user: &User| {
+            since.is_none_or(|since| since <= browser.auth_time)
+                && asked.who.as_ref().is_none_or(|who| *who == user.id)
+        };
+        let Some((browser, user, _)) = found.filter(|(browser, user, _)| fits(browser, user)) else {
             return Ok(Considered::SignIn);
         };
         let transaction = format!("transaction/{}", asked.transaction);

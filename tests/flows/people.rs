@@ -829,3 +829,42 @@ fn rfc9126_a_request_is_pushed_and_brought_by_its_client_once() {
     let reply = post(&edge, "test", "par", &wrong, &query(&[("client_id", "")]));
     assert_eq!((reply.status(), reply.member("error").as_str()), (401, "invalid_client"));
 }
+
+#[test]
+fn openid_connect_core_section_3_1_2_1_hints_and_what_is_not_used() {
+    let world = World::new(CONFIG);
+    let edge = world.edge();
+    let (shop, browser, token) = signed_in(&edge, "ada@example.com");
+    let (_, _, foreign) = signed_in(&edge, "eve@example.com");
+    let quiet = |more: &[(&str, &str)]| {
+        let mut all = vec![("scope", "openid"), ("prompt", "none")];
+        all.retain(|(name, _)| more.iter().all(|(other, _)| other != name));
+        all.extend(more);
+        back(&browser.get(&asks(&shop, &all)))
+    };
+    for (name, value) in [
+        ("id_token_hint", token.as_str()),
+        ("login_hint", "eve@example.com"),
+        ("acr_values", "urn:mace:incommon:iap:silver"),
+        ("display", "popup"),
+        ("ui_locales", "se"),
+        ("claims_locales", "se"),
+        ("claims", r#"{"userinfo":{"name":{"essential":true}}}"#),
+        ("extra", "foobar"),
+        ("nonce", ""),
+        ("scope", "openid address phone"),
+    ] {
+        assert!(quiet(&[(name, value)]).contains_key("code"), "{name}");
+    }
+    assert_eq!(
+        quiet(&[("id_token_hint", &foreign)])["error"],
+        "login_required",
+        "somebody else is signed in"
+    );
+    assert_eq!(quiet(&[("id_token_hint", "junk")])["error"], "invalid_request");
+    let page = browser.get(&asks(&shop, &[("scope", "openid"), ("id_token_hint", &foreign)]));
+    assert_eq!(heading(&page), "Sign in");
+    let still = browser.sign_in(&page, "ada@example.com", PASSWORD);
+    assert_eq!(heading(&still), "Sign in", "the wrong person");
+    assert!(heading(&browser.sign_in(&still, "eve@example.com", PASSWORD)).starts_with("Allow "));
+}
