@@ -20,12 +20,10 @@ use crate::http::{Answer, Form, Head};
 use crate::id::ClientId;
 use crate::oauth::{Stop, form, known_client};
 use crate::people::page;
-use crate::people::visit::{Flow, Visit};
+use crate::people::visit::{Flow, HEADING, Visit};
 use crate::port::{Body, Ports, random};
 use crate::principal::{Client, Says};
 use crate::time::Timestamp;
-
-const HEADING: &str = "This application has sent something wrong";
 
 /// Answers an authorization request.
 ///
@@ -94,8 +92,8 @@ fn brought<P: Ports>(
     Ok(match read {
         Ok(request) => Ok(request),
         Err(error) => {
-            let said = destination.error(error, &visit.realm.issuer);
-            Err(page::back(visit.realm, &destination, &said)?.because(error.code()))
+            let is_silent = form.get("prompt") == Some("none");
+            Err(visit.refuse_early(client, &destination, (error, is_silent))?)
         }
     })
 }

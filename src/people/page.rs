@@ -101,6 +101,17 @@ struct FormPost<'a> {
     said: &'a [(&'static str, &'a str)],
 }
 
+#[derive(Debug, Template)]
+#[template(path = "way_back.html")]
+pub(super) struct WayBack<'a> {
+    pub(super) base: &'a str,
+    pub(super) heading: &'a str,
+    pub(super) client: &'a str,
+    pub(super) what: &'a str,
+    pub(super) place: &'a str,
+    pub(super) address: &'a str,
+}
+
 /// Where a realm's pages begin: the path of its issuer, so that they work whatever name the host has.
 pub(super) fn base(realm: &Realm) -> String {
     format!("/{}", realm.name)

@@ -12,12 +12,15 @@ use crate::id::{Locator, UserId};
 use crate::oauth::{Stop, known_client, targets};
 use crate::people::cookies::Cookies;
 use crate::people::hint::id_token;
-use crate::people::page::{self, ConsentPage, ScopeLine, SignInPage};
+use crate::people::page::{self, ConsentPage, ScopeLine, SignInPage, WayBack};
 use crate::port::{Ports, Principals, Vault, random};
 use crate::principal::{self, Client, Consider, Considered, GrantType, Question, Refused, Says, UserView};
 use crate::scope::ScopeSet;
 use crate::secret::{Credential, Kind, Secret};
 use crate::time::{Lifetime, Timestamp};
+
+/// What a person reads where a client is wrong.
+pub(super) const HEADING: &str = "This application has sent something wrong";
 
 /// What everything that a browser asks for has in common.
 pub(super) struct Visit<'a, P> {
@@ -152,12 +155,14 @@ impl<'a, P: Ports> Visit<'a, P> {
     pub(super) async fn go_on(&self, flow: Flow<'_>, says: Says) -> Result<Answer, Stop> {
         let (client, request) = (flow.client, flow.request);
         let refuse = |error: AuthorizationError| self.refuse(flow, error);
+        let is_silent = request.wants(Prompt::None);
+        let early = |error| self.refuse_early(client, &request.destination, (error, is_silent));
         let Ok(resources) = targets(self.config, self.realm, request.resources.clone()) else {
-            return refuse(AuthorizationError::InvalidTarget);
+            return early(AuthorizationError::InvalidTarget);
         };
         let scope = match self.scopes(client, request) {
             Ok(scope) => scope,
-            Err(error) => return refuse(error),
+            Err(error) => return early(error),
         };
         let code = Code {
             client_id: client.client_id.clone(),
@@ -260,6 +265,29 @@ impl<'a, P: Ports> Visit<'a, P> {
         let said = destination.error(error, &self.realm.issuer);
         let answer = page::back(self.realm, destination, &said)?.because(error.code());
         Ok(answer.and("Set-Cookie", self.cookies.end(&flow.transaction.id)))
+    }
+
+    /// What is wrong with a request, before anybody has signed in. A client that has registered itself gets no redirect for it: else
+    /// everybody could make this server send browsers wherever they like (RFC 9700 section 4.11.2). Its person is shown the way back.
+    pub(super) fn refuse_early(
+        &self,
+        client: &Client,
+        destination: &Destination,
+        (error, is_silent): (AuthorizationError, bool),
+    ) -> Result<Answer, Stop> {
+        let said = destination.error(error, &self.realm.issuer);
+        if is_silent || !client.self_registered || self.cookies.browser().is_some() {
+            return Ok(page::back(self.realm, destination, &said)?.because(error.code()));
+        }
+        let page = WayBack {
+            base: &page::base(self.realm),
+            heading: HEADING,
+            client: &client.client_name,
+            what: error.description(),
+            place: &destination.place(),
+            address: &destination.location(&said),
+        };
+        Ok(page::answer(400, &page, None)?.because(error.code()))
     }
 
     /// The sign-in page: for what a client asks, or for a page of the person's own.

@@ -868,3 +868,49 @@ fn openid_connect_core_section_3_1_2_1_hints_and_what_is_not_used() {
     assert_eq!(heading(&still), "Sign in", "the wrong person");
     assert!(heading(&browser.sign_in(&still, "eve@example.com", PASSWORD)).starts_with("Allow "));
 }
+
+#[test]
+fn rfc9700_section_4_11_2_a_client_that_registered_itself_cannot_send_people_around() {
+    let open = CONFIG.replace(
+        r#""idle_seconds": 60, "grain_seconds": 15,"#,
+        r#""registration": { "access": "open", "scopes": ["openid", "orders:read"] }, "idle_seconds": 60, "grain_seconds": 15,"#,
+    );
+    let world = World::new(&open);
+    let edge = world.edge();
+    let body = json!({ "client_name": "Eve's", "redirect_uris": [CALLBACK], "scope": "openid orders:read" })
+        .to_string();
+    let reply = call(&edge, &Call::json(format!("{HOST}/test/oauth/register"), body)).0;
+    let theirs: Value = serde_json::from_str(&reply.answer().body).unwrap();
+    let browser = Browser::new(&edge);
+    for wrong in [
+        [("response_type", "token")],
+        [("scope", "openid orders:admin")],
+        [("resource", "https://evil.example")],
+    ] {
+        let reply = browser.get(&asks(&theirs, &wrong));
+        assert_eq!((reply.status(), reply.answer().header("location")), (400, None), "{wrong:?}");
+        assert!(
+            reply.answer().body.contains(r#"<a href="https://app.example/cb?x=1&#38;error="#),
+            "{}",
+            reply.answer().body
+        );
+        let mut silent = wrong.to_vec();
+        silent.push(("prompt", "none"));
+        assert!(back(&browser.get(&asks(&theirs, &silent))).contains_key("error"), "no page was to be shown");
+    }
+    let page = browser.get(&asks(&theirs, &[]));
+    assert_eq!(heading(&page), "Sign in");
+    ada(&edge);
+    let consent = browser.sign_in(&page, "ada@example.com", PASSWORD);
+    assert!(consent.answer().body.contains("nobody here has checked who"), "{}", consent.answer().body);
+    assert_eq!(
+        back(&browser.get(&asks(&theirs, &[("response_type", "token")])))["error"],
+        "unsupported_response_type"
+    );
+    // Whoever manages clients vouches for it by changing it.
+    let body = json!({ "client_name": "Eve's", "redirect_uris": [CALLBACK], "scope": "openid", "grant_types": ["authorization_code"] });
+    let at = format!("{HOST}/test/api/v1/clients/{}", text(&theirs, "client_id"));
+    assert_eq!(manage(&edge, Call::put(at, body.to_string())).status(), 200);
+    let fresh = Browser::new(&edge);
+    assert!(back(&fresh.get(&asks(&theirs, &[("response_type", "token")]))).contains_key("error"));
+}
