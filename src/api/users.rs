@@ -2,9 +2,9 @@
 //!
 //! | request | answer |
 //! | --- | --- |
-//! | `POST /users` | 201: `login`, and if wanted `password`, `roles` and `profile`; 409 where the login is taken |
+//! | `POST /users` | 201: `login`, and if wanted `password`, `roles`, `profile` and `internal_scopes`; 409 where the login is taken |
 //! | `GET /users/{id}` | 200 |
-//! | `PATCH /users/{id}` | 200: what is sent of `roles`, `disabled`, `password`, `profile` changes. Other roles, another password and disabling end every session |
+//! | `PATCH /users/{id}` | 200: what is sent of `roles`, `disabled`, `password`, `profile`, `internal_scopes` changes. Other roles, another password, disabling and an internal scope less end every session |
 //! | `DELETE /users/{id}` | 204: every session ends, and so do the clients that act for them |
 //! | `POST /users/{id}/sign-out` | 204: every session ends |
 //!
@@ -22,6 +22,7 @@ use crate::id::{Login, Role, UserId};
 use crate::oauth::{Stop, known_roles};
 use crate::port::{Body, Ports, Principals, UserPlace, Users, random};
 use crate::principal::{self, ChangeUser, NewUser, Password, Profile, Question, Refused, UserView};
+use crate::scope::{ScopeSet, ScopeToken};
 
 use super::guard::admit;
 use super::not_found;
@@ -76,6 +77,8 @@ struct Wanted {
     disabled: Option<bool>,
     #[serde(default)]
     profile: Option<Profile>,
+    #[serde(default)]
+    internal_scopes: Option<String>,
 }
 
 fn bad(detail: &'static str) -> Stop {
@@ -84,7 +87,7 @@ fn bad(detail: &'static str) -> Stop {
 
 impl Wanted {
     async fn read(body: &mut impl Body) -> Result<Self, Stop> {
-        const SHAPE: &str = "Send a JSON object with login, password, roles, disabled or profile (name, email, email_verified), each at most once.";
+        const SHAPE: &str = "Send a JSON object with login, password, roles, disabled, internal_scopes or profile (name, email, email_verified), each at most once.";
         let bytes = body.read(MAX_BODY).await?.ok_or_else(|| bad(SHAPE))?;
         let wanted: Self = serde_json::from_slice(&bytes).map_err(|_| bad(SHAPE))?;
         if wanted.password.as_ref().is_some_and(|password| !may_be_password(&password.0)) {
@@ -99,6 +102,19 @@ impl Wanted {
             return Err(bad("name and email are 1 to 254 characters without control characters."));
         }
         Ok(wanted)
+    }
+
+    /// Those of the configuration, of which none is for everybody.
+    fn internal_scopes(&self, config: &Config) -> Result<Option<ScopeSet>, Stop> {
+        let catalogue = config.scopes();
+        let known = |text: &String| {
+            let scopes: Option<ScopeSet> = text.parse().ok();
+            let is_internal = |scope: &ScopeToken| catalogue.knows(scope) && !catalogue.offers(scope);
+            scopes.filter(|scopes| scopes.iter().all(is_internal)).ok_or_else(|| {
+                bad("internal_scopes holds a name that is no internal scope of the configuration.")
+            })
+        };
+        self.internal_scopes.as_ref().map(known).transpose()
     }
 
     fn roles(&self, config: &Config) -> Result<Option<Vec<Role>>, Stop> {
@@ -132,9 +148,10 @@ async fn done<P: Ports>(
             }
             let roles = wanted.roles(config)?;
             let salt = Digest::of(&random::<32>(ports.entropy())?);
+            let internal_scopes = wanted.internal_scopes(config)?;
             let password = wanted.password.map(|password| (password, salt));
             let (disabled, profile) = (wanted.disabled, wanted.profile);
-            Question::ChangeUser(ChangeUser { roles, disabled, password, profile })
+            Question::ChangeUser(ChangeUser { roles, disabled, password, profile, internal_scopes })
         }
         UserAction::Delete => Question::DeleteUser,
         UserAction::SignOut => Question::End,
@@ -166,12 +183,14 @@ async fn create<P: Ports>(
         return Err(bad("login is 1 to 254 visible ASCII characters, such as an e-mail address."));
     };
     let id = base64url(&random::<16>(ports.entropy())?);
+    let internal_scopes = wanted.internal_scopes(config)?;
     let new = NewUser {
         id: id.parse().map_err(|_| Fault::new("name user", "16 random bytes make no id"))?,
         login: login.clone(),
         realm: realm.name.clone(),
         roles: wanted.roles(config)?.unwrap_or_default(),
         password: wanted.password,
+        internal_scopes: internal_scopes.unwrap_or_default(),
         profile: wanted.profile.unwrap_or_default(),
         salt: Digest::of(&random::<32>(ports.entropy())?),
     };
@@ -198,6 +217,7 @@ struct Seen<'a> {
     has_password: bool,
     created_at: u64,
     profile: &'a Profile,
+    internal_scopes: &'a ScopeSet,
 }
 
 impl<'a> Seen<'a> {
@@ -210,6 +230,7 @@ impl<'a> Seen<'a> {
             has_password: user.has_password,
             created_at: user.created_at.as_seconds(),
             profile: &user.profile,
+            internal_scopes: &user.internal_scopes,
         }
     }
 }

@@ -126,7 +126,7 @@ impl<'a, P: Ports> Visit<'a, P> {
         Ok(Resumed { transaction, client, bond })
     }
 
-    /// What a client may ask for, of what it asks for. What nobody knows is left out (OpenID Connect Core section 3.1.2.1);
+    /// What a client may ask for, of what it asks for; internal scopes are left out later, where the person is not on their list. What nobody knows is left out (OpenID Connect Core section 3.1.2.1);
     /// what is known, and not for it, is an error.
     pub(super) fn scopes(
         &self,
@@ -139,16 +139,10 @@ impl<'a, P: Ports> Visit<'a, P> {
             .as_ref()
             .map(|asked| asked.iter().filter(|scope| catalogue.knows(scope)).cloned().collect());
         let granted = grant_scopes(client, GrantType::AuthorizationCode, known.as_ref(), catalogue);
-        let granted = granted.map_err(|refused| match refused {
+        granted.map_err(|refused| match refused {
             Refused::Unauthorized(_) => AuthorizationError::UnauthorizedClient,
             _ => AuthorizationError::InvalidScope,
-        })?;
-        let (open, internal): (Vec<_>, Vec<_>) =
-            granted.iter().cloned().partition(|scope| catalogue.offers(scope));
-        if known.is_some() && !internal.is_empty() {
-            return Err(AuthorizationError::InvalidScope);
-        }
-        Ok(open.into_iter().collect())
+        })
     }
 
     /// What becomes of an authorization request: a code, a page, an error for the client.
@@ -168,7 +162,7 @@ impl<'a, P: Ports> Visit<'a, P> {
             client_id: client.client_id.clone(),
             redirect_uri: request.destination.redirect_uri.clone(),
             challenge: request.challenge,
-            scope: scope.clone(),
+            scope,
             resources,
             nonce: request.nonce.clone(),
             auth_time: self.now,
@@ -188,10 +182,10 @@ impl<'a, P: Ports> Visit<'a, P> {
                 let text = "You have answered this already. Go back to the application; should it not know, start again there.";
                 Err(self.lost(409, "This is done already", text))
             }
-            (Considered::Ask(..), _) if request.wants(Prompt::None) => {
+            (Considered::Ask { .. }, _) if request.wants(Prompt::None) => {
                 refuse(AuthorizationError::ConsentRequired)
             }
-            (Considered::Ask(user, refused), _) => self.ask(flow, &user, &refused, &scope),
+            (Considered::Ask { user, wanted, refused }, _) => self.ask(flow, &user, &refused, &wanted),
             (Considered::SignIn | Considered::Allowed, _) if request.wants(Prompt::None) => {
                 refuse(AuthorizationError::LoginRequired)
             }
@@ -221,6 +215,7 @@ impl<'a, P: Ports> Visit<'a, P> {
             |age: Lifetime| Timestamp::from_millis(begun_at.as_millis().saturating_sub(age.as_millis()));
         let oldest = request.max_age.map(before);
         let (credential, digest) = self.code(locator)?;
+        let internal = code.scope.iter().filter(|scope| !self.config.scopes().offers(scope));
         let consider = Consider {
             browser,
             who: self.expected(flow).await?,
@@ -229,6 +224,7 @@ impl<'a, P: Ports> Visit<'a, P> {
             transaction_ends: transaction.ends_at(),
             says,
             digest,
+            internal: internal.cloned().collect(),
             client_name: flow.client.client_name.clone(),
             code: Box::new(code),
         };

@@ -62,6 +62,8 @@ pub struct Consider {
     pub says: Says,
     /// The digest of the code, should there be one.
     pub digest: Digest,
+    /// Those of the scopes that are for nobody but who is on their list.
+    pub internal: ScopeSet,
     /// What the client is called, for the person's own page.
     pub client_name: String,
     /// What the code would grant: everything that the client asks for.
@@ -88,8 +90,15 @@ pub enum Says {
 pub enum Considered {
     /// There is a code.
     Allowed,
-    /// The person has to be asked. With what they have not allowed this client before.
-    Ask(Box<UserView>, ScopeSet),
+    /// The person has to be asked.
+    Ask {
+        /// Who they are.
+        user: Box<UserView>,
+        /// For what.
+        wanted: ScopeSet,
+        /// What they have not allowed this client before.
+        refused: ScopeSet,
+    },
     /// The person says no.
     Denied,
     /// The transaction has ended before.
@@ -310,7 +319,8 @@ impl<R: Rows> Draft<'_, R> {
         }
         let key = asked.code.client_id.as_str();
         let known = self.read(Kind::Consent, key)?.unwrap_or_else(|| StoredConsent::none(now));
-        let wanted = &asked.code.scope;
+        let is_offered = |scope| !asked.internal.contains(scope) || user.internal_scopes.contains(scope);
+        let wanted: &ScopeSet = &asked.code.scope.iter().filter(|scope| is_offered(scope)).cloned().collect();
         let of_wanted = |held: &ScopeSet| -> ScopeSet {
             wanted.iter().filter(|scope| held.contains(scope)).cloned().collect()
         };
@@ -324,7 +334,8 @@ impl<R: Rows> Draft<'_, R> {
             Says::Allow(who, scope) if *who == user.id => of_wanted(scope),
             Says::Deny(who) if *who == user.id => return deny(),
             Says::Allow(..) | Says::Deny(_) | Says::Silent | Says::Unheard => {
-                return Ok(Considered::Ask(Box::new(user.view()), known.refused));
+                let (user, wanted) = (Box::new(user.view()), wanted.clone());
+                return Ok(Considered::Ask { user, wanted, refused: known.refused });
             }
         };
         if allowed.is_empty() && !wanted.is_empty() {

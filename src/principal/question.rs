@@ -347,6 +347,9 @@ pub struct NewUser {
     /// What is known of them besides.
     #[serde(default)]
     pub profile: Profile,
+    /// The internal scopes that they may be asked for.
+    #[serde(default)]
+    pub internal_scopes: ScopeSet,
 }
 
 /// See [`Question::ChangeUser`]. What is `None` stays.
@@ -361,6 +364,9 @@ pub struct ChangeUser {
     /// What is known of them besides.
     #[serde(default)]
     pub profile: Option<Profile>,
+    /// The internal scopes that they may be asked for. One that is taken away ends every session.
+    #[serde(default)]
+    pub internal_scopes: Option<ScopeSet>,
 }
 
 /// A token, as its principal knows it.

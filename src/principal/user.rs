@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::grant::PasswordRecord;
 use crate::id::{Login, RealmName, Role, UserId};
 use crate::principal::Ended;
+use crate::scope::ScopeSet;
 use crate::time::Timestamp;
 
 /// What a principal keeps of itself: one row.
@@ -31,6 +32,9 @@ pub(super) struct User {
     pub(super) created_at: Timestamp,
     #[serde(default, skip_serializing_if = "Profile::is_empty")]
     pub(super) profile: Profile,
+    /// The internal scopes that they may be asked for.
+    #[serde(default, skip_serializing_if = "ScopeSet::is_empty")]
+    pub(super) internal_scopes: ScopeSet,
 }
 
 /// What is known of a person besides (OpenID Connect Core section 5.1).
@@ -63,6 +67,7 @@ impl User {
             has_password: self.password.is_some(),
             created_at: self.created_at,
             profile: self.profile.clone(),
+            internal_scopes: self.internal_scopes.clone(),
         }
     }
 }
@@ -85,6 +90,9 @@ pub struct UserView {
     /// What is known of them besides.
     #[serde(default)]
     pub profile: Profile,
+    /// The internal scopes that they may be asked for.
+    #[serde(default)]
+    pub internal_scopes: ScopeSet,
 }
 
 #[cfg(test)]
@@ -108,13 +116,14 @@ mod tests {
                 password: None,
                 created_at: at,
                 profile: Profile { name: Some("Ada".to_owned()), email: None, email_verified: true },
+                internal_scopes: "ours".parse().unwrap(),
             }),
         };
         assert_eq!(
             serde_json::to_string(&principal).unwrap(),
             concat!(
                 r#"{"seq":7,"realm":"test","ended":{"seq":5,"at":1000,"reason":"roles"},"#,
-                r#""user":{"id":"u1","login":"ada@example.com","roles":["owner"],"disabled":false,"password":null,"created_at":1000,"profile":{"name":"Ada","email_verified":true}}}"#
+                r#""user":{"id":"u1","login":"ada@example.com","roles":["owner"],"disabled":false,"password":null,"created_at":1000,"profile":{"name":"Ada","email_verified":true},"internal_scopes":"ours"}}"#
             )
         );
     }

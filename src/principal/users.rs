@@ -30,6 +30,7 @@ impl<R: Rows> Draft<'_, R> {
             password,
             created_at: now,
             profile: new.profile.clone(),
+            internal_scopes: new.internal_scopes.clone(),
         };
         let view = user.view();
         principal.realm = Some(new.realm.clone());
@@ -64,6 +65,11 @@ impl<R: Rows> Draft<'_, R> {
         if let Some(disabled) = change.disabled {
             ends = if disabled && !user.disabled { Some(EndReason::Disabled) } else { ends };
             user.disabled = disabled;
+        }
+        if let Some(scopes) = &change.internal_scopes {
+            let is_less = user.internal_scopes.iter().any(|scope| !scopes.contains(scope));
+            ends = if is_less { Some(EndReason::Roles) } else { ends };
+            user.internal_scopes = scopes.clone();
         }
         if let Some(profile) = &change.profile {
             user.profile = profile.clone();

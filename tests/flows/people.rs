@@ -914,3 +914,53 @@ fn rfc9700_section_4_11_2_a_client_that_registered_itself_cannot_send_people_aro
     let fresh = Browser::new(&edge);
     assert!(back(&fresh.get(&asks(&theirs, &[("response_type", "token")]))).contains_key("error"));
 }
+
+#[test]
+fn an_internal_scope_is_offered_where_both_client_and_person_are_on_its_list() {
+    let config = CONFIG.replace(
+        r#""scopes": { "#,
+        r#""scopes": { "ours": { "description": "See what only we see", "internal": true }, "#,
+    );
+    let world = World::new(&config);
+    let edge = world.edge();
+    let make = |scope: &str| {
+        client(
+            &edge,
+            "test",
+            &json!({ "grant_types": ["authorization_code", "refresh_token"], "redirect_uris": [CALLBACK], "scope": scope }),
+        )
+    };
+    let (with, without) = (make("openid ours"), make("openid"));
+    let person = |login: &str, more: &Value| {
+        let mut all = json!({ "login": login, "password": PASSWORD });
+        all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        user(&edge, &all)
+    };
+    let ada = person("ada@example.com", &json!({ "internal_scopes": "ours" }));
+    person("eve@example.com", &json!({}));
+    let granted = |client: &Value, login: &str| -> Value {
+        let browser = Browser::new(&edge);
+        let consent =
+            browser.sign_in(&browser.get(&asks(client, &[("scope", "openid ours")])), login, PASSWORD);
+        let shown = consent.answer().body.contains("See what only we see");
+        let is_asked = consent.status() == 200;
+        let said = back(&if is_asked { browser.decide(&consent, "allow", &["ours"]) } else { consent });
+        let granted: Value =
+            serde_json::from_str(&redeem(&edge, client, &said["code"]).answer().body).unwrap();
+        assert_eq!(shown, text(&granted, "scope").contains("ours"), "what is not shown is not granted");
+        granted
+    };
+    let both = granted(&with, "ada@example.com");
+    assert_eq!(both["scope"], "openid ours");
+    assert_eq!(granted(&with, "eve@example.com")["scope"], "openid", "the person is not on the list");
+    let refused = Browser::new(&edge).get(&asks(&without, &[("scope", "openid ours")]));
+    assert_eq!(back(&refused)["error"], "invalid_scope", "nor is this client");
+    // Taken from the list: what was granted is over.
+    let at = format!("{HOST}/test/api/v1/users/{}", text(&ada, "id"));
+    assert_eq!(manage(&edge, Call::patch(at.clone(), r#"{"internal_scopes":"orders:read"}"#)).status(), 400);
+    assert_eq!(manage(&edge, Call::patch(at, r#"{"internal_scopes":""}"#)).status(), 200);
+    let form = format!("grant_type=refresh_token&refresh_token={}", text(&both, "refresh_token"));
+    assert_eq!(post(&edge, "test", "token", &with, &form).status(), 400);
+    world.pass(seconds(1));
+    assert_eq!(granted(&with, "ada@example.com")["scope"], "openid");
+}
