@@ -36,6 +36,9 @@ tollgate answers at ${server.url}; its example API is behind it. Paste these int
   # 404: no such route
   curl -i -H "Authorization: Bearer $TOKEN" "$TOLLGATE_URL/nowhere"
 
+  # People: sign in there with what this prints
+  echo "$TOLLGATE_URL/${server.realm}/account: $TOLLGATE_LOGIN $TOLLGATE_PASSWORD"
+
   # Discovery, and another client
   curl -s "${issuer}/.well-known/openid-configuration"
   make client REALM=${server.realm} NAME=mine SCOPES="${server.env.TOLLGATE_SCOPE}"${url}

@@ -1,9 +1,12 @@
-// The demo client of a local instance: registered on the first start, kept over restarts.
+// The demo client and the demo person of a local instance: made on the first start, kept over restarts.
+import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 
 import { knowsClient, registerClient } from "./clients.mjs";
 import { readAssignments, writeAssignments } from "./settings.mjs";
+
+const LOGIN = "ada@example.com";
 
 // What the demo shows, as far as the configuration has it.
 const WANTED = ["orders:read", "customers:read"];
@@ -25,8 +28,29 @@ function demoRoute({ realm, routes, scopes }, scope) {
   return (plain.find(may) ?? plain.find((route) => route.anonymous === true))?.path ?? "/";
 }
 
+/** Makes sure of the demo person, and says their password. Whoever was there under the login before gets a new one. */
+async function seedPerson({ url, realm, token, roles, known }) {
+  if (known.TOLLGATE_LOGIN && known.TOLLGATE_PASSWORD && known.TOLLGATE_PERSON) {
+    const there = await ask(`${url}/${realm}/api/v1/users/${known.TOLLGATE_PERSON}`, { token });
+    if (there.status === 200) return { id: known.TOLLGATE_PERSON, password: known.TOLLGATE_PASSWORD };
+  }
+  const password = randomBytes(12).toString("base64url");
+  const profile = { name: "Ada Lovelace", email: LOGIN };
+  const made = await ask(`${url}/${realm}/api/v1/users`, { token, json: { login: LOGIN, password, roles, profile } });
+  // 409: of an earlier demo, whose file is gone. Then there is nobody to show.
+  if (made.status === 201) return { id: made.body.id, password };
+  if (made.status === 409) return undefined;
+  throw new Error(`The demo person was not made: ${made.status} ${made.body?.detail ?? ""}`);
+}
+
+async function ask(address, { token, json }) {
+  const headers = { authorization: `Bearer ${token}`, ...(json && { "content-type": "application/json" }) };
+  const response = await fetch(address, { method: json ? "POST" : "GET", headers, body: json && JSON.stringify(json) });
+  return { status: response.status, body: await response.json().catch(() => undefined) };
+}
+
 /** Makes sure of `demo.env` in `folder` and returns what it says. */
-export async function seed({ url, realms, scopes, routes, token, folder }) {
+export async function seed({ url, realms, scopes, routes, roles, token, folder }) {
   const realm = "test" in realms ? "test" : Object.keys(realms)[0];
   if (realm === undefined) throw new Error("The configuration has no realm to seed.");
   const path = join(folder, "demo.env");
@@ -38,12 +62,14 @@ export async function seed({ url, realms, scopes, routes, token, folder }) {
     const grants = ["client_credentials"];
     client = await registerClient({ url, realm, token, name: "demo", scope: demoScope(scopes), grants });
   }
+  const person = await seedPerson({ url, realm, token, roles: roles.slice(0, 1), known });
   const values = {
     TOLLGATE_URL: url,
     TOLLGATE_ISSUER: realms[realm],
     TOLLGATE_CLIENT_ID: client.client_id,
     TOLLGATE_CLIENT_SECRET: client.client_secret,
     TOLLGATE_SCOPE: client.scope,
+    ...(person && { TOLLGATE_PERSON: person.id, TOLLGATE_LOGIN: LOGIN, TOLLGATE_PASSWORD: person.password }),
     TOLLGATE_API: `${url}${demoRoute({ realm, routes, scopes }, client.scope)}`,
   };
   writeAssignments(path, values);

@@ -147,7 +147,7 @@ export async function startServer(options) {
     if (!(await portIsFree(port))) {
       throw new Error(`Port ${port} is taken by another program. Stop that one, or choose another port: \`make dev PORT=${port + 1}\`.`);
     }
-    const { realms, scopes, routes, path, out } = await prepare({ config, port, folder, features, log: onOutput, signal });
+    const { realms, scopes, routes, roles, path, out } = await prepare({ config, port, folder, features, log: onOutput, signal });
     const { path: vars, values } = secrets(folder, more);
     const token = values.TOLLGATE_BOOTSTRAP_TOKEN;
     rmSync(join(folder, ".wrangler"), { recursive: true, force: true }); // bundles of an instance that was killed
@@ -155,7 +155,7 @@ export async function startServer(options) {
     const env = environment({ TOLLGATE_CONFIG: path, TOLLGATE_OUT: out });
     group = startWrangler({ port, folder, configs, vars, env, onOutput });
     await untilReady(url, group, signal);
-    const demo = seedDemo ? await seed({ url, realms, scopes, routes, token, folder }) : undefined;
+    const demo = seedDemo ? await seed({ url, realms, scopes, routes, roles, token, folder }) : undefined;
     return {
       url,
       folder,

@@ -30,7 +30,7 @@ export function effectiveConfig({ config, port, folder }) {
   try {
     parsed = JSON.parse(text);
   } catch {
-    return { path: config, realms: {}, scopes: [], routes: [] }; // the build says what is wrong with it
+    return { path: config, realms: {}, scopes: [], routes: [], roles: [] }; // the build says what is wrong with it
   }
   let effective = text;
   const realms = {};
@@ -45,11 +45,12 @@ export function effectiveConfig({ config, port, folder }) {
   }
   const scopes = Object.entries(parsed?.scopes ?? {}).map(([name, scope]) => ({ name, internal: scope?.internal === true, implies: scope?.implies ?? [] }));
   const routes = Array.isArray(parsed?.routes) ? parsed.routes : [];
-  if (effective === text) return { path: config, realms, scopes, routes };
+  const roles = Object.keys(parsed?.roles ?? {});
+  if (effective === text) return { path: config, realms, scopes, routes, roles };
   const path = join(folder, "tollgate.json");
   // Untouched when equal: its time would make cargo compile again.
   if (!existsSync(path) || readFileSync(path, "utf8") !== effective) writeFileSync(path, effective);
-  return { path, realms, scopes, routes, copyOf: relative(root, config) };
+  return { path, realms, scopes, routes, roles, copyOf: relative(root, config) };
 }
 
 /** The worker's secrets, made once: the key encryption key must outlive a restart, or the signing keys are lost. `more`: by name. */
