@@ -233,6 +233,8 @@ impl Destination {
         Url::parse(&self.redirect_uri).map_or_else(
             |_| String::new(),
             |url| match url.origin() {
+                // The grammar of a policy has no place for an address in brackets.
+                url::Origin::Tuple(scheme, Host::Ipv6(_), _) => format!("{scheme}:"),
                 origin @ url::Origin::Tuple(..) => origin.ascii_serialization(),
                 url::Origin::Opaque(_) => format!("{}:", url.scheme()),
             },
@@ -508,6 +510,7 @@ mod tests {
         for (uri, source, place) in [
             ("https://app.example/cb", "https://app.example", "app.example"),
             ("http://127.0.0.1:5173/cb", "http://127.0.0.1:5173", "127.0.0.1:5173"),
+            ("http://[::1]:5173/cb", "http:", "[::1]:5173"),
             ("com.example.app:/oauth", "com.example.app:", "com.example.app"),
         ] {
             let destination =

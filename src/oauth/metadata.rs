@@ -11,6 +11,7 @@ use crate::http::Answer;
 use crate::oauth::client::assertion_algorithms;
 use crate::oauth::{Endpoint, cors};
 use crate::registered::{AuthMethod, GrantType};
+use crate::token::ACR_PASSWORD;
 
 /// The metadata document of a realm.
 ///
@@ -48,7 +49,8 @@ pub fn metadata(config: &Config, realm: &Realm) -> Result<Answer, Fault> {
     {
         say(name, json!(false));
     }
-    let claims = ["sub", "name", "preferred_username", "email", "email_verified", "auth_time"];
+    let claims = ["sub", "name", "preferred_username", "email", "email_verified", "auth_time", "acr", "amr"];
+    say("acr_values_supported", json!([ACR_PASSWORD]));
     say("claims_supported", json!(claims));
     say("grant_types_supported", json!(grants));
     say("code_challenge_methods_supported", json!(["S256"]));

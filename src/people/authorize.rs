@@ -56,8 +56,9 @@ pub async fn authorize<P: Ports>(
             let is_its = |request: &AuthorizationRequest| request.client_id == client.client_id;
             let found = visit.pushed(address);
             let found = found.filter(|pushed| pushed.request.as_ref().is_some_and(is_its));
-            found
-                .ok_or_else(|| bad("Its request does not count any more (request_uri). Start again there."))?
+            let lost = || bad("Its request does not count any more (request_uri). Start again there.");
+            // What the client wants to be recent is counted from when the browser came.
+            Transaction { begun_at: now, ..found.ok_or_else(lost)? }
         }
         None => match brought(&visit, &form, &client)? {
             Ok(request) => Transaction::begin(&random(ports.entropy())?, Some(request), now),

@@ -3,8 +3,8 @@
 //!
 //! | cookie | what | how long |
 //! | --- | --- | --- |
-//! | `__Host-tollgate-REALM` | what the browser is known by since its person signed in | until the browser closes; at the principal 12 h |
-//! | `__Host-tollgate-REALM-ID` | binds the pages of one transaction to this browser | half an hour, or the transaction's end |
+//! | `__Host-tollgate.REALM` | what the browser is known by since its person signed in | until the browser closes; at the principal 12 h |
+//! | `__Host-tollgate.REALM.ID` | binds the pages of one transaction to this browser | half an hour, or the transaction's end |
 
 use crate::grant::{TRANSACTION_LIFETIME, Transaction};
 use crate::http::Head;
@@ -13,7 +13,7 @@ use crate::id::RealmName;
 /// Transactions that one browser may have on their way; the oldest go first. Their cookies come along with every request.
 const MAX_TRANSACTIONS: usize = 20;
 
-/// What a browser sent, as far as it is ours.
+/// What a browser sent, as far as it is ours. No realm's name has a dot, so none begins another's cookies.
 #[derive(Debug)]
 pub(super) struct Cookies {
     realm: String,
@@ -22,11 +22,11 @@ pub(super) struct Cookies {
 
 impl Cookies {
     pub(super) fn of(head: &Head<'_>, realm: &RealmName) -> Self {
-        let realm = format!("__Host-tollgate-{realm}");
+        let realm = format!("__Host-tollgate.{realm}");
         let header = head.headers.get("cookie").unwrap_or_default();
         let pairs = header.split(';').filter_map(|pair| pair.trim().split_once('='));
         let ours = |name: &str| {
-            name.strip_prefix(realm.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+            name.strip_prefix(realm.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         };
         let sent =
             pairs.filter(|(name, _)| ours(name)).map(|(name, value)| (name.to_owned(), value.to_owned()));
@@ -44,7 +44,7 @@ impl Cookies {
     }
 
     fn name(&self, transaction: &str) -> String {
-        format!("{}-{transaction}", self.realm)
+        format!("{}.{transaction}", self.realm)
     }
 
     /// What binds a transaction to this browser.

@@ -38,8 +38,10 @@ pub async fn sign_in<P: Ports>(
         let own = (&resumed.transaction, Some(resumed.bond.as_str()));
         visit.sign_in(status, resumed.flow(), own, (typed, Some(text)))
     };
-    if admit(ports, Limit::Password, &source).await.is_err() {
-        return again(429, "Too many attempts. Try again in a minute.");
+    match admit(ports, Limit::Password, &source).await {
+        Ok(()) => {}
+        Err(Stop::Answer(_)) => return again(429, "Too many attempts. Try again in a minute."),
+        Err(fault) => return Err(fault),
     }
     let password = form.get("password").unwrap_or_default();
     // What nobody can have is looked for all the same: a login of the shape takes the same time.

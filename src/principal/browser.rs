@@ -297,7 +297,7 @@ impl<R: Rows> Draft<'_, R> {
         Ok(None)
     }
 
-    /// What has ended the sessions of a client that is kept elsewhere.
+    /// What has ended the sessions of a client, because the person took back what they had allowed it.
     pub(super) fn taken_back(&self, client: &ClientId) -> Result<Option<Ended>, Fault> {
         let consent: Option<StoredConsent> = self.read(Kind::Consent, client.as_str())?;
         Ok(consent.and_then(|consent| consent.ended))

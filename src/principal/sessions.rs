@@ -235,12 +235,15 @@ impl<R: Rows> Draft<'_, R> {
         principal: &Principal,
         now: Timestamp,
     ) -> Result<Option<Ended>, Fault> {
-        if !session.own_client {
-            let taken_back = self.taken_back(&session.client_id)?.filter(|ended| session.seq < ended.seq);
-            return Ok(session.ended_by(principal, Keeper::Elsewhere, now).or(taken_back));
+        let client = if session.own_client { self.client(&session.client_id)? } else { None };
+        let keeper = if session.own_client { Keeper::Here(client.as_ref()) } else { Keeper::Elsewhere };
+        if let Some(ended) = session.ended_by(principal, keeper, now) {
+            return Ok(Some(ended));
         }
-        let client = self.client(&session.client_id)?;
-        Ok(session.ended_by(principal, Keeper::Here(client.as_ref()), now))
+        // Only what a person has allowed can be taken back.
+        let taken_back =
+            if session.auth_time.is_some() { self.taken_back(&session.client_id)? } else { None };
+        Ok(taken_back.filter(|ended| session.seq < ended.seq))
     }
 
     /// A session that is alive at `now`, which counts as a use.

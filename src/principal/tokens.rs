@@ -144,7 +144,9 @@ impl<R: Rows> Draft<'_, R> {
         };
         let principal = self.principal()?;
         // What has ended every session since the person signed in has ended what they were about to get, too.
+        let taken_back = self.taken_back(&asked.client.client_id)?;
         let is_over = principal.ended.is_some_and(|ended| code.auth_time <= ended.at)
+            || taken_back.is_some_and(|ended| code.issued_at <= ended.at)
             || asked.client.ended_at.is_some_and(|end| code.issued_at <= end);
         if is_over || principal.user.is_none_or(|user| user.disabled) {
             return Ok(Err(Refused::Grant));

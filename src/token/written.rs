@@ -65,6 +65,9 @@ pub struct AccessClaims<'a> {
     pub idle: Option<u64>,
 }
 
+/// `acr` of somebody who knew the password: no level of any register, so a name of our own.
+pub const ACR_PASSWORD: &str = "urn:tollgate:acr:password";
+
 /// The claims of an ID token (OpenID Connect Core section 2).
 #[derive(Clone, Debug, Serialize)]
 pub struct IdClaims<'a> {
@@ -92,6 +95,12 @@ pub struct IdClaims<'a> {
     /// `auth_time`, in seconds, where a person signed in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auth_time: Option<u64>,
+    /// `acr`: how sure it is who signed in ([`ACR_PASSWORD`]).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acr: Option<&'static str>,
+    /// `amr` (RFC 8176): what they proved it by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amr: Option<[&'static str; 1]>,
     /// `nonce`, as the client sent it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nonce: Option<&'a str>,

@@ -125,7 +125,7 @@ test("by keyboard: sign-in, a part of what is asked, and known from then on; oid
   assert.equal((await came(page)).profile.sub, user.id);
   for (const { name, value, secure, httpOnly, sameSite } of await context.cookies(app.issuer)) {
     remember("a cookie", value);
-    assert.ok(name.startsWith("__Host-tollgate-app") && secure && httpOnly && sameSite === "Lax", name);
+    assert.ok(name.startsWith("__Host-tollgate.app") && secure && httpOnly && sameSite === "Lax", name);
   }
   await context.close();
 });

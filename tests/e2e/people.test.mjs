@@ -103,13 +103,33 @@ test("attack 67: pages set cookies of their own kind, and headers that keep them
   assert.equal(page.status, 200);
   const cookies = page.headers.getSetCookie();
   assert.equal(cookies.length, 1);
-  assert.match(cookies[0], /^__Host-tollgate-app-[\w-]{22}=[\w-]{22}; Path=\/; Max-Age=1800; Secure; HttpOnly; SameSite=Lax$/);
+  assert.match(cookies[0], /^__Host-tollgate\.app\.[\w-]{22}=[\w-]{22}; Path=\/; Max-Age=1800; Secure; HttpOnly; SameSite=Lax$/);
   for (const [name, value] of [["cache-control", "no-store"], ["referrer-policy", "no-referrer"], ["x-frame-options", "DENY"], ["access-control-allow-origin", null]]) {
     assert.equal(page.headers.get(name), value, name);
   }
   const style = await ask(`${app.issuer}/assets/style.css`, { method: "GET" });
   assertStatus(style, 200);
   assert.match(style.headers.get("content-type"), /^text\/css/);
+});
+
+test("one transaction has one end, however often it is answered at once, and whatever is said", async () => {
+  const client = await app.client(METADATA);
+  const user = await app.user();
+  const by = await LIBRARIES[0].open(app.issuer, client, "client_secret_basic");
+  for (let round = 0; round < 3; round += 1) {
+    const { url } = await by.signIn({ scope: "openid orders:read", prompt: "login consent" });
+    const person = new Person(user.login);
+    let fields;
+    // Stops at the consent page.
+    await person.visit(url, (seen) => ((fields = seen), { ...seen, decision: "" })).catch(() => {});
+    const answers = await Promise.all(
+      Array.from({ length: 12 }, (_, at) => person.send(`${app.issuer}/consent`, { ...fields, decision: at % 3 === 2 ? "deny" : "allow" })),
+    );
+    const went = answers.filter(({ status }) => status === 303).map(({ next }) => new URL(next).searchParams);
+    for (const { status } of answers) assert.ok([303, 400, 409].includes(status), `${status}`);
+    assert.equal(went.length, 1, "one answer counts");
+    assert.ok(went[0].has("code") !== went[0].has("error"));
+  }
 });
 
 test("ten tabs of two people at once: each comes back with its own", async () => {

@@ -38,7 +38,7 @@ impl<'e, 'w> Browser<'e, 'w> {
                 "{value}"
             );
             let (name, rest) = value.split_once('=').unwrap();
-            assert!(name.starts_with("__Host-tollgate-"), "{name}");
+            assert!(name.starts_with("__Host-tollgate."), "{name}");
             let kept = rest.split(';').next().unwrap();
             if kept.is_empty() {
                 self.cookies.borrow_mut().remove(name);
@@ -177,6 +177,7 @@ fn a_person_signs_in_allows_a_part_and_is_known_from_then_on() {
     assert_eq!(granted["scope"], "openid orders:read profile", "what was unticked is not there");
     let id = claims(text(&granted, "id_token"));
     assert_eq!((&id["sub"], &id["nonce"], &id["azp"]), (&person["id"], &json!("n1"), &shop["client_id"]));
+    assert_eq!((&id["acr"], &id["amr"]), (&json!("urn:tollgate:acr:password"), &json!(["pwd"])));
     assert_eq!(id["auth_time"], world.now().as_seconds());
     let digest = tollgate::encoding::Digest::of(text(&granted, "access_token").as_bytes());
     assert_eq!(id["at_hash"], tollgate::encoding::base64url(&digest.bytes()[..16]));
@@ -350,7 +351,7 @@ fn attack_67_a_page_counts_in_its_own_browser_for_its_own_person_and_once() {
         assert_eq!((again.status(), again.answer().header("location")), (400, None), "its cookie is gone");
     }
     // A session is new with each sign-in (session fixation).
-    let known = |browser: &Browser<'_, '_>| browser.cookies.borrow()["__Host-tollgate-test"].clone();
+    let known = |browser: &Browser<'_, '_>| browser.cookies.borrow()["__Host-tollgate.test"].clone();
     let before = known(&theirs);
     world.pass(seconds(1));
     theirs.sign_in(&theirs.get(&asks(&shop, &[("prompt", "login")])), "ada@example.com", PASSWORD);
@@ -620,7 +621,7 @@ fn rp_initiated_logout_section_2_a_hint_about_the_person_signs_them_out() {
     ]));
     assert_eq!((went.status(), location(&went).as_str()), (303, "https://app.example/bye?y=1&state=s+%261"));
     assert!(!is_known(&browser, &shop), "an old ID token will do");
-    assert!(!browser.cookies.borrow().contains_key("__Host-tollgate-test"));
+    assert!(!browser.cookies.borrow().contains_key("__Host-tollgate.test"));
     // Nobody is signed in: there is nothing to ask, and nothing fails.
     assert_eq!(
         browser.get(&leaves(&[("id_token_hint", &token), ("post_logout_redirect_uri", AFTER)])).status(),
@@ -743,6 +744,7 @@ fn a_person_sees_what_they_allow_and_takes_it_back() {
         assert_eq!(browser.post("/account", &[("action", "everywhere")]).status(), 400);
         let stranger = Browser::new(&edge);
         assert_eq!(act(&stranger, &page, "withdraw", id).status(), 400);
+        let late = back(&browser.get(&asks(&shop, &[])))["code"].clone();
         let done = act(&browser, &page, "withdraw", id);
         assert_eq!((done.status(), location(&done)), (303, "/test/account?done=withdraw".to_owned()));
         world.pass(seconds(31));
@@ -751,6 +753,8 @@ fn a_person_sees_what_they_allow_and_takes_it_back() {
         assert_eq!(pass(&world.edge(), "/orders/1", access(0)), 401);
         let token = format!("grant_type=refresh_token&refresh_token={}", text(&granted[0], "refresh_token"));
         assert_eq!(error(&post(&edge, "test", "token", &shop, &token)), (400, "invalid_grant".to_owned()));
+        let reply = redeem(&edge, &shop, &late);
+        assert_eq!(error(&reply), (400, "invalid_grant".to_owned()), "a code of before");
         // Asked again, and what is allowed again lives.
         let consent = browser.get(&asks(&shop, &[]));
         assert!(heading(&consent).starts_with("Allow Shop"));
