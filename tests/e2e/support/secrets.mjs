@@ -20,7 +20,8 @@ export function rememberToken(token) {
 
 // Whatever its value is.
 const SHAPES = [
-  [/tg[bcmrs]_[\w-]{20}/, "something like a secret, a code or a token of tollgate's"],
+  // Not in the middle of a digest, which has every letter.
+  [/(?<![\w-])tg[bclmrs]_[\w-]{20}/, "something like a secret, a code or a token of tollgate's"],
   [/eyJ[\w-]{10,}\.eyJ[\w-]{10,}\./, "something like a JWT"],
   [/["']?\bd\b["']?\s*:\s*["'][\w-]{43}["']/, "the private part of a JWK"],
   [/PRIVATE KEY/, "a private key in PEM"],
