@@ -1,8 +1,9 @@
-//! Runs a decision in turns: `entry.js` waits for a signature check and comes back with its answer.
+//! Runs a decision in turns: `entry.js` waits for a promise (a signature or its check, a body, an object's answer) and comes back
+//! with what it came to.
 //!
 //! A future that waits for a promise the usual way costs two closures, a registration for their end, and a turn
 //! through the queue of tasks: as much as reading the token. JavaScript waits for nothing but the promise. So a
-//! future that reaches a signature check ([`crate::webcrypto::Wait`]) is put aside, the promise goes out, and
+//! future that reaches a [`crate::webcrypto::Wait`] is put aside, the promise goes out, and
 //! [`resume`] goes on. A future that waits for anything else is handed to the platform's own executor.
 
 use std::cell::RefCell;
@@ -22,8 +23,9 @@ use crate::webcrypto::turn;
 /// What is decided: a value for `entry.js`, or what it throws.
 type Work = Pin<Box<dyn Future<Output = Result<JsValue, JsValue>>>>;
 
-/// Nobody comes back for the work of a request that was given up. A signature check takes no second.
-const ABANDONED: Lifetime = Lifetime::from_seconds(30);
+/// Nobody comes back for the work of a request that was given up. A body may take its time, and so
+/// may an object.
+const ABANDONED: Lifetime = Lifetime::from_seconds(600);
 
 struct Aside {
     number: u32,

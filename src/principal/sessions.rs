@@ -85,7 +85,7 @@ impl StoredSession {
     }
 }
 
-/// Sessions of one principal at a time: a thousandth of what an object may store, and what it can still look through.
+/// Sessions and standing grants of one principal at a time: a thousandth of what an object may store, and what it can still look through.
 const MAX_SESSIONS: usize = 50_000;
 
 /// Counting takes as long as there are sessions, so it is not done for each.
@@ -144,15 +144,13 @@ impl<R: Rows> Draft<'_, R> {
         opening: Opening<'_>,
         now: Timestamp,
     ) -> Result<Result<Granted, Refused>, Fault> {
-        let mut principal = self.principal()?;
-        if principal.seq.is_multiple_of(COUNTED_EVERY) && self.is_full()? {
+        if !self.makes_room()? {
             return Ok(Err(Refused::Full));
         }
-        principal.seq = principal.seq.saturating_add(1);
+        let principal = self.principal()?;
         let session = opening.session(principal.seq, now);
         let Opening { new, sign_in, .. } = opening;
         let terms = &new.terms;
-        self.save_principal(&principal)?;
         self.save_session(&new.local, &session)?;
         let mut granted = self.granted(&new.local, &session, &principal, (now, terms.access_token))?;
         granted.sign_in = sign_in;
@@ -164,9 +162,18 @@ impl<R: Rows> Draft<'_, R> {
         Ok(Ok(granted))
     }
 
-    /// Whether there are as many sessions as one principal may have.
-    pub(super) fn is_full(&self) -> Result<bool, Fault> {
-        Ok(self.count_of(Kind::Session)? >= MAX_SESSIONS)
+    /// Counts one more session or grant, with a number of its own. Whether there is room for it.
+    pub(super) fn makes_room(&self) -> Result<bool, Fault> {
+        let mut principal = self.principal()?;
+        if principal.seq.is_multiple_of(COUNTED_EVERY) {
+            let rows = self.count_of(Kind::Session)?.saturating_add(self.count_of(Kind::Grant)?);
+            if rows >= MAX_SESSIONS {
+                return Ok(false);
+            }
+        }
+        principal.seq = principal.seq.saturating_add(1);
+        self.save_principal(&principal)?;
+        Ok(true)
     }
 
     pub(super) fn save_refresh(&self, digest: &Digest, refresh: &Refresh) -> Result<(), Fault> {
@@ -263,6 +270,9 @@ impl<R: Rows> Draft<'_, R> {
             None => session.state.touch(used_at),
         };
         let next = StoredSession { state, ..session };
+        if stored.is_none() && !self.makes_room()? {
+            return Err(Fault::new("use session", "the principal has too many sessions"));
+        }
         if stored.as_ref() != Some(&next) {
             self.save_session(local, &next)?;
         }
@@ -291,9 +301,13 @@ impl<R: Rows> Draft<'_, R> {
 
     /// Ends one session.
     pub(super) fn end_session(&self, local: &str, reason: EndReason, now: Timestamp) -> Result<(), Fault> {
-        let Some(session) = self.session(local)? else { return Ok(()) };
+        let stored: Option<StoredSession> = self.read(Kind::Session, local)?;
+        // One that is over because its grant does not hold is written all the same: the grant may hold again.
+        let is_written = stored.is_some();
+        let found = if is_written { stored } else { self.under_grant(local)? };
+        let Some(session) = found else { return Ok(()) };
         let state = session.state.end(now, reason);
-        if state != session.state {
+        if state != session.state || !is_written {
             let Session::Ended { ends_at, .. } = state else { return Ok(()) };
             let (client, needed_until) = (session.client_id.clone(), session.needed_until);
             self.save_session(local, &StoredSession { state, ..session })?;

@@ -2,7 +2,7 @@
 //!
 //! Client credentials are the same question over and over. So the principal answers it with a grant that stands for a grain: the
 //! edge that has it opens sessions under it from memory, each with a token of its own, and the principal hears of a session when it
-//! is first used ([`crate::principal::Question::Touch`]), revoked or looked at. Nothing of the promise is given up where sessions
+//! is first used ([`crate::principal::Question::Touch`]), or revoked. Nothing of the promise is given up where sessions
 //! are asked about:
 //!
 //! - A session under a grant has the grant's number, so whatever has ended the client's sessions since the grant was made (other
@@ -62,7 +62,7 @@ impl<R: Rows> Draft<'_, R> {
         if grain == Lifetime::ZERO || opening.new.refresh.is_some() {
             return Ok(None);
         }
-        if self.is_full()? {
+        if !self.makes_room()? {
             return Ok(Some(Err(Refused::Full)));
         }
         let principal = self.principal()?;

@@ -1,6 +1,6 @@
 //! One principal's rows in a map. The decision is [`tollgate::principal::step`], as on the edge.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use tollgate::error::Fault;
@@ -10,9 +10,14 @@ use tollgate::time::Timestamp;
 type Stored = (String, Option<Timestamp>);
 
 #[derive(Debug, Default)]
-pub(crate) struct Memory(RefCell<BTreeMap<(Kind, String), Stored>>);
+pub(crate) struct Memory(RefCell<BTreeMap<(Kind, String), Stored>>, Cell<usize>);
 
 impl Memory {
+    /// Says that there are so many more rows of each kind.
+    pub(crate) fn crowd(&self, more: usize) {
+        self.1.set(more);
+    }
+
     /// What the object's alarm does.
     pub(crate) fn clear(&self, now: Timestamp) {
         self.0.borrow_mut().retain(|_, (_, clear_at)| clear_at.is_none_or(|at| at > now));
@@ -41,7 +46,7 @@ impl Rows for Memory {
     }
 
     fn count(&self, kind: Kind) -> Result<usize, Fault> {
-        Ok(self.0.borrow().keys().filter(|(known, _)| *known == kind).count())
+        Ok(self.0.borrow().keys().filter(|(known, _)| *known == kind).count() + self.1.get())
     }
 
     fn put(&self, rows: &[Row]) -> Result<(), Fault> {

@@ -269,6 +269,11 @@ impl World {
         rows.chain(self.kv.borrow().iter().map(|(key, text)| format!("{key} {text}"))).collect()
     }
 
+    /// Says that every principal has so many more rows.
+    pub(crate) fn crowd(&self, more: usize) {
+        self.principals.borrow().values().for_each(|principal| principal.crowd(more));
+    }
+
     /// What every principal's alarm does.
     pub(crate) fn clear(&self) {
         for principal in self.principals.borrow().values() {

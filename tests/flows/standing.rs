@@ -227,3 +227,42 @@ fn a_token_that_was_never_used_is_shown_and_not_counted() {
     assert_eq!(pass(&edge, "/orders/1", &two), 200);
     assert_eq!(live()["live_sessions"], 1);
 }
+
+#[test]
+fn what_was_revoked_while_its_grant_did_not_hold_stays_revoked_when_it_holds_again() {
+    let world = World::new(CONFIG);
+    let (edge, far) = (world.edge(), world.edge());
+    let mine = plain(&edge, "test", &json!({}));
+    let (revoked, other) = (access(&far, &mine), access(&far, &mine));
+    assert_eq!(put(&edge, &mine, &json!({ "scope": "openid" })).status(), 200);
+    assert_eq!(post(&edge, "test", "revoke", &mine, &format!("token={revoked}")).status(), 200);
+    assert_eq!(put(&edge, &mine, &json!({})).status(), 200);
+    assert_eq!(pass(&world.edge(), "/orders/1", &revoked), 401, "it never opens again");
+    assert_eq!(pass(&world.edge(), "/orders/1", &other), 200);
+}
+
+#[test]
+fn a_principal_has_so_many_sessions_also_where_edges_open_them() {
+    let world = World::new(CONFIG);
+    let edge = world.edge();
+    let mine = plain(&edge, "test", &json!({}));
+    let held: Vec<_> = (0..140).map(|_| access(&edge, &mine)).collect();
+    world.crowd(50_000);
+    let used: Vec<_> = held.iter().map(|token| pass(&world.edge(), "/orders/1", token)).collect();
+    let first = used.iter().position(|status| *status == 503).expect("somewhere there is an end");
+    assert!(first <= 64 && used[first..].iter().all(|status| *status == 503), "{used:?}");
+    assert_eq!(
+        post(&world.edge(), "test", "token", &mine, GRANT).status(),
+        429,
+        "nor is there another grant"
+    );
+    let last = held.last().unwrap();
+    assert_eq!(
+        post(&edge, "test", "revoke", &mine, &format!("token={last}")).status(),
+        200,
+        "an end has room"
+    );
+    world.crowd(0);
+    assert_eq!(pass(&world.edge(), "/orders/1", &held[100]), 200);
+    assert_eq!(pass(&world.edge(), "/orders/1", last), 401);
+}
