@@ -122,7 +122,7 @@ test("demo.env leads to a route that the demo client may call, whatever the conf
     const demo = mkdtempSync(join(folder, "demo-"));
     const { realms, scopes, routes } = effectiveConfig({ config, port: PORT, folder: demo });
     assert.equal(realms.test, server.realms.test);
-    const { path } = await seed({ url: URL_HERE, realms, scopes, routes, token: server.bootstrapToken, folder: demo });
+    const { path } = await seed({ url: URL_HERE, realms, scopes, routes, roles: [], token: server.bootstrapToken, folder: demo });
     const { TOLLGATE_CLIENT_ID: client_id, TOLLGATE_CLIENT_SECRET: client_secret, TOLLGATE_API: api, TOLLGATE_ISSUER: issuer } = readAssignments(path);
     remember("the demo client's secret", client_secret);
     assertPassed(await call(await accessToken({ client_id, client_secret, as: await discover(issuer) }), api));
