@@ -1,7 +1,8 @@
 //! The pages, as templates ([askama](https://docs.rs/askama) escapes what it fills in), and the headers that every page has.
 
+use std::time::{Duration, UNIX_EPOCH};
+
 use askama::Template;
-use chrono::DateTime;
 
 use crate::config::Realm;
 use crate::error::Fault;
@@ -117,11 +118,12 @@ pub(super) fn base(realm: &Realm) -> String {
     format!("/{}", realm.name)
 }
 
-/// A day in UTC, for people: `2026-11-26`.
+/// A day in UTC, for people: `26 Nov 2026`.
 pub(super) fn day(at: Timestamp) -> String {
-    let millis = i64::try_from(at.as_millis()).ok();
-    let date = millis.and_then(DateTime::from_timestamp_millis);
-    date.map(|date| date.format("%Y-%m-%d").to_string()).unwrap_or_default()
+    let time = UNIX_EPOCH.checked_add(Duration::from_millis(at.as_millis()));
+    // `Thu, 26 Nov 2026 22:00:00 GMT` (RFC 9110 section 5.6.7).
+    let date = time.map(httpdate::fmt_http_date).unwrap_or_default();
+    date.get(5..16).unwrap_or_default().to_owned()
 }
 
 /// The path of a person's own page.

@@ -736,7 +736,7 @@ fn a_person_sees_what_they_allow_and_takes_it_back() {
         }
         let page = browser.get(&account);
         let body = &page.answer().body;
-        for words in ["Read", "Signed in 1 time.", "This browser", "2027-01-15", "Shop &#60;b&#62;&#38;"] {
+        for words in ["Read", "Signed in 1 time.", "This browser", "15 Jan 2027", "Shop &#60;b&#62;&#38;"] {
             assert!(body.contains(words), "{words} {body}");
         }
         let id = text(&shop, "client_id");
