@@ -289,6 +289,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_host_is_ascii() {
+        // docs/decisions/0025-room-in-the-worker.md: held by the lock.
+        assert!("https://b\u{fc}cher.example".parse::<BaseUrl>().is_err());
+        assert!("https://xn--bcher-kva.example".parse::<BaseUrl>().is_ok());
+    }
+
+    #[test]
     fn an_issuer_has_one_spelling() {
         let issuer: Issuer = "http://127.0.0.1:8787/test".parse().unwrap();
         assert_eq!((issuer.origin(), issuer.path()), ("http://127.0.0.1:8787", "/test"));

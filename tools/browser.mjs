@@ -1,21 +1,11 @@
 // Compiles the browser package's WebAssembly into pkg/wasm/.
-import { renameSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 
 import { withBuildLock } from "./lock.mjs";
-import { cargoTools, environment, local, root } from "./project.mjs";
+import { optimise } from "./optimise.mjs";
+import { cargoTools, environment, root } from "./project.mjs";
 import { mustRun } from "./run.mjs";
-
-// What rustc and wasm-bindgen emit. Spelled out, so that wasm-opt never writes an encoding that browsers do not know yet.
-const FEATURES = [
-  "bulk-memory",
-  "exception-handling",
-  "multivalue",
-  "mutable-globals",
-  "nontrapping-float-to-int",
-  "reference-types",
-  "sign-ext",
-].map((name) => `--enable-${name}`);
 
 export async function buildBrowser() {
   const out = join(root, "pkg", "wasm");
@@ -30,8 +20,6 @@ export async function buildBrowser() {
     // The types are written by hand in pkg/index.d.ts.
     const lean = ["--no-typescript", "--remove-name-section", "--remove-producers-section"];
     await mustRun(cargoTools().wasmBindgen.program, [compiled, ...bind, ...lean], { env });
-    const [module, small] = [join(out, "tollgate_bg.wasm"), join(out, "small.wasm")];
-    await mustRun(local("wasm-opt"), [module, "-o", small, "-Oz", ...FEATURES], { env });
-    renameSync(small, module);
+    await optimise(join(out, "tollgate_bg.wasm"), "-Oz");
   });
 }

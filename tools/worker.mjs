@@ -3,10 +3,11 @@ import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, r
 import { join, relative, resolve } from "node:path";
 
 import { withBuildLock } from "./lock.mjs";
+import { optimise } from "./optimise.mjs";
 import { WORKER_BUILD_VERSION, cargoTools, environment, local, root, sha256 } from "./project.mjs";
 import { run } from "./run.mjs";
 
-const SOURCES = ["src", "templates", "assets", "build.rs", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "package-lock.json"];
+const SOURCES = ["src", "templates", "assets", "tools/optimise.mjs", "build.rs", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "package-lock.json"];
 const STAMP = ".tollgate-build";
 // A few configurations and branches side by side; one takes about 1 MB.
 const KEPT = 8;
@@ -38,7 +39,6 @@ async function compile(config, folder, { features, log, signal }) {
     TOLLGATE_CONFIG: config,
     // Named here, worker-build takes these instead of downloading its own.
     WASM_BINDGEN_BIN: wasmBindgen.program,
-    WASM_OPT_BIN: local("wasm-opt"),
     ESBUILD_BIN: local("esbuild"),
     // A backtrace of worker-build would bury what cargo said.
     RUST_BACKTRACE: "0",
@@ -46,6 +46,7 @@ async function compile(config, folder, { features, log, signal }) {
   const args = ["--release", "--out-dir", folder, "--locked", ...(features ? ["--features", features] : [])];
   const code = await run(workerBuild.program, args, { env, log, signal });
   if (code !== 0) throw new Error("The edge worker was not built: the reason is above.");
+  await optimise(join(folder, "index_bg.wasm"), "-O", { log, signal });
   putEntry(folder);
 }
 
