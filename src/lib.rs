@@ -8,7 +8,7 @@
 //!
 //! | layer | modules | may use |
 //! | --- | --- | --- |
-//! | vocabulary | [`encoding`], [`error`], [`id`], [`json`], [`pkce`], [`registered`], [`scope`], [`secret`], [`time`], [`uri`] | each other |
+//! | vocabulary | [`email`], [`encoding`], [`error`], [`id`], [`json`], [`pkce`], [`registered`], [`scope`], [`secret`], [`time`], [`uri`] | each other |
 //! | rules | [`grant`], [`http`], [`keyring`], [`policy`], [`principal`], [`session`], [`token`] | vocabulary, each other |
 //! | use cases | [`api`], [`app`], [`config`], [`gateway`], [`oauth`], [`people`], [`port`], [`validator`] | rules, vocabulary |
 //! | adapters | `edge`, `browser`, `software`, `webcrypto` | everything |
@@ -33,6 +33,7 @@
 #[cfg(all(feature = "worker", feature = "browser", target_arch = "wasm32", not(clippy), not(doc)))]
 compile_error!("`worker` and `browser` are two artefacts; build one at a time");
 
+pub mod email;
 pub mod encoding;
 pub mod error;
 pub mod id;

@@ -45,6 +45,8 @@ pub enum Kind {
     ClientSecret,
     /// `tgc_`: an authorization code (RFC 6749 section 4.1.2). Carries the locator of the principal that granted it.
     Code,
+    /// `tgo_`: a link of a mail, which counts once. Carries the locator of the principal that it is about.
+    Link,
     /// `tgr_`: a refresh token. Carries the locator of the principal that can redeem it.
     RefreshToken,
     /// `tgm_`: a registration access token (RFC 7592 section 1.2). Carries no locator: the client record has it.
@@ -53,8 +55,8 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind there is.
-    pub const ALL: [Self; 5] =
-        [Self::Browser, Self::ClientSecret, Self::Code, Self::RefreshToken, Self::Registration];
+    pub const ALL: [Self; 6] =
+        [Self::Browser, Self::ClientSecret, Self::Code, Self::Link, Self::RefreshToken, Self::Registration];
 
     /// What every credential of this kind begins with.
     #[must_use]
@@ -63,13 +65,14 @@ impl Kind {
             Self::Browser => "tgl_",
             Self::ClientSecret => "tgs_",
             Self::Code => "tgc_",
+            Self::Link => "tgo_",
             Self::RefreshToken => "tgr_",
             Self::Registration => "tgm_",
         }
     }
 
     const fn has_locator(self) -> bool {
-        matches!(self, Self::Browser | Self::Code | Self::RefreshToken)
+        matches!(self, Self::Browser | Self::Code | Self::Link | Self::RefreshToken)
     }
 
     const fn body_bytes(self) -> usize {
@@ -113,6 +116,12 @@ impl Credential {
     #[must_use]
     pub fn code(locator: Locator, random: &[u8; 32]) -> Self {
         Self::write(Kind::Code, Some(locator), random)
+    }
+
+    /// What the link of a mail is known by, from 256 random bits, at the principal at `locator`.
+    #[must_use]
+    pub fn link(locator: Locator, random: &[u8; 32]) -> Self {
+        Self::write(Kind::Link, Some(locator), random)
     }
 
     /// A new registration access token from 256 random bits.
@@ -236,6 +245,7 @@ mod tests {
             Credential::browser(locator, &[5; 32]),
             Credential::client_secret(&[5; 32]),
             Credential::code(locator, &[5; 32]),
+            Credential::link(locator, &[5; 32]),
             Credential::refresh_token(locator, &[5; 32]),
             Credential::registration(&[5; 32]),
         ]) {

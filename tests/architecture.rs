@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: [(&str, &[&str]); 4] = [
     (
         "vocabulary",
-        &["encoding", "error", "id", "json", "pkce", "registered", "scope", "secret", "time", "uri"],
+        &["email", "encoding", "error", "id", "json", "pkce", "registered", "scope", "secret", "time", "uri"],
     ),
     ("rules", &["grant", "http", "keyring", "policy", "principal", "session", "token"]),
     ("use cases", &["api", "app", "config", "gateway", "oauth", "people", "port", "validator"]),

@@ -14,14 +14,14 @@
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, Realm};
-use crate::encoding::{Digest, base64url};
-use crate::error::Fault;
+use crate::encoding::Digest;
 use crate::grant::may_be_password;
 use crate::http::{Answer, Head};
 use crate::id::{Login, Role, UserId};
 use crate::oauth::{Stop, known_roles};
-use crate::port::{Body, Ports, Principals, UserPlace, Users, random};
-use crate::principal::{self, ChangeUser, NewUser, Password, Profile, Question, Refused, UserView};
+use crate::people::{new_user_id, take_in};
+use crate::port::{Body, Ports, Principals, Users, random};
+use crate::principal::{self, ChangeUser, NewUser, Password, Profile, Question, UserView};
 use crate::scope::{ScopeSet, ScopeToken};
 
 use super::guard::admit;
@@ -182,28 +182,22 @@ async fn create<P: Ports>(
     let Some(Ok(login)) = login else {
         return Err(bad("login is 1 to 254 visible ASCII characters, such as an e-mail address."));
     };
-    let id = base64url(&random::<16>(ports.entropy())?);
     let internal_scopes = wanted.internal_scopes(config)?;
     let new = NewUser {
-        id: id.parse().map_err(|_| Fault::new("name user", "16 random bytes make no id"))?,
+        id: new_user_id(ports.entropy())?,
         login: login.clone(),
         realm: realm.name.clone(),
         roles: wanted.roles(config)?.unwrap_or_default(),
         password: wanted.password,
+        browser: None,
         internal_scopes: internal_scopes.unwrap_or_default(),
         profile: wanted.profile.unwrap_or_default(),
         salt: Digest::of(&random::<32>(ports.entropy())?),
     };
-    let locator = ports.principals().place_of(&realm.name, &login)?;
-    let user = match ports.principals().ask(locator, &Question::CreateUser(Box::new(new))).await? {
-        principal::Answer::User(user) => user,
-        principal::Answer::Refused(Refused::Taken) => {
-            let detail = "Somebody signs in so already; choose another login.";
-            return Err(Stop::Answer(Box::new(Answer::problem(409, "Conflict", detail))));
-        }
-        _ => return Err(principal::Answer::unexpected("create user").into()),
+    let Some(user) = take_in(ports, realm, login, new).await? else {
+        let detail = "Somebody signs in so already; choose another login.";
+        return Err(Stop::Answer(Box::new(Answer::problem(409, "Conflict", detail))));
     };
-    ports.users().publish(&realm.name, &UserPlace { id: user.id.clone(), login, locator }).await?;
     Ok(Answer::json(201, &Seen::of(&user))?)
 }
 

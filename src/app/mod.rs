@@ -163,6 +163,13 @@ impl<'c, P: Ports> App<'c, '_, P> {
                 api::clients(config, ports, realm, (action, id), bootstrap(), head, body).await
             }
             Endpoint::Account => people::account(config, ports, realm, head, body, now).await,
+            Endpoint::AcceptInvitation => {
+                people::accept_invitation(config, ports, realm, head, body, now).await
+            }
+            Endpoint::ChoosePassword => people::choose_password(config, ports, realm, head, body, now).await,
+            Endpoint::RegisterPerson => people::register_person(config, ports, realm, head, body, now).await,
+            Endpoint::Reset => people::reset(config, ports, realm, head, body, now).await,
+            Endpoint::Verify => people::verify(config, ports, realm, head, body, now).await,
             Endpoint::Asset(which) => Ok(people::asset(which)),
             Endpoint::Authorize => people::authorize(config, ports, realm, head, body, now).await,
             Endpoint::Consent => people::consent(config, ports, realm, head, body, now).await,

@@ -1,6 +1,7 @@
 //! The document as it is written. Shapes only: what the values mean is decided by [`super::Config::parse`].
 
 mod issuer;
+mod people;
 mod realm;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ pub use issuer::{
     ClaimValueDocument, ClaimsDocument, Discovery, IntrospectionAuthentication, IntrospectionDocument,
     IssuerDocument, OneOrMany, Preset,
 };
+pub use people::{MailDocument, SignUpDocument, WebhookDocument};
 pub use realm::{
     Feature, JWKS_SECONDS, RealmDocument, RegistrationAccess, RegistrationDocument, Revocation, Signing,
 };

@@ -9,6 +9,7 @@
 
 pub mod document;
 mod issuer;
+mod people;
 mod preset;
 mod realm;
 mod resources;
@@ -24,6 +25,7 @@ use crate::scope::{ScopeCatalogue, ScopeToken};
 
 pub use document::{Feature, RegistrationAccess, Revocation};
 pub use issuer::{Introspection, KeySource, TrustedIssuer};
+pub use people::{MailBy, SignUp};
 pub use realm::{Realm, Registration};
 
 use document::Document;
@@ -107,10 +109,10 @@ impl Config {
 
     fn build(document: &Document, problems: &mut Problems) -> Option<Self> {
         let scopes = catalogue(document, problems);
-        let realms = realm::realms(&document.realms, &scopes, problems);
+        let roles = roles(document, problems);
+        let realms = realm::realms(&document.realms, (&scopes, &roles), problems);
         let resources = resources::resources(&document.resources, problems);
         let issuers = issuer::trusted(&document.issuers, &realms, &resources, problems);
-        let roles = roles(document, problems);
         let known =
             routes::Known { scopes: &scopes, realms: &realms, issuers: &issuers, resources: &resources };
         let routes = known.routes(&document.routes, problems)?;

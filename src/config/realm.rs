@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::config::Problems;
 use crate::config::document::{Feature, RealmDocument, RegistrationAccess, RegistrationDocument, Revocation};
-use crate::id::RealmName;
+use crate::config::people::{self, MailBy, SignUp};
+use crate::id::{RealmName, Role};
 use crate::keyring::{self, Policy};
 use crate::policy::Resource;
 use crate::registered::GrantType;
@@ -46,6 +47,10 @@ pub struct Realm {
     pub revocation: Revocation,
     /// How clients register themselves, if they may.
     pub registration: Option<Registration>,
+    /// Who sends its mail, if anybody does.
+    pub mail: Option<MailBy>,
+    /// How people take themselves in, if they may.
+    pub sign_up: Option<SignUp>,
     features: Vec<Feature>,
     /// Whether it may be reached without TLS.
     pub allow_http: bool,
@@ -88,10 +93,10 @@ pub struct Registration {
 
 pub(super) fn realms(
     documents: &BTreeMap<String, RealmDocument>,
-    scopes: &ScopeCatalogue,
+    known: (&ScopeCatalogue, &[Role]),
     problems: &mut Problems,
 ) -> Vec<Realm> {
-    documents.iter().filter_map(|(name, document)| realm(name, document, scopes, problems)).collect()
+    documents.iter().filter_map(|(name, document)| realm(name, document, known, problems)).collect()
 }
 
 fn registration(
@@ -128,7 +133,7 @@ fn registration(
 fn realm(
     name: &str,
     document: &RealmDocument,
-    scopes: &ScopeCatalogue,
+    (scopes, roles): (&ScopeCatalogue, &[Role]),
     problems: &mut Problems,
 ) -> Option<Realm> {
     let path = format!("realms.{name}");
@@ -163,6 +168,11 @@ fn realm(
         .registration
         .as_ref()
         .map(|document| registration(&format!("{path}.registration"), document, scopes, problems));
+    let mail = document.mail.as_ref();
+    let mail = mail.and_then(|mail| people::mail(&path, mail, document.allow_http, problems));
+    let sign_up = document.sign_up.as_ref();
+    let sign_up =
+        sign_up.map(|sign_up| people::sign_up(&path, sign_up, (document.mail.is_some(), roles), problems));
     let idle =
         document.idle_seconds.map(|idle| problems.range(format_args!("{path}.idle_seconds"), idle, 1, MONTH));
     let grain = problems.range(format_args!("{path}.grain_seconds"), document.grain_seconds, 0, 3600);
@@ -202,6 +212,8 @@ fn realm(
         pace,
         revocation: document.revocation,
         registration,
+        mail,
+        sign_up,
         features: document.features.clone(),
         allow_http: document.allow_http,
     })

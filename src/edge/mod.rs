@@ -11,6 +11,7 @@ mod keyring_do;
 mod keyring_rows;
 mod keyrings;
 mod limiter;
+mod mailer;
 mod object;
 mod platform;
 mod principal_do;

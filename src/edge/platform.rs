@@ -7,6 +7,7 @@ use worker::{Env, js_sys};
 use crate::edge::journal::ConsoleJournal;
 use crate::edge::keyrings::{KeyringSigner, ObjectKeyrings};
 use crate::edge::limiter::PlatformLimiter;
+use crate::edge::mailer::PlatformMailer;
 use crate::edge::principals::ObjectPrincipals;
 use crate::edge::store::KvCopies;
 use crate::edge::web::{EnvVault, PlatformCache, PlatformTimer, PlatformWeb};
@@ -69,6 +70,7 @@ pub(super) struct Edge {
     copies: KvCopies,
     keyrings: ObjectKeyrings,
     limiter: PlatformLimiter,
+    mailer: PlatformMailer,
     principals: ObjectPrincipals,
     signer: KeyringSigner,
     vault: EnvVault,
@@ -81,6 +83,7 @@ impl Edge {
             copies: KvCopies::new(env.clone()),
             keyrings: ObjectKeyrings::new(env.clone()),
             limiter: PlatformLimiter::new(env.clone()),
+            mailer: PlatformMailer::new(env.clone()),
             principals: ObjectPrincipals::new(env.clone()),
             signer: KeyringSigner::new(env.clone()),
             vault: EnvVault::new(env.clone()),
@@ -100,6 +103,7 @@ impl Ports for Edge {
     type Journal = ConsoleJournal;
     type Keyrings = ObjectKeyrings;
     type Limiter = PlatformLimiter;
+    type Mailer = PlatformMailer;
     type Principals = ObjectPrincipals;
     type SharedCache = PlatformCache;
     type Signer = KeyringSigner;
@@ -135,6 +139,10 @@ impl Ports for Edge {
 
     fn limiter(&self) -> &PlatformLimiter {
         &self.limiter
+    }
+
+    fn mailer(&self) -> &PlatformMailer {
+        &self.mailer
     }
 
     fn principals(&self) -> &ObjectPrincipals {

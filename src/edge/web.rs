@@ -37,10 +37,12 @@ impl Web for PlatformWeb {
         init.set_cache(web_sys::RequestCache::NoStore);
         let timeout = u32::try_from(WEB_TIMEOUT.as_millis()).unwrap_or(u32::MAX);
         init.set_signal(Some(&web_sys::AbortSignal::timeout_with_u32(timeout)));
-        if let Some(form) = &request.form {
-            headers.set("content-type", "application/x-www-form-urlencoded").map_err(fault(OP))?;
+        let form = request.form.as_deref().map(|form| ("application/x-www-form-urlencoded", form));
+        let body = form.or_else(|| request.json.as_deref().map(|json| ("application/json", json)));
+        if let Some((kind, body)) = body {
+            headers.set("content-type", kind).map_err(fault(OP))?;
             init.set_method("POST");
-            init.set_body(&form.as_str().into());
+            init.set_body(&body.into());
         }
         init.set_headers(&headers.into());
         let onward =

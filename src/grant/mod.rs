@@ -8,6 +8,7 @@ mod assertion;
 mod authentication;
 mod authorization;
 mod code;
+mod invitation;
 mod password;
 mod refresh;
 mod request;
@@ -20,6 +21,7 @@ pub use authorization::{
     Astray, AuthorizationError, AuthorizationRequest, Destination, Prompt, ResponseMode,
 };
 pub use code::{CODE_LIFETIME, Code, Outcome, Redeemed, Redemption};
+pub use invitation::{Invitation, LINK_LIFETIME};
 pub use password::{PasswordRecord, Verdict, may_be_password};
 pub use refresh::{GRACE, Presented, Proposal, Refresh, Spent};
 pub use request::{GrantRequest, Serves, TokenRequest, grant_scopes, kept_scopes};

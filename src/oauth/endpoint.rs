@@ -7,12 +7,16 @@ use crate::people::Asset;
 /// An endpoint below `/{realm}`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Endpoint {
+    /// Somebody makes an account, who has shown that an address is theirs.
+    AcceptInvitation,
     /// What a person sees of their own account.
     Account,
     /// A file of the pages.
     Asset(Asset),
     /// The authorization endpoint (RFC 6749 section 3.1).
     Authorize,
+    /// Somebody chooses another password, who reads the person's mail.
+    ChoosePassword,
     /// Manages clients; guarded by the bootstrap token.
     Clients(ClientAction),
     /// The person says what an application may do.
@@ -37,6 +41,10 @@ pub enum Endpoint {
     Metadata,
     /// Takes a client in that registers itself (RFC 7591).
     Register,
+    /// Somebody wants an account.
+    RegisterPerson,
+    /// Somebody has forgotten a password.
+    Reset,
     /// Revokes a token (RFC 7009).
     Revoke,
     /// The person says who they are.
@@ -49,6 +57,8 @@ pub enum Endpoint {
     UserInfo,
     /// Manages people; guarded by the bootstrap token.
     Users(UserAction),
+    /// Somebody shows that an address is theirs.
+    Verify,
 }
 
 /// Where a request below a realm goes.
@@ -67,11 +77,21 @@ const ID: &str = "{id}";
 
 impl Endpoint {
     /// Every endpoint: what, method, path below the realm. The first path of an endpoint is its own, others are aliases.
-    pub const ALL: [(Self, &'static str, &'static str); 38] = [
+    pub const ALL: [(Self, &'static str, &'static str); 48] = [
         (Self::Authorize, "GET", "/oauth/authorize"),
         (Self::Authorize, "POST", "/oauth/authorize"),
         (Self::Push, "POST", "/oauth/par"),
         (Self::SignIn, "POST", "/login"),
+        (Self::RegisterPerson, "GET", "/register"),
+        (Self::RegisterPerson, "POST", "/register"),
+        (Self::AcceptInvitation, "GET", "/register/confirm"),
+        (Self::AcceptInvitation, "POST", "/register/confirm"),
+        (Self::Reset, "GET", "/reset"),
+        (Self::Reset, "POST", "/reset"),
+        (Self::ChoosePassword, "GET", "/reset/confirm"),
+        (Self::ChoosePassword, "POST", "/reset/confirm"),
+        (Self::Verify, "GET", "/verify"),
+        (Self::Verify, "POST", "/verify"),
         (Self::Consent, "GET", "/consent"),
         (Self::Consent, "POST", "/consent"),
         (Self::Logout, "GET", "/oauth/logout"),
@@ -140,9 +160,11 @@ impl Endpoint {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::AcceptInvitation => "accept-invitation",
             Self::Account => "account",
             Self::Asset(_) => "asset",
             Self::Authorize => "authorize",
+            Self::ChoosePassword => "choose-password",
             Self::Clients(_) => "clients",
             Self::Consent => "consent",
             Self::Introspect => "introspect",
@@ -154,12 +176,15 @@ impl Endpoint {
             Self::Manage(_) | Self::Register => "register",
             Self::Metadata => "metadata",
             Self::Push => "push",
+            Self::RegisterPerson => "register-person",
+            Self::Reset => "reset",
             Self::Revoke => "revoke",
             Self::SignIn => "sign-in",
             Self::SignOut => "sign-out",
             Self::Token => "token",
             Self::UserInfo => "userinfo",
             Self::Users(_) => "users",
+            Self::Verify => "verify",
         }
     }
 }

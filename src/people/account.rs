@@ -2,13 +2,16 @@
 //!
 //! `GET` shows what they allow which application, since when, and where they are signed in; whoever is not signed in does so first. `POST` is what
 //! the page sends: `action` `withdraw` with a `client_id` ends the sessions of that client and forgets what it was allowed; `everywhere` ends every
-//! session of every application and browser.
+//! session of every application and browser; `verify` sends a link to the person's address.
 
 use crate::config::{Config, Realm};
 use crate::grant::Transaction;
 use crate::http::{Answer, Form, Head};
 use crate::oauth::{Stop, form};
+use crate::people::mailbox::Sent;
 use crate::people::page::{self, AccountPage, ApplicationLine, BrowserLine};
+use crate::people::register::WELCOME;
+use crate::people::reset::send_verification;
 use crate::people::visit::Visit;
 use crate::port::{Body, Ports, Principals, random};
 use crate::principal::{self, AccountView, Question};
@@ -18,6 +21,10 @@ use crate::time::Timestamp;
 
 /// What the page is told after a withdrawal.
 const TAKEN_BACK: &str = "done=withdraw";
+
+/// What it is told after a mail, and instead of one.
+const MAILED: &str = "done=mail";
+const TOO_OFTEN: &str = "done=wait";
 
 /// Answers a request for the page, or what it sends.
 ///
@@ -67,11 +74,22 @@ fn show<P: Ports>(visit: &Visit<'_, P>, view: &AccountView, query: Option<&str>)
     let lines = view.browsers.iter();
     let browsers: Vec<_> =
         lines.map(|(since, is_this)| BrowserLine { is_this: *is_this, since: page::day(*since) }).collect();
+    let done = match query {
+        Some(TAKEN_BACK) => Some("It was taken back."),
+        Some(WELCOME) => Some(
+            "Your account is ready. If an application sent you here, go back to its tab and go on there.",
+        ),
+        Some(MAILED) => Some("A mail is on its way. Follow its link within an hour."),
+        Some(TOO_OFTEN) => Some("Enough mail was sent there. Try again in a quarter of an hour."),
+        _ => None,
+    };
     let page = AccountPage {
         base: &page::base(visit.realm),
         realm: visit.realm.name.as_str(),
         login: view.user.login.as_str(),
-        done: (query == Some(TAKEN_BACK)).then_some("It was taken back."),
+        email: view.user.profile.email.as_deref().map(|email| (email, view.user.profile.email_verified)),
+        mails: visit.realm.mail.is_some(),
+        done,
         proof: &visit.proof(visit.cookies.browser().unwrap_or_default()),
         applications: &applications,
         browsers: &browsers,
@@ -91,6 +109,14 @@ async fn act<P: Ports>(visit: &Visit<'_, P>, form: &Form) -> Result<Answer, Stop
         (Some("withdraw"), Some(Ok(client_id))) => {
             let next = page::see_other(format!("{}?{TAKEN_BACK}", page::account(visit.realm)));
             (Question::Withdraw { browser, client_id }, next)
+        }
+        (Some("verify"), _) => {
+            let next = match send_verification(visit, browser, locator).await? {
+                Sent::Perhaps => MAILED,
+                Sent::Wait(_) => TOO_OFTEN,
+                Sent::Unknown => return Err(bad()),
+            };
+            return Ok(page::see_other(format!("{}?{next}", page::account(visit.realm))));
         }
         (Some("everywhere"), _) => {
             let text = "Every session of every application and browser has ended.";

@@ -8,6 +8,9 @@
 //! 3. [`consent`]: the person says yes, in part, or no, where they have not said it before.
 //! 4. A code, or an error, goes to the client's redirect URI. The transaction has ended; another answer to it is told so.
 //!
+//! Somebody who has no account makes one at [`register_person`], and whoever has forgotten a password finds a way back at [`reset`]: both
+//! lead through a mailbox.
+//!
 //! What they have allowed they see, and take back, at [`account`]. To sign out again, an application sends the browser to [`logout`].
 //!
 //! Each page asks one principal at most once, and reads at most one record from KV.
@@ -21,8 +24,13 @@ mod authorize;
 mod consent;
 mod cookies;
 mod hint;
+mod letters;
+mod mailbox;
+mod newcomer;
 mod page;
 mod push;
+mod register;
+mod reset;
 mod sign_in;
 mod sign_out;
 mod visit;
@@ -31,6 +39,9 @@ pub use account::account;
 pub use assets::{Asset, asset};
 pub use authorize::authorize;
 pub use consent::consent;
+pub(crate) use newcomer::{new_user_id, take_in};
 pub use push::push;
+pub use register::{accept_invitation, register_person};
+pub use reset::{choose_password, reset, verify};
 pub use sign_in::sign_in;
 pub use sign_out::{logout, sign_out};

@@ -31,6 +31,45 @@ pub(super) struct SignInPage<'a> {
     pub(super) transaction: &'a str,
     pub(super) login: &'a str,
     pub(super) wrong: Option<&'a str>,
+    /// Whether people may take themselves in.
+    pub(super) registers: bool,
+    /// Whether a forgotten password has a way back.
+    pub(super) mails: bool,
+}
+
+/// What a step on the way asks for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Asks<'a> {
+    /// A name and a password, for a new account with this address.
+    Account(&'a str, &'a str),
+    /// An e-mail address.
+    Address(&'a str),
+    /// A login.
+    Login(&'a str),
+    /// Nothing: a press.
+    Nothing,
+    /// A new password.
+    Password,
+}
+
+/// A step on the way through a mailbox.
+#[derive(Clone, Debug, Template)]
+#[template(path = "step.html")]
+pub(super) struct StepPage<'a> {
+    pub(super) base: &'a str,
+    pub(super) heading: &'a str,
+    pub(super) text: &'a str,
+    /// Where the form goes, below the base.
+    pub(super) action: &'a str,
+    pub(super) transaction: &'a str,
+    /// What else the form hands back.
+    pub(super) hidden: Option<(&'a str, &'a str)>,
+    pub(super) asks: Asks<'a>,
+    pub(super) wrong: Option<&'a str>,
+    /// What the button says; empty: there is no form.
+    pub(super) submit: &'a str,
+    /// A link: what it says, and where it leads below the base.
+    pub(super) onward: Option<(&'a str, &'a str)>,
 }
 
 #[derive(Debug, Template)]
@@ -79,6 +118,9 @@ pub(super) struct AccountPage<'a> {
     pub(super) base: &'a str,
     pub(super) realm: &'a str,
     pub(super) login: &'a str,
+    /// The address, where it is known, and whether it is verified.
+    pub(super) email: Option<(&'a str, bool)>,
+    pub(super) mails: bool,
     pub(super) done: Option<&'a str>,
     pub(super) proof: &'a str,
     pub(super) applications: &'a [ApplicationLine],

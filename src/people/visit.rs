@@ -304,6 +304,8 @@ impl<'a, P: Ports> Visit<'a, P> {
             transaction: &sealed,
             login,
             wrong,
+            registers: self.realm.sign_up.is_some(),
+            mails: self.realm.mail.is_some(),
         };
         let answer = page::answer(status, &page, destination.map(Destination::source).as_deref())?;
         Ok(cookies.into_iter().fold(answer, |answer, cookie| answer.and("Set-Cookie", cookie)))
@@ -348,7 +350,11 @@ impl<'a, P: Ports> Visit<'a, P> {
     }
 
     /// The transaction as a page carries it, and the cookies that bind it to this browser where it is a new one.
-    fn seal(&self, transaction: &Transaction, bond: Option<&str>) -> Result<(String, Vec<String>), Fault> {
+    pub(super) fn seal(
+        &self,
+        transaction: &Transaction,
+        bond: Option<&str>,
+    ) -> Result<(String, Vec<String>), Fault> {
         let (bond, cookies) = if let Some(bond) = bond {
             (bond.to_owned(), Vec::new())
         } else {

@@ -8,12 +8,13 @@ use std::future::{Future, pending};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
+use crate::config::MailBy;
 use crate::error::Fault;
 use crate::id::{ClientId, KeyId, Locator, Login, RealmName, UserId};
 use crate::keyring::{KeyringAnswer, KeyringQuestion};
 use crate::port::{
-    Body, Clients, Cutoffs, Entropy, Journal, Keyrings, Limit, Limiter, Ports, Principals, SharedCache,
-    Signer, Timer, UserPlace, Users, Vault, Verifier, Web, WebReply, WebRequest,
+    Body, Clients, Cutoffs, Entropy, Journal, Keyrings, Letter, Limit, Limiter, Mailer, Ports, Principals,
+    SharedCache, Signer, Timer, UserPlace, Users, Vault, Verifier, Web, WebReply, WebRequest,
 };
 use crate::principal::{Answer, Client, Cutoffs as Dead, Question};
 use crate::secret::Secret;
@@ -47,6 +48,7 @@ impl<E: Entropy, J: Journal> Ports for AtOnce<'_, E, J> {
     type Journal = J;
     type Keyrings = Never;
     type Limiter = Never;
+    type Mailer = Never;
     type Principals = Never;
     type SharedCache = Never;
     type Signer = Never;
@@ -75,6 +77,9 @@ impl<E: Entropy, J: Journal> Ports for AtOnce<'_, E, J> {
         &Never
     }
     fn limiter(&self) -> &Never {
+        &Never
+    }
+    fn mailer(&self) -> &Never {
         &Never
     }
     fn principals(&self) -> &Never {
@@ -213,6 +218,12 @@ impl Vault for Never {
 
 impl Verifier for Never {
     async fn verify(&self, _: &Jwk, _: Algorithm, _: &Compact<'_>) -> Result<bool, Fault> {
+        pending().await
+    }
+}
+
+impl Mailer for Never {
+    async fn send(&self, _: &MailBy, _: &Letter<'_>) -> Result<(), Fault> {
         pending().await
     }
 }

@@ -6,8 +6,10 @@
 #![expect(async_fn_in_trait, reason = "one isolate, one thread: no Send bound is wanted")]
 
 mod at_once;
+mod mail;
 
 pub use at_once::{AtOnce, Never, poll_once};
+pub use mail::{Letter, Mailer};
 
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +37,8 @@ pub trait Ports {
     type Keyrings: Keyrings;
     /// See [`Limiter`].
     type Limiter: Limiter;
+    /// See [`Mailer`].
+    type Mailer: Mailer;
     /// See [`Principals`].
     type Principals: Principals;
     /// See [`SharedCache`].
@@ -66,6 +70,8 @@ pub trait Ports {
     fn keyrings(&self) -> &Self::Keyrings;
     /// How often an address may ask.
     fn limiter(&self) -> &Self::Limiter;
+    /// Who sends mail.
+    fn mailer(&self) -> &Self::Mailer;
     /// The principals.
     fn principals(&self) -> &Self::Principals;
     /// What the isolates of one place remember together.
@@ -217,7 +223,7 @@ pub trait Limiter {
 /// What is limited by address.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Limit {
-    /// Sign-ins with a password: each costs a slow hash.
+    /// Sign-ins with a password, each of which costs a slow hash; and what has mail sent.
     Password,
     /// Token requests and registrations.
     Token,
@@ -342,7 +348,7 @@ pub trait Web {
     async fn ask(&self, request: &WebRequest<'_>) -> Result<WebReply, Fault>;
 }
 
-/// A question to somebody else's server: `GET`, or with a form `POST`. Its answer is wanted in JSON.
+/// A question to somebody else's server: `GET`, or with a body `POST`. Its answer is wanted in JSON.
 #[derive(Clone)]
 pub struct WebRequest<'a> {
     /// Where.
@@ -351,13 +357,15 @@ pub struct WebRequest<'a> {
     pub authorization: Option<String>,
     /// The body, in `application/x-www-form-urlencoded`.
     pub form: Option<String>,
+    /// The body, in `application/json`, where there is no form.
+    pub json: Option<String>,
 }
 
 impl<'a> WebRequest<'a> {
     /// A plain `GET`.
     #[must_use]
     pub const fn get(url: &'a WebUrl) -> Self {
-        Self { url, authorization: None, form: None }
+        Self { url, authorization: None, form: None, json: None }
     }
 }
 

@@ -205,10 +205,20 @@ impl<R: Rows> Draft<'_, R> {
             Err(refused) => return Ok(Err(refused)),
         };
         let Some(user) = &principal.user else { return Ok(Err(Refused::Grant)) };
-        let ends_at = now.after(BROWSER_LIFETIME);
-        let browser = StoredBrowser { seq: principal.seq, auth_time: now, ends_at };
-        self.write(Kind::Browser, &asked.browser.to_string(), &browser, Some(ends_at))?;
+        self.know_browser(&asked.browser, &principal, now)?;
         Ok(Ok(user.view()))
+    }
+
+    /// Knows a browser from now on: its person has just proved who they are.
+    pub(super) fn know_browser(
+        &self,
+        browser: &Digest,
+        principal: &Principal,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
+        let ends_at = now.after(BROWSER_LIFETIME);
+        let stored = StoredBrowser { seq: principal.seq, auth_time: now, ends_at };
+        self.write(Kind::Browser, &browser.to_string(), &stored, Some(ends_at))
     }
 
     pub(super) fn leave(&self, browser: &Digest, who: Option<&UserId>) -> Result<Option<Refused>, Fault> {
@@ -221,7 +231,7 @@ impl<R: Rows> Draft<'_, R> {
     }
 
     /// A browser that is known, and its person.
-    fn found(
+    pub(super) fn found(
         &self,
         browser: &Digest,
         now: Timestamp,

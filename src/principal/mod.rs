@@ -25,6 +25,7 @@ mod browser;
 mod client;
 mod clients;
 mod cutoff;
+mod mailing;
 mod question;
 mod rows;
 mod sessions;
@@ -39,6 +40,7 @@ pub use crate::registered::{AuthMethod, GrantType};
 pub use browser::{AccountView, Application, BROWSER_LIFETIME, Consider, Considered, Enter, Says};
 pub use client::{Client, ClientView, Limits, SecretDates, Usage};
 pub use cutoff::{CUTOFF_KEPT, Cutoffs};
+pub use mailing::{Addressee, Follow, Mail, Purpose};
 pub use question::{
     Answer, Asks, By, ByClient, ChangeClient, ChangeUser, Granted, Inspected, NewSecret, NewSession, NewUser,
     OpenSession, Owner, Password, Proof, Question, RedeemCode, Refused, RegisterClient, Rotate, SignIn,

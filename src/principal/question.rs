@@ -7,7 +7,8 @@ use crate::error::Fault;
 use crate::grant::{Code, Proposal};
 use crate::id::{ClientId, Login, RealmName, Role, RouteId, UserId};
 use crate::principal::{
-    AccountView, Client, ClientView, Consider, Considered, Enter, GrantType, Profile, UserView,
+    AccountView, Addressee, Client, ClientView, Consider, Considered, Enter, Follow, GrantType, Mail,
+    Profile, UserView,
 };
 use crate::scope::ScopeSet;
 use crate::session::{Pace, Touch};
@@ -55,6 +56,10 @@ pub enum Question {
         /// Whose it has to be; `None`: whoever's.
         who: Option<UserId>,
     },
+    /// Do what the link of a mail is for: another password, which ends every session; or an address that is theirs. Answer: [`Answer::Done`].
+    Follow(Box<Follow>),
+    /// Say whether mail may go to the person, and where. Answer: [`Answer::Addressee`].
+    Mail(Mail),
     /// Give a client another secret. Answer: [`Answer::Client`].
     NewSecret(NewSecret),
     /// Answer this only for the user of this name. Answer: that of the question.
@@ -342,6 +347,9 @@ pub struct NewUser {
     pub roles: Vec<Role>,
     /// Their password, where they have one.
     pub password: Option<Password>,
+    /// The digest of what their browser is known by from now on, where they take themselves in.
+    #[serde(default)]
+    pub browser: Option<Digest>,
     /// 16 random bytes and more.
     pub salt: Digest,
     /// What is known of them besides.
@@ -385,6 +393,8 @@ pub enum Token {
 pub enum Answer {
     /// The person's own account.
     Account(Box<AccountView>),
+    /// Whom a mail may go to.
+    Addressee(Addressee),
     /// A client's record, which is exact.
     Client(Box<Client>),
     /// A client's record, which is exact, and until when what it was granted is over.

@@ -29,6 +29,8 @@ pub enum Kind {
     Grant,
     /// What was used and counts once: a client assertion, by client and `jti`; a transaction.
     Jti,
+    /// A link that was sent by mail, by the digest of what it is known by.
+    Link,
     /// The principal itself: one row.
     Principal,
     /// A refresh token, by its digest.
@@ -43,7 +45,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind there is.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Browser,
         Self::Client,
         Self::Code,
@@ -51,6 +53,7 @@ impl Kind {
         Self::Cutoff,
         Self::Grant,
         Self::Jti,
+        Self::Link,
         Self::Principal,
         Self::Refresh,
         Self::Session,
@@ -69,6 +72,7 @@ impl Kind {
             Self::Cutoff => "cutoff",
             Self::Grant => "grant",
             Self::Jti => "jti",
+            Self::Link => "link",
             Self::Principal => "principal",
             Self::Refresh => "refresh",
             Self::Session => "session",

@@ -71,6 +71,8 @@ fn answer(
             }
         }
         Question::Leave { browser, who } => done(draft.leave(browser, who.as_ref())?),
+        Question::Follow(follow) => done(draft.follow(follow, now)?),
+        Question::Mail(mail) => said(draft.mail(mail, now)?, Answer::Addressee),
         Question::NewSecret(new) => said(draft.new_secret(new, now)?, |c| Answer::Client(Box::new(c))),
         Question::OpenSession(open) => {
             said(draft.open_session(open, catalogue, now)?, |g| Answer::Granted(Box::new(g)))

@@ -36,6 +36,9 @@ impl<R: Rows> Draft<'_, R> {
         principal.realm = Some(new.realm.clone());
         principal.user = Some(user);
         self.save_principal(&principal)?;
+        if let Some(browser) = &new.browser {
+            self.know_browser(browser, &principal, now)?;
+        }
         // Whoever tried this login before it was anybody's has nothing to do with its owner.
         for (key, _) in self.stored::<Throttle>(Kind::Throttle)? {
             if key.starts_with("password") {

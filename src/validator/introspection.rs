@@ -296,7 +296,8 @@ async fn question<P: Ports>(
             None
         }
     };
-    let request = WebRequest { url: &introspection.endpoint, authorization, form: Some(form.finish()) };
+    let request =
+        WebRequest { authorization, form: Some(form.finish()), ..WebRequest::get(&introspection.endpoint) };
     let reply = ports.web().ask(&request).await.map_err(perhaps)?;
     let fault = || Fault::new(OP, format!("status {}", reply.status));
     match reply.status {

@@ -128,6 +128,7 @@ impl<V: Verifier> Ports for Alone<'_, V> {
     type Journal = Nothing;
     type Keyrings = Never;
     type Limiter = Never;
+    type Mailer = Never;
     type Principals = Never;
     type SharedCache = Never;
     type Signer = Never;
@@ -156,6 +157,9 @@ impl<V: Verifier> Ports for Alone<'_, V> {
         &Never
     }
     fn limiter(&self) -> &Never {
+        &Never
+    }
+    fn mailer(&self) -> &Never {
         &Never
     }
     fn principals(&self) -> &Never {

@@ -4,13 +4,13 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use p256::ecdsa::SigningKey;
-use tollgate::config::Config;
+use tollgate::config::{Config, MailBy};
 use tollgate::encoding::{Digest, base64url};
 use tollgate::error::Fault;
 use tollgate::id::{ClientId, Locator, Login, RealmName, UserId};
 use tollgate::port::{
-    Clients, Cutoffs, Entropy, Entry, Journal, Limit, Limiter, Ports, Principals, SharedCache, Timer,
-    UserPlace, Users, Vault, Verifier, Web, WebReply, WebRequest,
+    Clients, Cutoffs, Entropy, Entry, Journal, Letter, Limit, Limiter, Mailer, Ports, Principals,
+    SharedCache, Timer, UserPlace, Users, Vault, Verifier, Web, WebReply, WebRequest,
 };
 use tollgate::principal::{
     Answer, Client, Cutoffs as Dead, Question, Refused, client_key, cutoff_key, published, step, unpublished,
@@ -36,6 +36,8 @@ pub(crate) enum Broken {
     Limiter,
     /// The keyring and its copy.
     Keyrings,
+    /// Mail is not taken.
+    Mailer,
     /// A principal does its work, and its answer is lost.
     PrincipalsAfter,
     /// A principal is not reached.
@@ -49,11 +51,12 @@ pub(crate) enum Broken {
 }
 
 impl Broken {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Kv,
         Self::Limiter,
         Self::Entropy,
         Self::Keyrings,
+        Self::Mailer,
         Self::PrincipalsAfter,
         Self::PrincipalsBefore,
         Self::Signer,
@@ -111,6 +114,8 @@ pub(crate) struct World {
     pub(crate) web: RefCell<BTreeMap<String, Page>>,
     /// Every question to them.
     pub(crate) asked_web: RefCell<Vec<Asked>>,
+    /// Every mail: to whom, its subject, its text.
+    pub(crate) mails: RefCell<Vec<[String; 3]>>,
     /// The cache of one place.
     pub(crate) shared: RefCell<BTreeMap<String, String>>,
     now: Cell<Timestamp>,
@@ -134,6 +139,7 @@ impl World {
             keyrings: FakeKeyrings::default(),
             web: RefCell::default(),
             asked_web: RefCell::default(),
+            mails: RefCell::default(),
             shared: RefCell::default(),
             now: Cell::new(Timestamp::from_seconds(1_800_000_000)),
             kv: RefCell::default(),
@@ -187,6 +193,7 @@ impl Ports for Edge<'_> {
     type Journal = World;
     type Keyrings = World;
     type Limiter = World;
+    type Mailer = World;
     type Principals = World;
     type SharedCache = World;
     type Signer = Self;
@@ -215,6 +222,9 @@ impl Ports for Edge<'_> {
         self.world
     }
     fn limiter(&self) -> &World {
+        self.world
+    }
+    fn mailer(&self) -> &World {
         self.world
     }
     fn principals(&self) -> &World {
@@ -412,6 +422,15 @@ impl Vault for World {
             _ => return None,
         };
         Some(Secret::new(text.as_bytes().to_vec()))
+    }
+}
+
+impl Mailer for World {
+    async fn send(&self, _: &MailBy, letter: &Letter<'_>) -> Result<(), Fault> {
+        self.check(Broken::Mailer)?;
+        let mail = [letter.to.as_str().to_owned(), letter.subject.to_owned(), letter.text.to_owned()];
+        self.mails.borrow_mut().push(mail);
+        Ok(())
     }
 }
 

@@ -13,6 +13,7 @@ mod introspection;
 mod issuer;
 mod keys;
 mod library;
+mod mailbox;
 mod people;
 mod places;
 mod realm;

@@ -8,14 +8,15 @@ use std::sync::LazyLock;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tollgate::app::App;
+use tollgate::config::MailBy;
 use tollgate::encoding::{Digest, base64url};
 use tollgate::error::Fault;
 use tollgate::id::SessionId;
 use tollgate::id::{ClientId, KeyId, Locator, Login, RealmName, UserId};
 use tollgate::keyring::{KeyringAnswer, KeyringQuestion};
 use tollgate::port::{
-    Clients, Cutoffs, Entropy, Entry, Journal, Keyrings, Limit, Limiter, Ports, Principals, SharedCache,
-    Signer, Timer, UserPlace, Users, Vault, Verifier, Web, WebReply, WebRequest,
+    Clients, Cutoffs, Entropy, Entry, Journal, Keyrings, Letter, Limit, Limiter, Mailer, Ports, Principals,
+    SharedCache, Signer, Timer, UserPlace, Users, Vault, Verifier, Web, WebReply, WebRequest,
 };
 use tollgate::principal::{
     Answer, Client, Cutoffs as Dead, Question, client_key, cutoff_key, user_key, user_name,
@@ -43,6 +44,7 @@ impl Ports for Site {
     type Journal = Self;
     type Keyrings = Self;
     type Limiter = Self;
+    type Mailer = Self;
     type Principals = Self;
     type SharedCache = Self;
     type Signer = Self;
@@ -71,6 +73,9 @@ impl Ports for Site {
         self
     }
     fn limiter(&self) -> &Self {
+        self
+    }
+    fn mailer(&self) -> &Self {
         self
     }
     fn principals(&self) -> &Self {
@@ -179,6 +184,12 @@ impl Entropy for Site {
 
 impl Journal for Site {
     fn record(&self, _: &Entry<'_>) {}
+}
+
+impl Mailer for Site {
+    async fn send(&self, _: &MailBy, _: &Letter<'_>) -> Result<(), Fault> {
+        Err(Fault::new("send mail", "nobody writes to anybody here"))
+    }
 }
 
 impl Limiter for Site {

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::{MailDocument, SignUpDocument};
 use crate::registered::GrantType;
 use crate::token::Algorithm;
 
@@ -55,6 +56,13 @@ pub struct RealmDocument {
     /// Lets clients register themselves (RFC 7591). Without it nobody can.
     #[serde(default)]
     pub registration: Option<RegistrationDocument>,
+    /// Who sends its mail to people. Without it nobody is written to: there is no registration of people and no way back to a forgotten
+    /// password.
+    #[serde(default)]
+    pub mail: Option<MailDocument>,
+    /// Lets people take themselves in, by an address that they prove to be theirs. Without it nobody can.
+    #[serde(default)]
+    pub sign_up: Option<SignUpDocument>,
     /// Allows plain HTTP, for an issuer on this machine.
     #[serde(default)]
     pub allow_http: bool,

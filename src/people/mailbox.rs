@@ -1,0 +1,126 @@
+//! What pages have in common that lead through a mailbox.
+//!
+//! What the page says, and how long it takes, is the same whether somebody is there or not; only whoever reads the mail learns it.
+
+use crate::email::EmailAddress;
+use crate::error::Fault;
+use crate::grant::Transaction;
+use crate::http::{Answer, Form};
+use crate::id::{Locator, Login};
+use crate::oauth::{Stop, take_as_long};
+use crate::people::letters::Text;
+use crate::people::page::{self, Asks, StepPage};
+use crate::people::visit::Visit;
+use crate::port::{Letter, Limit, Limiter, Mailer, Ports, Principals, Timer, random};
+use crate::principal::{self, Addressee, Mail, Purpose, Question, Refused};
+use crate::secret::{Credential, Kind};
+use crate::time::Timestamp;
+
+/// What a page is told that came from a link which is over, or from none.
+const OVER: (&str, &str) = (
+    "This link does not count any more",
+    "It was used, is more than an hour old, or was not copied whole. Ask for another one.",
+);
+
+impl<P: Ports> Visit<'_, P> {
+    /// A page that says that a link does not count.
+    pub(super) fn link_is_over(&self) -> Stop {
+        self.lost(400, OVER.0, OVER.1)
+    }
+
+    /// A step on the way: for a transaction that the browser came with, or for one that begins.
+    pub(super) fn step(
+        &self,
+        status: u16,
+        transaction: Option<(&Transaction, &str)>,
+        step: &StepPage<'_>,
+    ) -> Result<Answer, Stop> {
+        let (sealed, cookies) = if let Some((transaction, bond)) = transaction {
+            self.seal(transaction, Some(bond))?
+        } else {
+            let fresh = Transaction::begin(&random(self.ports.entropy())?, None, self.now);
+            self.seal(&fresh, None)?
+        };
+        let base = page::base(self.realm);
+        let page = StepPage { base: &base, transaction: &sealed, ..step.clone() };
+        let answer = page::answer(status, &page, None)?;
+        Ok(cookies.into_iter().fold(answer, |answer, cookie| answer.and("Set-Cookie", cookie)))
+    }
+
+    /// Whether this address may have mail sent now; else how the page says so.
+    pub(super) async fn may_mail(&self, source: &str) -> Result<Option<&'static str>, Fault> {
+        let admits = self.ports.limiter().admits(Limit::Password, source).await?;
+        Ok((!admits).then_some("Too many attempts. Try again in a minute."))
+    }
+
+    /// Asks the principal at the place whether mail may go there, and sends what `letter` makes of it. `None`: too much was sent there.
+    pub(super) async fn mail(
+        &self,
+        locator: Locator,
+        purpose: Purpose,
+        letter: impl FnOnce(Addressee, &str) -> Option<(EmailAddress, Text)>,
+    ) -> Result<Sent, Fault> {
+        let by =
+            self.realm.mail.as_ref().ok_or_else(|| Fault::new("send mail", "the realm has no `mail`"))?;
+        let started = self.ports.timer().now().await;
+        let link = Credential::link(locator, &random(self.ports.entropy())?);
+        let question = Question::Mail(Mail { purpose, link: link.digest() });
+        let addressee = match self.ports.principals().ask(locator, &question).await? {
+            principal::Answer::Addressee(addressee) => addressee,
+            principal::Answer::Refused(Refused::Wait(wait)) => {
+                return Ok(Sent::Wait(wait.as_seconds().saturating_add(1)));
+            }
+            principal::Answer::Refused(_) => return Ok(Sent::Unknown),
+            _ => return Err(principal::Answer::unexpected("mail")),
+        };
+        if let Some((to, Text { subject, text })) = letter(addressee, link.reveal()) {
+            self.ports.mailer().send(by, &Letter { to: &to, subject: &subject, text: &text }).await?;
+        }
+        take_as_long(self.ports, started).await;
+        Ok(Sent::Perhaps)
+    }
+
+    /// The link that a form, or an address, names.
+    pub(super) fn link(&self, form: &Form) -> Result<(Credential, Locator), Stop> {
+        let link = form.get("link").and_then(|text| Credential::parse(Kind::Link, text).ok());
+        link.and_then(|link| link.locator().map(|locator| (link, locator))).ok_or_else(|| self.link_is_over())
+    }
+
+    /// The place of what somebody typed; nobody's, where it can be nobody's login.
+    pub(super) fn place_of(&self, typed: &str) -> Result<Locator, Fault> {
+        let login = Login::typed(typed).unwrap_or_else(|_| Login::nobodys());
+        self.ports.principals().place_of(&self.realm.name, &login)
+    }
+
+    /// When it was asked.
+    pub(super) const fn asked_at(&self) -> Timestamp {
+        self.now
+    }
+}
+
+/// What became of a mail.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Sent {
+    /// It is on its way, if it has somewhere to go.
+    Perhaps,
+    /// There is no such browser.
+    Unknown,
+    /// Too much was sent: try again in so many seconds.
+    Wait(u64),
+}
+
+/// A page that asks for nothing.
+pub(super) const fn plain<'a>(heading: &'a str, text: &'a str) -> StepPage<'a> {
+    StepPage {
+        base: "",
+        heading,
+        text,
+        action: "",
+        transaction: "",
+        hidden: None,
+        asks: Asks::Nothing,
+        wrong: None,
+        submit: "",
+        onward: None,
+    }
+}
