@@ -6,16 +6,19 @@
 //! 3. `promote` lets the published key sign: 200 with all keys. Before every validator can have it, 409 with
 //!    `Retry-After`; where none is published, 409.
 //!
+//! With `?for=id_tokens` each is about the keyring that signs ID tokens in RS256, where the realm has `rs256_id_tokens`.
+//!
 //! Refusals are problem details (RFC 9457). Instants are seconds since 1970 (`NumericDate`), rounded up where they say
 //! from when on something may be done.
 
 use serde::Serialize;
 
+use crate::config::Realm;
 use crate::encoding::Digest;
 use crate::error::Fault;
 use crate::http::{Answer, Head};
-use crate::id::{KeyId, RealmName};
-use crate::keyring::{KeyState, KeyringAnswer, KeyringQuestion, Listed, MOST_KEYS, Refusal};
+use crate::id::KeyId;
+use crate::keyring::{KeyState, KeyringAnswer, KeyringQuestion, Listed, MOST_KEYS, Refusal, RingName};
 use crate::port::{Keyrings, Ports};
 use crate::time::Timestamp;
 use crate::token::Algorithm;
@@ -79,7 +82,7 @@ const fn rounded_up(at: Timestamp) -> u64 {
 /// What is ours: the caller makes a 503 of it.
 pub async fn keys<P: Ports>(
     ports: &P,
-    realm: &RealmName,
+    realm: &Realm,
     bootstrap: Option<Digest>,
     head: &Head<'_>,
     request: KeysRequest,
@@ -89,7 +92,16 @@ pub async fn keys<P: Ports>(
     if let Err(answer) = admit(ports, bootstrap, head, "keys") {
         return Ok(answer);
     }
-    let realm = realm.clone();
+    // Which keyring: the realm's own, or, with `?for=id_tokens`, the one beside it.
+    let (own, beside) = (realm.ring.clone(), realm.terms(true).map(|_| RingName::beside(realm.name.clone())));
+    let realm = match (head.query, beside) {
+        (None | Some(""), _) => own,
+        (Some("for=id_tokens"), Some(beside)) => beside,
+        _ => {
+            let detail = "There is no such keyring. Leave the query away, or write for=id_tokens where the realm has rs256_id_tokens.";
+            return Ok(Answer::problem(404, "Not Found", detail));
+        }
+    };
     let (question, status) = match request {
         KeysRequest::List => (KeyringQuestion::List { realm }, 200),
         // (2)

@@ -197,7 +197,7 @@ impl<'c, P: Ports> App<'c, '_, P> {
 
     async fn keys(&self, realm: &Realm, head: &Head<'_>, request: KeysRequest) -> Result<Answer, Stop> {
         let bootstrap = (self.bootstrap)(self.ports);
-        Ok(api::keys(self.ports, &realm.name, bootstrap, head, request, self.now).await?)
+        Ok(api::keys(self.ports, realm, bootstrap, head, request, self.now).await?)
     }
 
     /// What a protected resource says about itself (RFC 9728 section 3.2).

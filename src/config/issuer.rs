@@ -9,6 +9,7 @@ use crate::config::document::{
 use crate::config::preset::Defaults;
 use crate::config::{Problems, Realm};
 use crate::id::RealmName;
+use crate::keyring::RingName;
 use crate::policy::Resource;
 use crate::time::Lifetime;
 use crate::token::{Algorithm, ClaimMap, ClaimPath, JwkSet, RequiredClaim, TokenType, Trust, Wanted};
@@ -38,8 +39,8 @@ pub enum KeySource {
     Nowhere,
     /// At this address.
     Published(WebUrl),
-    /// In the keyring of a realm of ours, and for how long its set is fresh.
-    Realm(RealmName, Lifetime),
+    /// In a keyring of a realm of ours, and for how long its set is fresh.
+    Realm(RingName, Lifetime),
 }
 
 /// Where and how an issuer is asked about tokens (RFC 7662).
@@ -59,6 +60,22 @@ pub struct Introspection {
     pub negative: Lifetime,
 }
 
+/// The keyrings beside those of realms, as sources of keys. No token names such an issuer, and none is trusted by it.
+pub(super) fn beside(realms: &[Realm]) -> Vec<(RealmName, TrustedIssuer)> {
+    let with = realms.iter().filter_map(|realm| Some((realm, realm.terms(true)?)));
+    let sources = with.filter_map(|(realm, policy)| {
+        let issuer = format!("{}/id-tokens", realm.issuer).parse().ok()?;
+        let source = TrustedIssuer {
+            trust: Trust::new(issuer, Vec::new(), vec![policy.signing]),
+            keys: KeySource::Realm(RingName::beside(realm.name.clone()), policy.fresh),
+            introspection: None,
+            revocation: None,
+        };
+        Some((realm.name.clone(), source))
+    });
+    sources.collect()
+}
+
 pub(super) fn trusted(
     documents: &[IssuerDocument],
     realms: &[Realm],
@@ -67,7 +84,7 @@ pub(super) fn trusted(
 ) -> Vec<Arc<TrustedIssuer>> {
     let own = realms.iter().map(|realm| TrustedIssuer {
         trust: realm.trust(resources),
-        keys: KeySource::Realm(realm.name.clone(), realm.keys.fresh),
+        keys: KeySource::Realm(realm.ring.clone(), realm.keys.fresh),
         introspection: None,
         revocation: Some(realm.revocation),
     });

@@ -19,7 +19,7 @@ mod strict;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::id::Role;
+use crate::id::{RealmName, Role};
 use crate::policy::{Resource, RouteTable};
 use crate::scope::{ScopeCatalogue, ScopeToken};
 
@@ -34,6 +34,7 @@ use document::Document;
 #[derive(Debug)]
 pub struct Config {
     realms: Vec<Realm>,
+    beside: Vec<(RealmName, TrustedIssuer)>,
     issuers: Vec<Arc<TrustedIssuer>>,
     roles: Vec<Role>,
     scopes: ScopeCatalogue,
@@ -116,13 +117,15 @@ impl Config {
         let known =
             routes::Known { scopes: &scopes, realms: &realms, issuers: &issuers, resources: &resources };
         let routes = known.routes(&document.routes, problems)?;
-        Some(Self { realms, issuers, roles, scopes, resources, routes })
+        let beside = issuer::beside(&realms);
+        Some(Self { realms, beside, issuers, roles, scopes, resources, routes })
     }
 
     /// A configuration of issuers alone, for whoever has no routes.
     pub(crate) fn of_issuers(issuers: Vec<Arc<TrustedIssuer>>) -> Self {
         Self {
             realms: Vec::new(),
+            beside: Vec::new(),
             issuers,
             roles: Vec::new(),
             scopes: ScopeCatalogue::new([]),
@@ -141,6 +144,12 @@ impl Config {
     #[must_use]
     pub fn realm(&self, name: &str) -> Option<&Realm> {
         self.realms.iter().find(|realm| realm.name.as_str() == name)
+    }
+
+    /// Where the keys are that sign ID tokens for clients that know RS256 only; `None`: this realm has none.
+    #[must_use]
+    pub fn beside(&self, realm: &RealmName) -> Option<&TrustedIssuer> {
+        self.beside.iter().find(|(name, _)| name == realm).map(|(_, source)| source)
     }
 
     /// The issuer that a token names, compared byte for byte.

@@ -3,16 +3,18 @@
 use std::collections::BTreeMap;
 
 use crate::config::Problems;
-use crate::config::document::{Feature, RealmDocument, RegistrationAccess, RegistrationDocument, Revocation};
+use crate::config::document::{
+    Feature, RealmDocument, RegistrationAccess, RegistrationDocument, Revocation, Signing,
+};
 use crate::config::people::{self, MailBy, SignUp};
 use crate::id::{RealmName, Role};
-use crate::keyring::{self, Policy};
+use crate::keyring::{self, Policy, RingName};
 use crate::policy::Resource;
 use crate::registered::GrantType;
 use crate::scope::{ScopeCatalogue, ScopeSet, ScopeToken};
 use crate::session::Pace;
 use crate::time::Lifetime;
-use crate::token::Trust;
+use crate::token::{Algorithm, Trust};
 use crate::uri::Issuer;
 
 const YEAR: u64 = 365 * 86_400;
@@ -29,6 +31,8 @@ pub(super) const RESERVED: [&str; 2] = ["healthz", "_tollgate"];
 pub struct Realm {
     /// Its name, the first segment of every path of its issuer.
     pub name: RealmName,
+    /// The keyring that signs its access tokens.
+    pub ring: RingName,
     /// Its issuer identifier.
     pub issuer: Issuer,
     /// The `aud` of its access tokens.
@@ -65,6 +69,16 @@ impl Realm {
         let audiences = std::iter::once(self.audience.clone()).chain(resources).collect();
         let issuer = self.issuer.clone();
         Trust { leeway: OWN_LEEWAY, ..Trust::new(issuer, audiences, keyring::ALGORITHMS.to_vec()) }
+    }
+
+    /// On what terms keys change: of its own keyring, or of the one beside it; `None`: there is none.
+    #[must_use]
+    pub fn terms(&self, is_beside: bool) -> Option<Policy> {
+        match (is_beside, self.has(Feature::Rs256IdTokens)) {
+            (false, _) => Some(self.keys),
+            (true, true) => Some(Policy { signing: Algorithm::Rs256, ..self.keys }),
+            (true, false) => None,
+        }
     }
 
     /// Whether it does what has to be said.
@@ -164,6 +178,12 @@ fn realm(
             "`cutoff` asks nobody whether a token was used; remove `idle_seconds`, or write `ask`",
         );
     }
+    if document.features.contains(&Feature::Rs256IdTokens) && matches!(document.signing, Signing::Rs256) {
+        problems.add(
+            format_args!("{path}.features"),
+            "`rs256_id_tokens` adds nothing where `signing` is RS256; remove it",
+        );
+    }
     let registration = document
         .registration
         .as_ref()
@@ -203,6 +223,7 @@ fn realm(
     let pace = Pace::new(idle.map(Lifetime::from_seconds), Lifetime::from_seconds(grain));
     Some(Realm {
         keys,
+        ring: RingName::own(realm.clone()),
         name: realm,
         issuer,
         audience,

@@ -27,8 +27,8 @@ use crate::edge::keyring_rows::KeyringRows;
 use crate::edge::platform::{KV, now, worker_fault};
 use crate::edge::{config, object, signing};
 use crate::error::Fault;
-use crate::id::{KeyId, RealmName};
-use crate::keyring::{Keyring, KeyringAnswer, KeyringQuestion, Policy, Refusal, Work};
+use crate::id::KeyId;
+use crate::keyring::{Keyring, KeyringAnswer, KeyringQuestion, Policy, Refusal, RingName, Work};
 use crate::port::{Entry, Journal};
 use crate::principal::jwks_key;
 use crate::time::{Lifetime, Timestamp};
@@ -137,7 +137,7 @@ impl Object {
     async fn keyring(
         &self,
         rows: &KeyringRows,
-        realm: &RealmName,
+        realm: &RingName,
         policy: &Policy,
     ) -> std::result::Result<Keyring, Fault> {
         if rows.realm()?.is_none() {
@@ -160,7 +160,7 @@ impl Object {
     async fn stage(
         &self,
         rows: &KeyringRows,
-        realm: &RealmName,
+        realm: &RingName,
         policy: &Policy,
     ) -> std::result::Result<std::result::Result<Keyring, Refusal>, Fault> {
         let key = signing::make(&self.env, realm, policy.signing).await?;
@@ -202,7 +202,7 @@ impl Object {
     async fn publish(
         &self,
         rows: &KeyringRows,
-        realm: &RealmName,
+        realm: &RingName,
         policy: &Policy,
         keys: &JwkSet,
     ) -> std::result::Result<(), Fault> {
@@ -247,9 +247,9 @@ impl Object {
     }
 }
 
-/// On what terms a realm's keys change, by the configuration of this version of the worker.
-fn policy(realm: &RealmName) -> Option<Policy> {
-    Some(config()?.realm(realm.as_str())?.keys)
+/// On what terms a keyring's keys change, by the configuration of this version of the worker.
+fn policy(realm: &RingName) -> Option<Policy> {
+    config()?.realm(realm.realm().as_str())?.terms(realm.is_beside())
 }
 
 /// The keyring that is there by now.

@@ -6,8 +6,8 @@ use worker::{SqlStorage, SqlStorageValue};
 
 use crate::edge::platform::worker_fault;
 use crate::error::Fault;
-use crate::id::{KeyId, RealmName};
-use crate::keyring::{KeyState, Keyring, SealedKey};
+use crate::id::KeyId;
+use crate::keyring::{KeyState, Keyring, RingName, SealedKey};
 
 /// `docs/storage.md` describes these; a change needs a migration. A key's row fits into one page of the database.
 const TABLES: &str = "
@@ -86,19 +86,19 @@ impl KeyringRows {
     }
 
     /// Whose keyring it is, for the alarm, which nobody tells.
-    pub(super) fn realm(&self) -> Result<Option<RealmName>, Fault> {
+    pub(super) fn realm(&self) -> Result<Option<RingName>, Fault> {
         #[derive(Deserialize)]
         struct Row {
-            realm: RealmName,
+            realm: RingName,
         }
         let rows: Vec<Row> = self.read("read key", "SELECT realm FROM keyring", vec![])?;
         Ok(rows.into_iter().next().map(|row| row.realm))
     }
 
     /// Keeps whose keyring it is.
-    pub(super) fn set_realm(&self, realm: &RealmName) -> Result<(), Fault> {
+    pub(super) fn set_realm(&self, realm: &RingName) -> Result<(), Fault> {
         let insert = "INSERT OR IGNORE INTO keyring (id, realm) VALUES (1, ?)";
-        self.write("store key", insert, vec![realm.as_str().into()])
+        self.write("store key", insert, vec![realm.to_string().into()])
     }
 
     /// The keys that the copy in KV is known to hold.

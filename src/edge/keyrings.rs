@@ -11,8 +11,8 @@ use crate::edge::platform::{KEYRING, KV, now, worker_fault};
 use crate::edge::signing::{self, SigningKey};
 use crate::encoding::base64url;
 use crate::error::Fault;
-use crate::id::{KeyId, RealmName};
-use crate::keyring::{KeyringAnswer, KeyringQuestion};
+use crate::id::KeyId;
+use crate::keyring::{KeyringAnswer, KeyringQuestion, RingName};
 use crate::port::{Keyrings, Signer};
 use crate::principal::{jwks_key, keyring_name};
 use crate::time::{Lifetime, Timestamp};
@@ -36,14 +36,14 @@ async fn ask(env: &Env, question: &KeyringQuestion) -> Result<KeyringAnswer, Fau
 }
 
 impl Keyrings for ObjectKeyrings {
-    async fn published(&self, realm: &RealmName) -> Result<Option<JwkSet>, Fault> {
+    async fn published(&self, realm: &RingName) -> Result<Option<JwkSet>, Fault> {
         const OP: &str = "read keys";
         let kv = self.env.kv(KV).map_err(worker_fault(OP))?;
         let text = kv.get(&jwks_key(realm)).text().await.map_err(|e| Fault::new(OP, e.to_string()))?;
         text.map(|text| serde_json::from_str(&text).map_err(|e| Fault::new(OP, e.to_string()))).transpose()
     }
 
-    async fn authority(&self, realm: &RealmName) -> Result<JwkSet, Fault> {
+    async fn authority(&self, realm: &RingName) -> Result<JwkSet, Fault> {
         match ask(&self.env, &KeyringQuestion::PublicKeys { realm: realm.clone() }).await? {
             KeyringAnswer::PublicKeys(keys) => Ok(keys),
             _ => Err(Fault::new("ask keyring", "it answered another question")),
@@ -73,7 +73,7 @@ impl Opened {
 
 thread_local! {
     // Plain data and a key handle: no request owns them. As large as the configuration.
-    static OPENED: RefCell<BTreeMap<RealmName, Opened>> = const { RefCell::new(BTreeMap::new()) };
+    static OPENED: RefCell<BTreeMap<RingName, Opened>> = const { RefCell::new(BTreeMap::new()) };
 }
 
 /// Signs with the realm's key, which it gets sealed and opens with `TOLLGATE_KEK`.
@@ -88,7 +88,7 @@ impl KeyringSigner {
 
     /// The opened key, for as long as the keyring has said that it may sign. What has been open for longer is forgotten,
     /// whichever realm's it is.
-    async fn key(&self, realm: &RealmName) -> Result<Opened, Fault> {
+    async fn key(&self, realm: &RingName) -> Result<Opened, Fault> {
         let now = now();
         let known = OPENED.with_borrow_mut(|opened| {
             opened.retain(|_, opened| opened.counts(now));
@@ -118,7 +118,7 @@ impl KeyringSigner {
 impl Signer for KeyringSigner {
     async fn sign(
         &self,
-        realm: &RealmName,
+        realm: &RingName,
         write: &dyn Fn(Algorithm, &KeyId) -> Result<String, Fault>,
     ) -> Result<String, Fault> {
         let key = self.key(realm).await?;

@@ -8,8 +8,7 @@ use worker::web_sys::CryptoKey;
 use crate::edge::platform::{KEK, PlatformEntropy};
 use crate::encoding::{base64url, secret_from_base64url};
 use crate::error::Fault;
-use crate::id::RealmName;
-use crate::keyring::SealedKey;
+use crate::keyring::{RingName, SealedKey};
 use crate::port::random;
 use crate::token::Jwk;
 use crate::webcrypto::{Wait, fault, object, subtle, usages};
@@ -17,7 +16,7 @@ use crate::webcrypto::{Wait, fault, object, subtle, usages};
 /// Seals the private part of a new key, and overwrites it.
 pub(super) async fn seal(
     env: &Env,
-    realm: &RealmName,
+    realm: &RingName,
     public: Jwk,
     private: &Uint8Array,
 ) -> Result<SealedKey, Fault> {
@@ -34,7 +33,7 @@ pub(super) async fn seal(
 }
 
 /// Opens the private part of a key. Whoever takes it overwrites it.
-pub(super) async fn unseal(env: &Env, realm: &RealmName, key: &SealedKey) -> Result<Uint8Array, Fault> {
+pub(super) async fn unseal(env: &Env, realm: &RingName, key: &SealedKey) -> Result<Uint8Array, Fault> {
     const OP: &str = "open key";
     let whole = secret_from_base64url(key.sealed()).map_err(|e| Fault::new(OP, e.to_string()))?;
     let (nonce, sealed) = whole.split_at_checked(12).ok_or_else(|| Fault::new(OP, "it is too short"))?;

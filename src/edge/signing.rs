@@ -11,8 +11,7 @@ use crate::edge::platform::PlatformEntropy;
 use crate::edge::seal::{bytes, done, seal, unseal};
 use crate::encoding::base64url;
 use crate::error::Fault;
-use crate::id::RealmName;
-use crate::keyring::{SealedKey, public_part};
+use crate::keyring::{RingName, SealedKey, public_part};
 use crate::port::Entropy;
 use crate::software::MlDsa65;
 use crate::token::Algorithm;
@@ -33,7 +32,7 @@ pub(super) enum SigningKey {
 }
 
 /// Makes a key pair and seals its private part at once.
-pub(super) async fn make(env: &Env, realm: &RealmName, algorithm: Algorithm) -> Result<SealedKey, Fault> {
+pub(super) async fn make(env: &Env, realm: &RingName, algorithm: Algorithm) -> Result<SealedKey, Fault> {
     const OP: &str = "make key";
     let (public, private) = match algorithm {
         Algorithm::MlDsa65 => ml_dsa()?,
@@ -75,7 +74,7 @@ fn ml_dsa() -> Result<(String, Uint8Array), Fault> {
 }
 
 /// Opens a sealed key for signing.
-pub(super) async fn open(env: &Env, realm: &RealmName, key: &SealedKey) -> Result<SigningKey, Fault> {
+pub(super) async fn open(env: &Env, realm: &RingName, key: &SealedKey) -> Result<SigningKey, Fault> {
     const OP: &str = "open key";
     let private = unseal(env, realm, key).await?;
     let opened = if key.algorithm() == Algorithm::MlDsa65 {

@@ -8,12 +8,14 @@
 //! travel sealed only ([`SealedKey`]).
 //! **Out of scope**: making, sealing and opening keys, storing them, alarms (`edge`).
 
+mod name;
 mod policy;
 mod public_part;
 mod question;
 mod ring;
 mod sealed;
 
+pub use name::RingName;
 pub use policy::{ALGORITHMS, Policy};
 pub use public_part::public_part;
 pub use question::{KeyringAnswer, KeyringQuestion, Listed};

@@ -2,46 +2,46 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{KeyId, RealmName};
-use crate::keyring::{KeyState, Keyring, Refusal, SealedKey};
+use crate::id::KeyId;
+use crate::keyring::{KeyState, Keyring, Refusal, RingName, SealedKey};
 use crate::time::Lifetime;
 use crate::token::{Algorithm, JwkSet};
 
-/// What a keyring can be asked. Each question makes the realm's first key if there is none.
+/// What a keyring can be asked. Each question makes the keyring's first key if there is none.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyringQuestion {
     /// Every key and its state.
     List {
         /// Whose.
-        realm: RealmName,
+        realm: RingName,
     },
     /// Lets the key that is published sign from now on.
     Promote {
         /// Whose.
-        realm: RealmName,
+        realm: RingName,
     },
     /// The keys that verify.
     PublicKeys {
         /// Whose.
-        realm: RealmName,
+        realm: RingName,
     },
     /// Makes the next key, to be published at once.
     Rotate {
         /// Whose.
-        realm: RealmName,
+        realm: RingName,
     },
     /// The key that signs.
     SigningKey {
         /// Whose.
-        realm: RealmName,
+        realm: RingName,
     },
 }
 
 impl KeyringQuestion {
     /// Whose keyring is asked.
     #[must_use]
-    pub const fn realm(&self) -> &RealmName {
+    pub const fn realm(&self) -> &RingName {
         let (Self::List { realm }
         | Self::Promote { realm }
         | Self::PublicKeys { realm }
@@ -100,7 +100,7 @@ mod tests {
     #[test]
     fn the_questions_are_pinned() {
         // They travel between versions of the worker while one replaces the other.
-        let realm: RealmName = "test".parse().unwrap();
+        let realm: RingName = "test".parse().unwrap();
         for (question, written) in [
             (KeyringQuestion::List { realm: realm.clone() }, "list"),
             (KeyringQuestion::Promote { realm: realm.clone() }, "promote"),

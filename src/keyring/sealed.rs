@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{KeyId, Malformed, RealmName};
+use crate::id::{KeyId, Malformed};
+use crate::keyring::RingName;
 use crate::token::{Algorithm, Jwk};
 
 /// A key pair whose private part only the key-encryption key opens. Has a name, and one algorithm.
@@ -59,9 +60,9 @@ impl SealedKey {
         &self.sealed
     }
 
-    /// What the seal is bound to (AES-GCM's additional data): a key of one realm does not open in another.
+    /// What the seal is bound to (AES-GCM's additional data): a key of one keyring does not open in another.
     #[must_use]
-    pub fn context(realm: &RealmName, public: &Jwk) -> String {
+    pub fn context(realm: &RingName, public: &Jwk) -> String {
         format!("tollgate keyring 1:{realm}:{}", public.thumbprint())
     }
 }

@@ -115,7 +115,7 @@ async fn id_token<P: Ports>(
         };
         signing_input("JWT", algorithm, key, &claims).map_err(|e| Fault::new("write token", e.to_string()))
     };
-    ports.signer().sign(&realm.name, &write).await
+    ports.signer().sign(&realm.ring, &write).await
 }
 
 /// OpenID Connect Core section 3.1.3.6: the left half of the hash that goes with the algorithm. What has no hash of its own has none here.
@@ -136,5 +136,5 @@ async fn sign<P: Ports>(
     let write = |algorithm, key: &_| {
         signing_input(typ, algorithm, key, claims).map_err(|e| Fault::new("write token", e.to_string()))
     };
-    ports.signer().sign(&realm.name, &write).await
+    ports.signer().sign(&realm.ring, &write).await
 }

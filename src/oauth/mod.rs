@@ -25,6 +25,7 @@ pub use cors::preflight;
 pub use endpoint::{Endpoint, Routed};
 pub use introspect::introspect;
 pub(crate) use introspect::{Caller, caller};
+pub(crate) use jwks::every_key;
 pub use jwks::jwks;
 pub use known::KnownClients;
 pub(crate) use known::known_client;

@@ -4,9 +4,10 @@ use serde::Deserialize;
 
 use crate::error::{Error, Fault};
 use crate::keyring::ALGORITHMS;
+use crate::oauth::every_key;
 use crate::people::visit::Visit;
 use crate::port::Ports;
-use crate::validator::{Jws, key_set};
+use crate::validator::Jws;
 
 /// What an ID token says of whose it is.
 #[derive(Debug, Deserialize)]
@@ -20,11 +21,7 @@ pub(super) struct Hint {
 
 /// What an ID token of this realm says, whether or not its time is over. `None`: it is none.
 pub(super) async fn id_token<P: Ports>(visit: &Visit<'_, P>, text: &str) -> Result<Option<Hint>, Fault> {
-    let issuer = visit
-        .config
-        .trusted(visit.realm.issuer.as_str())
-        .ok_or_else(|| Fault::new("get keys", "the realm is not trusted"))?;
-    let keys = key_set(visit.ports, issuer, visit.now).await?;
+    let keys = every_key(visit.config, visit.ports, visit.realm, visit.now).await?;
     let jws = match Jws::verify(text, &keys, &ALGORITHMS, visit.ports.verifier()).await {
         Ok(jws) => jws,
         Err(Error::Denied(_)) => return Ok(None),

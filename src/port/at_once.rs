@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Waker};
 use crate::config::MailBy;
 use crate::error::Fault;
 use crate::id::{ClientId, KeyId, Locator, Login, RealmName, UserId};
-use crate::keyring::{KeyringAnswer, KeyringQuestion};
+use crate::keyring::{KeyringAnswer, KeyringQuestion, RingName};
 use crate::port::{
     Body, Clients, Cutoffs, Entropy, Journal, Keyrings, Letter, Limit, Limiter, Mailer, Ports, Principals,
     SharedCache, Signer, Timer, UserPlace, Users, Vault, Verifier, Web, WebReply, WebRequest,
@@ -141,10 +141,10 @@ impl Cutoffs for Never {
 }
 
 impl Keyrings for Never {
-    async fn published(&self, _: &RealmName) -> Result<Option<JwkSet>, Fault> {
+    async fn published(&self, _: &RingName) -> Result<Option<JwkSet>, Fault> {
         pending().await
     }
-    async fn authority(&self, _: &RealmName) -> Result<JwkSet, Fault> {
+    async fn authority(&self, _: &RingName) -> Result<JwkSet, Fault> {
         pending().await
     }
     async fn ask(&self, _: &KeyringQuestion) -> Result<KeyringAnswer, Fault> {
@@ -182,7 +182,7 @@ impl SharedCache for Never {
 impl Signer for Never {
     async fn sign(
         &self,
-        _: &RealmName,
+        _: &RingName,
         _: &dyn Fn(Algorithm, &KeyId) -> Result<String, Fault>,
     ) -> Result<String, Fault> {
         pending().await

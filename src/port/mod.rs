@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Fault;
 use crate::id::{ClientId, KeyId, Locator, Login, RealmName, RequestId, UserId};
-use crate::keyring::{KeyringAnswer, KeyringQuestion};
+use crate::keyring::{KeyringAnswer, KeyringQuestion, RingName};
 use crate::principal::{Answer, Client, Cutoffs as Dead, Question};
 use crate::secret::Secret;
 use crate::time::{Lifetime, Timestamp};
@@ -195,14 +195,14 @@ pub trait Keyrings {
     ///
     /// # Errors
     /// The store does not answer, or holds what cannot be read.
-    async fn published(&self, realm: &RealmName) -> Result<Option<JwkSet>, Fault>;
+    async fn published(&self, realm: &RingName) -> Result<Option<JwkSet>, Fault>;
 
-    /// The exact key set, from the one authority. Makes the realm's first key if there is none: exactly one,
+    /// The exact key set, from the one authority. Makes the keyring's first key if there is none: exactly one,
     /// however many ask at once.
     ///
     /// # Errors
     /// The authority does not answer.
-    async fn authority(&self, realm: &RealmName) -> Result<JwkSet, Fault>;
+    async fn authority(&self, realm: &RingName) -> Result<JwkSet, Fault>;
 
     /// Asks the authority about its keys, or to change them. What it says happened is stored.
     ///
@@ -263,15 +263,15 @@ pub trait SharedCache {
     async fn write(&self, name: &str, text: &str, keep_for: Lifetime);
 }
 
-/// Signs for a realm.
+/// Signs for a realm, with one of its keyrings.
 pub trait Signer {
-    /// Signs what `write` makes of the realm's current key, and answers the compact JWS.
+    /// Signs what `write` makes of the keyring's current key, and answers the compact JWS.
     ///
     /// # Errors
     /// There is no key, it does not open, or the platform does not sign.
     async fn sign(
         &self,
-        realm: &RealmName,
+        realm: &RingName,
         write: &dyn Fn(Algorithm, &KeyId) -> Result<String, Fault>,
     ) -> Result<String, Fault>;
 }

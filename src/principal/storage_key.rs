@@ -2,6 +2,7 @@
 //! ([`crate::id`]), so two keys are the same only if their parts are.
 
 use crate::id::{ClientId, Locator, Login, RealmName, UserId};
+use crate::keyring::RingName;
 
 /// KV: the public record of a client.
 #[must_use]
@@ -27,15 +28,15 @@ pub fn user_name(realm: &RealmName, login: &Login) -> String {
     format!("user:{realm}:{login}")
 }
 
-/// KV: the public keys of a realm.
+/// KV: the public keys of a keyring.
 #[must_use]
-pub fn jwks_key(realm: &RealmName) -> String {
+pub fn jwks_key(realm: &RingName) -> String {
     format!("jwks:{realm}")
 }
 
-/// The name of a realm's keyring object.
+/// The name of a keyring's object.
 #[must_use]
-pub fn keyring_name(realm: &RealmName) -> String {
+pub fn keyring_name(realm: &RingName) -> String {
     format!("keyring:{realm}")
 }
 
@@ -51,7 +52,12 @@ mod tests {
         assert_eq!(cutoff_key(&realm, locator), format!("cutoff:test:{locator}"));
         assert_eq!(user_key(&realm, &"u1".parse().unwrap()), "user:test:u1");
         assert_eq!(user_name(&realm, &"a:b/c@d".parse().unwrap()), "user:test:a:b/c@d");
-        assert_eq!(jwks_key(&realm), "jwks:test");
-        assert_eq!(keyring_name(&realm), "keyring:test");
+        for ring in ["test", "test/id-tokens"] {
+            let name = ring.parse().unwrap();
+            assert_eq!(
+                (jwks_key(&name), keyring_name(&name)),
+                (format!("jwks:{ring}"), format!("keyring:{ring}"))
+            );
+        }
     }
 }

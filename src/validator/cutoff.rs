@@ -62,7 +62,7 @@ pub(super) async fn check<P: Ports>(
             return Err(Fault::new("read cut-offs", "only realms have them").into());
         };
         ports.may_wait().await;
-        let cutoffs = ports.cutoffs().find(realm, locator).await?;
+        let cutoffs = ports.cutoffs().find(realm.realm(), locator).await?;
         let is_dead = kills(&cutoffs);
         ports.isolate().cutoffs.borrow_mut().put(locator, now, cutoffs);
         is_dead

@@ -8,9 +8,10 @@ use p256::ecdsa::signature::Signer as _;
 use p256::ecdsa::{Signature, SigningKey};
 use tollgate::encoding::{Digest, base64url};
 use tollgate::error::Fault;
-use tollgate::id::{KeyId, RealmName};
+use tollgate::id::KeyId;
 use tollgate::keyring::{
-    KeyState, Keyring, KeyringAnswer, KeyringQuestion, Policy, Refusal, SealedKey, Work, public_part,
+    KeyState, Keyring, KeyringAnswer, KeyringQuestion, Policy, Refusal, RingName, SealedKey, Work,
+    public_part,
 };
 use tollgate::port::{Keyrings, Signer};
 use tollgate::software::MlDsa65;
@@ -22,7 +23,7 @@ use super::{Broken, Edge, World};
 /// What the authorities know, and what KV holds.
 #[derive(Default)]
 pub(crate) struct FakeKeyrings {
-    rings: RefCell<BTreeMap<RealmName, Ring>>,
+    rings: RefCell<BTreeMap<RingName, Ring>>,
     /// Whether there are copies in KV, which come as late as they may. Without, every set is the authority's.
     pub(crate) has_copies: Cell<bool>,
     /// Whether KV refuses to write.
@@ -58,9 +59,9 @@ impl Private {
 }
 
 /// The `number`th key of a realm.
-fn make(realm: &RealmName, number: usize, algorithm: Algorithm) -> (SealedKey, Private) {
+fn make(realm: &RingName, number: usize, algorithm: Algorithm) -> (SealedKey, Private) {
     let seed = match number {
-        0 => Digest::of(realm.as_str().as_bytes()),
+        0 => Digest::of(realm.to_string().as_bytes()),
         number => Digest::of(format!("{realm} {number}").as_bytes()),
     };
     let (public, private) = match algorithm {
@@ -79,7 +80,7 @@ fn make(realm: &RealmName, number: usize, algorithm: Algorithm) -> (SealedKey, P
 }
 
 impl Ring {
-    fn first(realm: &RealmName, number: usize, policy: &Policy, now: Timestamp) -> Self {
+    fn first(realm: &RingName, number: usize, policy: &Policy, now: Timestamp) -> Self {
         let (key, private) = make(realm, number, policy.signing);
         let private = [(key.id().clone(), private)].into();
         Self { keyring: Keyring::first(key, now), copy: None, copies: Vec::new(), private }
@@ -87,7 +88,7 @@ impl Ring {
 
     fn stage(
         &mut self,
-        realm: &RealmName,
+        realm: &RingName,
         lost: usize,
         policy: &Policy,
         now: Timestamp,
@@ -106,11 +107,11 @@ impl Ring {
 }
 
 impl World {
-    fn policy(&self, realm: &RealmName) -> Policy {
-        self.config.realm(realm.as_str()).unwrap().keys
+    fn policy(&self, realm: &RingName) -> Policy {
+        self.config.realm(realm.realm().as_str()).unwrap().terms(realm.is_beside()).unwrap()
     }
 
-    fn with_ring<T>(&self, realm: &RealmName, what: impl FnOnce(&mut Ring) -> T) -> T {
+    fn with_ring<T>(&self, realm: &RingName, what: impl FnOnce(&mut Ring) -> T) -> T {
         let (lost, policy) = (self.keyrings.lost.get(), self.policy(realm));
         let mut rings = self.keyrings.rings.borrow_mut();
         what(rings.entry(realm.clone()).or_insert_with(|| Ring::first(realm, lost, &policy, self.now())))
@@ -162,7 +163,7 @@ impl World {
 }
 
 impl Keyrings for World {
-    async fn published(&self, realm: &RealmName) -> Result<Option<JwkSet>, Fault> {
+    async fn published(&self, realm: &RingName) -> Result<Option<JwkSet>, Fault> {
         self.check(Broken::Keyrings)?;
         if !self.keyrings.has_copies.get() {
             return Ok(None);
@@ -173,7 +174,7 @@ impl Keyrings for World {
         }))
     }
 
-    async fn authority(&self, realm: &RealmName) -> Result<JwkSet, Fault> {
+    async fn authority(&self, realm: &RingName) -> Result<JwkSet, Fault> {
         self.asked_authority.set(self.asked_authority.get() + 1);
         if self.hangs.get() {
             std::future::pending::<()>().await;
@@ -209,12 +210,12 @@ impl Keyrings for World {
 
 /// The signing keys that an edge has opened: since when, and for how long.
 #[derive(Default)]
-pub(crate) struct Opened(RefCell<BTreeMap<RealmName, (SealedKey, Timestamp, Lifetime)>>);
+pub(crate) struct Opened(RefCell<BTreeMap<RingName, (SealedKey, Timestamp, Lifetime)>>);
 
 impl Signer for Edge<'_> {
     async fn sign(
         &self,
-        realm: &RealmName,
+        realm: &RingName,
         write: &dyn Fn(Algorithm, &KeyId) -> Result<String, Fault>,
     ) -> Result<String, Fault> {
         self.world.check(Broken::Signer)?;
@@ -232,6 +233,6 @@ impl Signer for Edge<'_> {
             },
         };
         let input = write(key.algorithm(), key.id())?;
-        Ok(self.world.sign_with(realm.as_str(), key.id(), &input))
+        Ok(self.world.sign_with(&realm.to_string(), key.id(), &input))
     }
 }

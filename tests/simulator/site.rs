@@ -13,7 +13,7 @@ use tollgate::encoding::{Digest, base64url};
 use tollgate::error::Fault;
 use tollgate::id::SessionId;
 use tollgate::id::{ClientId, KeyId, Locator, Login, RealmName, UserId};
-use tollgate::keyring::{KeyringAnswer, KeyringQuestion};
+use tollgate::keyring::{KeyringAnswer, KeyringQuestion, RingName};
 use tollgate::port::{
     Clients, Cutoffs, Entropy, Entry, Journal, Keyrings, Letter, Limit, Limiter, Mailer, Ports, Principals,
     SharedCache, Signer, Timer, UserPlace, Users, Vault, Verifier, Web, WebReply, WebRequest,
@@ -225,12 +225,12 @@ static KEY: LazyLock<Jwk> =
     LazyLock::new(|| World::public_key(&World::signing_key(&"idle".parse().unwrap())));
 
 impl Keyrings for Site {
-    async fn published(&self, _: &RealmName) -> Result<Option<JwkSet>, Fault> {
+    async fn published(&self, _: &RingName) -> Result<Option<JwkSet>, Fault> {
         self.colo.travel().await;
         Ok(Some(std::iter::once(KEY.clone()).collect()))
     }
 
-    async fn authority(&self, realm: &RealmName) -> Result<JwkSet, Fault> {
+    async fn authority(&self, realm: &RingName) -> Result<JwkSet, Fault> {
         self.published(realm).await.map(Option::unwrap)
     }
 
@@ -251,7 +251,7 @@ fn stand_in(input: &str) -> [u8; 64] {
 impl Signer for Site {
     async fn sign(
         &self,
-        _: &RealmName,
+        _: &RingName,
         write: &dyn Fn(Algorithm, &KeyId) -> Result<String, Fault>,
     ) -> Result<String, Fault> {
         self.colo.tasks.yield_now().await;

@@ -88,6 +88,9 @@ pub enum Revocation {
 pub enum Feature {
     /// `grant_type=code` is another spelling of `authorization_code`.
     GrantTypeCode,
+    /// ID tokens in RS256 for clients that are registered so (`id_token_signed_response_alg`), by keys of their own; access tokens stay as
+    /// `signing` says. For clients that know nothing else.
+    Rs256IdTokens,
     /// The password grant (RFC 6749 section 4.3). Legacy: RFC 9700 section 2.4 forbids it for new applications.
     PasswordGrant,
 }
