@@ -46,6 +46,8 @@ pub struct Realm {
     pub revocation: Revocation,
     /// How clients register themselves, if they may.
     pub registration: Option<Registration>,
+    /// Whether proofs of possession need a nonce of its own (RFC 9449 sections 8 and 9).
+    pub dpop_nonce: bool,
     features: Vec<Feature>,
     /// Whether it may be reached without TLS.
     pub allow_http: bool,
@@ -202,6 +204,7 @@ fn realm(
         pace,
         revocation: document.revocation,
         registration,
+        dpop_nonce: document.dpop_nonce,
         features: document.features.clone(),
         allow_http: document.allow_http,
     })

@@ -8,6 +8,7 @@ use std::future::{Future, pending};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
+use crate::encoding::Digest;
 use crate::error::Fault;
 use crate::id::{ClientId, KeyId, Locator, Login, RealmName, UserId};
 use crate::keyring::{KeyringAnswer, KeyringQuestion};
@@ -159,6 +160,9 @@ impl Principals for Never {
     }
     fn place_of(&self, _: &RealmName, _: &Login) -> Result<Locator, Fault> {
         Err(Fault::new("place principal", "not at once"))
+    }
+    fn place_of_key(&self, _: &Digest) -> Result<Locator, Fault> {
+        Err(Fault::new("place proof", "not at once"))
     }
     async fn ask(&self, _: Locator, _: &Question) -> Result<Answer, Fault> {
         pending().await

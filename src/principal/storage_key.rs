@@ -1,6 +1,7 @@
 //! Every storage key and object name, built here and nowhere else. No name may contain the joint `:`
 //! ([`crate::id`]), so two keys are the same only if their parts are.
 
+use crate::encoding::{Digest, hex};
 use crate::id::{ClientId, Locator, Login, RealmName, UserId};
 
 /// KV: the public record of a client.
@@ -27,6 +28,16 @@ pub fn user_name(realm: &RealmName, login: &Login) -> String {
     format!("user:{realm}:{login}")
 }
 
+/// Objects that keep marks of proofs by keys (RFC 9449) whose tokens are no principal's here. An object answers about 1,000 questions a second, so
+/// all of them take 256,000 such requests a second, however many keys there are.
+pub const KEY_PLACES: usize = 256;
+
+/// The name of the object that keeps the marks of proofs by the key of this thumbprint: its first byte chooses one of [`KEY_PLACES`].
+#[must_use]
+pub fn proofs_name(key: &Digest) -> String {
+    format!("proofs:{}", hex(key.bytes().first_chunk::<1>().map_or(&[], |first| first.as_slice())))
+}
+
 /// KV: the public keys of a realm.
 #[must_use]
 pub fn jwks_key(realm: &RealmName) -> String {
@@ -51,6 +62,7 @@ mod tests {
         assert_eq!(cutoff_key(&realm, locator), format!("cutoff:test:{locator}"));
         assert_eq!(user_key(&realm, &"u1".parse().unwrap()), "user:test:u1");
         assert_eq!(user_name(&realm, &"a:b/c@d".parse().unwrap()), "user:test:a:b/c@d");
+        assert_eq!(proofs_name(&Digest::of(b"abc")), "proofs:ba");
         assert_eq!(jwks_key(&realm), "jwks:test");
         assert_eq!(keyring_name(&realm), "keyring:test");
     }
