@@ -57,6 +57,8 @@ pub enum Denied {
     InactiveToken,
     /// A claim that must be there is not (RFC 9068 section 2.2).
     LackClaim(&'static str),
+    /// The proof of possession lacks a nonce of ours, or has an old one (RFC 9449 section 9): this is the one that counts.
+    LackNonce(String),
     /// A claim that the configuration asks for is not there, or says something else.
     LackRequired(String),
     /// The token does not grant the scopes (RFC 6750 section 3.1).
@@ -78,6 +80,8 @@ pub enum Denied {
     NoRoute,
     /// Plain HTTP where the realm asks for HTTPS.
     RefuseHttp,
+    /// The token is bound to no key, and was presented as if it were (RFC 9449 section 7.1).
+    RefuseUnbound,
     /// The token's `cnf` asks for a proof that was not given (RFC 7800).
     RefuseUnproven,
     /// `alg` is not one that the issuer may use (RFC 8725 section 3.1).
@@ -88,6 +92,8 @@ pub enum Denied {
     RejectCritical,
     /// The issuer is trusted, but not on this route.
     RejectIssuer,
+    /// The proof of possession does not count (RFC 9449 section 4.3), because of this part of it.
+    RejectProof(&'static str),
     /// The signature is not the key's.
     RejectSignature,
     /// Larger than a token may be.
@@ -116,6 +122,7 @@ impl Denied {
             Self::ExceedLifetime => "exceed_lifetime",
             Self::InactiveToken => "inactive_token",
             Self::LackClaim(_) => "lack_claim",
+            Self::LackNonce(_) => "lack_nonce",
             Self::LackRequired(_) => "lack_required",
             Self::LackScope { .. } => "lack_scope",
             Self::MalformClaim(_) => "malform_claim",
@@ -125,11 +132,13 @@ impl Denied {
             Self::MissToken => "miss_token",
             Self::NoRoute => "no_route",
             Self::RefuseHttp => "refuse_http",
+            Self::RefuseUnbound => "refuse_unbound",
             Self::RefuseUnproven => "refuse_unproven",
             Self::RejectAlgorithm => "reject_algorithm",
             Self::RejectAudience => "reject_audience",
             Self::RejectCritical => "reject_critical",
             Self::RejectIssuer => "reject_issuer",
+            Self::RejectProof(_) => "reject_proof",
             Self::RejectSignature => "reject_signature",
             Self::RejectSize => "reject_size",
             Self::RejectType => "reject_type",
@@ -144,7 +153,7 @@ impl Denied {
     #[must_use]
     pub fn claim(&self) -> Option<&str> {
         match self {
-            Self::LackClaim(name) | Self::MalformClaim(name) => Some(name),
+            Self::LackClaim(name) | Self::MalformClaim(name) | Self::RejectProof(name) => Some(name),
             Self::LackRequired(place) => Some(place),
             _ => None,
         }

@@ -76,6 +76,7 @@ pub(super) async fn code<P: Ports>(
         issued_at: now,
         expires_at: now.after(wanted.seconds.map_or(CODE_LIFETIME, Lifetime::from_seconds)),
         redeemed: None,
+        key: None,
     };
     let question = Question::IssueCode { digest: credential.digest(), code: Box::new(code) };
     match ports.principals().ask(locator, &question).await? {

@@ -12,7 +12,9 @@ use crate::config::{Config, Realm};
 use crate::encoding::Digest;
 use crate::error::{Denied, Error, Fault};
 use crate::gateway::{self, Named, Pass, Target};
-use crate::http::{Answer, Head, challenge, forward_auth, unavailable};
+use crate::http::{
+    Answer, Head, challenge, challenge_proof, forward_auth, forward_auth_proof, is_proof, unavailable,
+};
 use crate::id::RequestId;
 use crate::oauth::{self, Endpoint, Routed, Stop};
 use crate::people;
@@ -251,7 +253,10 @@ impl<'c, P: Ports> App<'c, '_, P> {
                 let chore = pass.chore();
                 (Outcome::Forward(Box::new(pass)), chore)
             }
-            Err(error) => self.refuse(&error, Some(route), challenge),
+            Err(error) => {
+                let answer = if is_proof(authorization.as_deref()) { challenge_proof } else { challenge };
+                self.refuse(&error, Some(route), answer)
+            }
         }
     }
 
@@ -284,7 +289,10 @@ impl<'c, P: Ports> App<'c, '_, P> {
                     .fold(Answer::empty(200), |answer, (name, value)| answer.with(name, value));
                 (Outcome::Answer(answer), pass.chore())
             }
-            Err(error) => self.refuse(&error, Some(route), forward_auth),
+            Err(error) => {
+                let is_proof = is_proof(authorization.as_deref());
+                self.refuse(&error, Some(route), if is_proof { forward_auth_proof } else { forward_auth })
+            }
         }
     }
 

@@ -140,6 +140,12 @@ impl Config {
         &self.issuers
     }
 
+    /// Every realm.
+    #[must_use]
+    pub fn realms(&self) -> &[Realm] {
+        &self.realms
+    }
+
     /// The realm of this name.
     #[must_use]
     pub fn realm(&self, name: &str) -> Option<&Realm> {

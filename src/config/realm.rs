@@ -55,6 +55,8 @@ pub struct Realm {
     pub mail: Option<MailBy>,
     /// How people take themselves in, if they may.
     pub sign_up: Option<SignUp>,
+    /// Whether proofs of possession need a nonce of its own (RFC 9449 sections 8 and 9).
+    pub dpop_nonce: bool,
     features: Vec<Feature>,
     /// Whether it may be reached without TLS.
     pub allow_http: bool,
@@ -235,6 +237,7 @@ fn realm(
         registration,
         mail,
         sign_up,
+        dpop_nonce: document.dpop_nonce,
         features: document.features.clone(),
         allow_http: document.allow_http,
     })

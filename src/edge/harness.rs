@@ -13,7 +13,7 @@ use crate::edge::turns;
 use crate::error::Error;
 use crate::policy::Access;
 use crate::port::{AtOnce, Ports, poll_once};
-use crate::token::{Algorithm, Jwk};
+use crate::token::{Algorithm, Holder, Jwk};
 use crate::validator::{Jws, Need, verify};
 use crate::webcrypto::WebCryptoVerifier;
 
@@ -46,9 +46,9 @@ async fn validate<P: Ports>(config: &Config, ports: &P, token: &str) -> Result<b
         return Err("no route needs a token".into());
     };
     let checked = async {
-        let verified = verify(token, config, ports, issuers, now).await?;
+        let verified = verify(token, config, ports, issuers, Holder::Bearer, now).await?;
         let resource = route.resource.as_deref();
-        let need = Need { route: &route.id, resource, scopes, catalogue: config.scopes() };
+        let need = Need { route: &route.id, resource, scopes, catalogue: config.scopes(), proof: None };
         verified.authorize(&need, ports, now).await
     };
     match checked.await {

@@ -4,10 +4,11 @@ use worker::Env;
 
 use crate::edge::object;
 use crate::edge::platform::{PRINCIPAL, worker_fault};
+use crate::encoding::Digest;
 use crate::error::Fault;
 use crate::id::{Locator, Login, RealmName};
 use crate::port::Principals;
-use crate::principal::{Answer, Question, Refused, user_name};
+use crate::principal::{Answer, Question, Refused, proofs_name, user_name};
 
 pub(super) struct ObjectPrincipals {
     env: Env,
@@ -31,6 +32,13 @@ impl Principals for ObjectPrincipals {
         const OP: &str = "place principal";
         let namespace = self.env.durable_object(PRINCIPAL).map_err(worker_fault(OP))?;
         let id = namespace.id_from_name(&user_name(realm, login)).map_err(worker_fault(OP))?.to_string();
+        Locator::from_hex(&id).map_err(|_| Fault::new(OP, "the platform's id is not 64 hexadecimal digits"))
+    }
+
+    fn place_of_key(&self, key: &Digest) -> Result<Locator, Fault> {
+        const OP: &str = "place proof";
+        let namespace = self.env.durable_object(PRINCIPAL).map_err(worker_fault(OP))?;
+        let id = namespace.id_from_name(&proofs_name(key)).map_err(worker_fault(OP))?.to_string();
         Locator::from_hex(&id).map_err(|_| Fault::new(OP, "the platform's id is not 64 hexadecimal digits"))
     }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::error::Denied;
 use crate::gateway::Target;
-use crate::http::{bearer, is_b64token};
+use crate::http::{Scheme, is_b64token, presented};
 use crate::policy::TokenPlace;
 
 /// The parameter of RFC 6750 sections 2.2 and 2.3.
@@ -15,6 +15,8 @@ const PARAMETER: &str = "access_token";
 pub(super) struct Credential<'a> {
     pub(super) token: Cow<'a, str>,
     pub(super) place: &'a TokenPlace,
+    /// With a proof of possession only in `Authorization` (RFC 9449 section 7.1).
+    pub(super) scheme: Scheme,
 }
 
 /// The one token of a request. A token in two places is refused even where it is the same (RFC 6750 section 2): which
@@ -27,15 +29,22 @@ pub(super) fn find<'a>(places: &'a [TokenPlace], target: &'a Target<'_>) -> Resu
     let mut found: Option<Credential<'a>> = None;
     let mut others: usize = 0;
     let allowed = |place: &TokenPlace| places.iter().find(|known| *known == place);
-    let in_header = match bearer(target.authorization) {
-        Ok(token) => Some(Cow::Borrowed(token)),
+    let mut scheme = Scheme::Bearer;
+    let in_header = match presented(target.authorization) {
+        Ok((how, token)) => {
+            scheme = how;
+            Some(Cow::Borrowed(token))
+        }
         Err(Denied::MissToken) => None,
         Err(denied) => return Err(denied),
     };
     let in_query = parameters(target.query)?;
     let mut take = |token: Option<Cow<'a, str>>, place: Option<&'a TokenPlace>| match (token, place) {
         (None, _) => {}
-        (Some(token), Some(place)) if found.is_none() => found = Some(Credential { token, place }),
+        (Some(token), Some(place)) if found.is_none() => {
+            let scheme = if *place == TokenPlace::Authorization { scheme } else { Scheme::Bearer };
+            found = Some(Credential { token, place, scheme });
+        }
         (Some(_), _) => others = others.saturating_add(1),
     };
     take(in_header, allowed(&TokenPlace::Authorization));

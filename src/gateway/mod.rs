@@ -3,12 +3,13 @@
 //! Deny by default. The path that is matched is the path that is forwarded. What passes is described by a
 //! [`Pass`], which only [`decide`] can make: there is no other way to an upstream.
 //!
-//! **Out of scope**: moving bytes (`edge`); field redaction, rate limits, proof of possession.
+//! **Out of scope**: moving bytes (`edge`); field redaction, rate limits.
 
 mod credential;
 mod form;
 mod forward_auth;
 mod onward;
+mod possession;
 mod resource_metadata;
 
 use credential::{without_cookie, without_token};
@@ -21,13 +22,14 @@ pub use resource_metadata::resource_metadata;
 use crate::config::Config;
 use crate::encoding::hex;
 use crate::error::{Denied, Error};
-use crate::http::Headers;
+use crate::http::{Headers, Scheme};
 use crate::id::RouteId;
 use crate::policy::{Access, Host, Method, Route, TokenPlace, Upstream};
 use crate::port::Ports;
 use crate::time::Timestamp;
+use crate::token::Holder;
 use crate::uri::RequestPath;
-use crate::validator::{Authorized, Chore, Need, verify};
+use crate::validator::{Authorized, Chore, Need, check_nonce, verify};
 
 /// What a caller wants: the request that is decided on, here or behind a proxy.
 pub struct Target<'a> {
@@ -93,7 +95,8 @@ pub fn route<'c>(config: &'c Config, target: &Target<'_>) -> Result<&'c Route, D
     Ok(route)
 }
 
-/// Decides on one request for `route`. Checks credentials, token, scopes, session, in this order.
+/// Decides on one request for `route`. Checks credentials, a proof of possession where the token came with one, token, scopes, session, in
+/// this order. With a proof it always takes the long way: nobody but its principal knows whether it was used.
 ///
 /// # Errors
 /// What is wrong with the credentials; else what the validator finds.
@@ -113,9 +116,22 @@ pub async fn decide<'c, P: Ports>(
         ports.may_wait().await;
     }
     let credential = credential::find(places, &target)?;
-    let verified = verify(&credential.token, config, ports, issuers, now).await?;
+    let proved = match credential.scheme {
+        Scheme::Bearer => None,
+        Scheme::Dpop => {
+            ports.may_wait().await;
+            let shown = (&target, credential.token.as_ref());
+            Some(possession::possession(config, ports, route, shown, now).await?)
+        }
+    };
+    let holder = proved.as_ref().map_or(Holder::Bearer, |proved| Holder::Key(proved.key));
+    let verified = verify(&credential.token, config, ports, issuers, holder, now).await?;
+    let realm = verified.realm().and_then(|name| config.realm(name.as_str()));
+    if let (Some(proved), Some(realm)) = (&proved, realm) {
+        check_nonce(ports, realm, proved, now)?;
+    }
     let (resource, catalogue) = (route.resource.as_deref(), config.scopes());
-    let need = Need { route: &route.id, resource, scopes, catalogue };
+    let need = Need { route: &route.id, resource, scopes, catalogue, proof: proved.as_ref() };
     let (authorized, chore) = verified.authorize(&need, ports, now).await?;
     let spent = places.iter().find(|place| *place == credential.place);
     let cookies = match spent {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::dpop::PROOF_HEADER;
 use crate::gateway::Pass;
 use crate::gateway::credential::without_token;
 use crate::id::RequestId;
@@ -76,9 +77,12 @@ impl Pass<'_> {
         let body = self.form.clone();
         // The platform counts anew what it sends.
         let is_counted = |name: &str| body.is_some() && name.eq_ignore_ascii_case("content-length");
-        // `Authorization` never goes beside our identity: it would be a second one.
+        // `Authorization` never goes beside our identity: it would be a second one. Nor does a proof that was used up here.
         let is_used_up = |name: &str| {
-            has_token && ["authorization", spent_header].iter().any(|used| name.eq_ignore_ascii_case(used))
+            has_token
+                && ["authorization", PROOF_HEADER, spent_header]
+                    .iter()
+                    .any(|used| name.eq_ignore_ascii_case(used))
         };
         let is_taken_away =
             |name: &&str| !forwards(name, came.connection) || is_used_up(name) || is_counted(name);

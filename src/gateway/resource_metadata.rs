@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::error::Fault;
 use crate::http::Answer;
 use crate::policy::{Access, Resource, TokenPlace};
+use crate::token::Algorithm;
 
 /// The metadata document of a resource.
 ///
@@ -33,6 +34,7 @@ pub fn resource_metadata(config: &Config, resource: &Resource) -> Result<Answer,
             }));
         }
     }
+    let with_proof = if methods.contains("header") { Algorithm::OF_CALLERS.as_slice() } else { &[] };
     let mut document = serde_json::Map::new();
     // RFC 9728 section 3.2: what has no value is left out.
     for (name, value) in [
@@ -40,6 +42,7 @@ pub fn resource_metadata(config: &Config, resource: &Resource) -> Result<Answer,
         ("authorization_servers", json!(servers)),
         ("scopes_supported", json!(scopes)),
         ("bearer_methods_supported", json!(methods)),
+        ("dpop_signing_alg_values_supported", json!(with_proof)),
         ("resource_name", json!(resource.name)),
         ("resource_documentation", json!(resource.documentation)),
     ] {

@@ -82,6 +82,9 @@ pub struct AuthorizationRequest {
     pub id_token_hint: Option<String>,
     /// `resource` (RFC 8707).
     pub resources: Vec<String>,
+    /// `dpop_jkt` (RFC 9449 section 10): the thumbprint of the key that the code is bound to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<Digest>,
 }
 
 /// What is wrong with where an answer should go. Nobody is sent anywhere.
@@ -314,6 +317,8 @@ impl AuthorizationRequest {
                 return Err(E::InvalidRequest("state, nonce and login_hint have at most 2048 characters"));
             }
         }
+        let key = form.get("dpop_jkt").map(|text| Digest::try_from(text.to_owned())).transpose();
+        let key = key.map_err(|_| E::InvalidRequest("dpop_jkt is a SHA-256 thumbprint in base64url"))?;
         let scope = form.get("scope").map(|text| text.parse().map_err(|_| E::InvalidScope)).transpose()?;
         let max_age = match form.get("max_age") {
             None => None,
@@ -333,6 +338,7 @@ impl AuthorizationRequest {
             login_hint: form.get("login_hint").map(str::to_owned),
             id_token_hint: form.get("id_token_hint").map(str::to_owned),
             resources: form.resources().map(str::to_owned).collect(),
+            key,
             destination,
         })
     }

@@ -1,6 +1,7 @@
 //! Authorization codes (RFC 6749 section 4.1) as a state machine: each is redeemed once.
 //!
-//! A code is bound to its client, its redirect URI and its PKCE challenge (RFC 7636), which every code here has. It is used
+//! A code is bound to its client, its redirect URI and its PKCE challenge (RFC 7636), which every code here has; and to a key, where the
+//! request named one (RFC 9449 section 10). It is used
 //! up by the first redemption that fits. Whoever presents it again within [`GRACE`] hears `invalid_grant`: that is how
 //! requests that race end. After that it is a code that leaked: what it has issued ends (RFC 6749 section 4.1.2).
 //!
@@ -40,6 +41,9 @@ pub struct Code {
     pub expires_at: Timestamp,
     /// Whether it was redeemed.
     pub redeemed: Option<Redeemed>,
+    /// The thumbprint of the key that its redeemer must hold (`dpop_jkt`, RFC 9449 section 10).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<Digest>,
 }
 
 /// What is known of a code that was redeemed.
@@ -62,6 +66,8 @@ pub struct Redemption<'a> {
     pub challenge: Option<Digest>,
     /// The session that it is to start.
     pub session: &'a str,
+    /// The thumbprint of the key that the client has proved to hold.
+    pub key: Option<Digest>,
 }
 
 /// What presenting a code comes to.
@@ -95,7 +101,8 @@ impl Code {
         }
         let fits = now <= self.expires_at
             && with.redirect_uri == Some(self.redirect_uri.as_str())
-            && with.challenge == Some(self.challenge);
+            && with.challenge == Some(self.challenge)
+            && self.key.is_none_or(|key| with.key == Some(key));
         if !fits {
             return Outcome::Refused;
         }
@@ -124,6 +131,7 @@ mod tests {
             issued_at: at(100),
             expires_at: at(160),
             redeemed: None,
+            key: None,
         }
     }
 
@@ -136,7 +144,8 @@ mod tests {
     ) -> Outcome {
         let client = client.parse().unwrap();
         let challenge = verifier.map(Digest::of);
-        code.redeem(&Redemption { client: &client, redirect_uri: uri, challenge, session: "s1" }, now)
+        let with = Redemption { client: &client, redirect_uri: uri, challenge, session: "s1", key: None };
+        code.redeem(&with, now)
     }
 
     fn good(code: &Code, now: Timestamp) -> Outcome {
@@ -159,6 +168,24 @@ mod tests {
             assert_eq!(redeem(&code(), client, uri, verifier, at(now)), Outcome::Refused, "{what}");
         }
         assert!(matches!(good(&code(), at(160)), Outcome::Redeemed(_)), "the limit itself is alive");
+    }
+
+    #[test]
+    fn rfc9449_section_10_a_code_is_redeemed_by_whoever_holds_the_key_that_it_names() {
+        let (key, other) = (Digest::of(b"key"), Digest::of(b"other"));
+        let client = "c1".parse().unwrap();
+        let redeem = |bound: Option<Digest>, key: Option<Digest>| {
+            let with = Redemption {
+                client: &client,
+                redirect_uri: Some("https://app.example/cb"),
+                challenge: Some(Digest::of(b"verifier")),
+                session: "s1",
+                key,
+            };
+            matches!(Code { key: bound, ..code() }.redeem(&with, at(100)), Outcome::Redeemed(_))
+        };
+        assert!(redeem(Some(key), Some(key)) && redeem(None, Some(key)) && redeem(None, None));
+        assert!(!redeem(Some(key), Some(other)) && !redeem(Some(key), None));
     }
 
     #[test]

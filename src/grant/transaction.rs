@@ -143,6 +143,7 @@ mod tests {
             login_hint: None,
             id_token_hint: None,
             resources: vec![],
+            key: None,
         };
         Transaction::begin(&[1; 10], Some(request), Timestamp::from_seconds(100))
     }

@@ -3,15 +3,28 @@
 //! RFC 6750 section 3: no credential, no error code; 400 `invalid_request`; 401 `invalid_token`, the same
 //! for every reason; 403 `insufficient_scope` with the scopes. Our own trouble is 503, never 401.
 
+use crate::dpop::{NONCE_HEADER, algorithms};
 use crate::error::Denied;
-use crate::http::Answer;
+use crate::http::{Answer, Scheme, presented};
 use crate::scope::ScopeToken;
 
 /// What a protected resource answers to a request that may not pass. `metadata`: where the resource describes itself,
 /// for the challenge (RFC 9728 section 5.1).
 #[must_use]
 pub fn challenge(denied: &Denied, metadata: Option<&str>) -> Answer {
+    told(bare(denied), metadata)
+}
+
+/// The same for a caller who has presented the token with a proof of possession (RFC 9449 section 7.1): the challenge is of that scheme.
+#[must_use]
+pub fn challenge_proof(denied: &Denied, metadata: Option<&str>) -> Answer {
     let answer = bare(denied);
+    let said = answer.header("WWW-Authenticate").and_then(|said| said.strip_prefix("Bearer "));
+    let said = said.map(|said| format!(r#"DPoP algs="{}", {said}"#, algorithms()));
+    told(said.into_iter().fold(answer, |answer, said| answer.with("WWW-Authenticate", said)), metadata)
+}
+
+fn told(answer: Answer, metadata: Option<&str>) -> Answer {
     let (Some(url), Some(said)) = (metadata, answer.header("WWW-Authenticate")) else {
         return answer;
     };
@@ -36,6 +49,15 @@ fn bare(denied: &Denied) -> Answer {
                     format!(r#"Bearer error="insufficient_scope", scope="{}""#, joined(need)),
                 )
         }
+        Denied::LackNonce(nonce) => {
+            Answer::problem(401, "Unauthorized", "Make the proof with the nonce of DPoP-Nonce.")
+                .with("WWW-Authenticate", proof_error("use_dpop_nonce"))
+                .with(NONCE_HEADER, nonce.as_str())
+        }
+        Denied::RejectProof(_) => {
+            Answer::problem(401, "Unauthorized", "Send one new proof of this request, by the token's key.")
+                .with("WWW-Authenticate", proof_error("invalid_dpop_proof"))
+        }
         Denied::NoRoute => Answer::problem(404, "Not Found", "There is no such resource."),
         Denied::MalformPath => Answer::problem(400, "Bad Request", "The path has no single normal form."),
         Denied::UnexpectedBody => Answer::problem(400, "Bad Request", "A GET or HEAD request has no body."),
@@ -50,6 +72,7 @@ fn bare(denied: &Denied) -> Answer {
         | Denied::LackRequired(_)
         | Denied::MalformClaim(_)
         | Denied::MalformToken
+        | Denied::RefuseUnbound
         | Denied::RefuseUnproven
         | Denied::RejectAlgorithm
         | Denied::RejectAudience
@@ -71,7 +94,16 @@ fn bare(denied: &Denied) -> Answer {
 /// everything else, so what would be 400 or 404 is 403 here.
 #[must_use]
 pub fn forward_auth(denied: &Denied, metadata: Option<&str>) -> Answer {
-    let answer = challenge(denied, metadata);
+    for_proxy(challenge(denied, metadata))
+}
+
+/// The same for a caller who has presented the token with a proof of possession.
+#[must_use]
+pub fn forward_auth_proof(denied: &Denied, metadata: Option<&str>) -> Answer {
+    for_proxy(challenge_proof(denied, metadata))
+}
+
+fn for_proxy(answer: Answer) -> Answer {
     match answer.status {
         400 | 404 | 413 => Answer { status: 403, ..answer },
         _ => answer,
@@ -89,6 +121,16 @@ pub fn unavailable() -> Answer {
 #[must_use]
 pub fn bad_gateway() -> Answer {
     Answer::problem(502, "Bad Gateway", "The service behind this one does not answer.")
+}
+
+/// Whether a refusal is told in the words of the scheme that the caller has chosen.
+#[must_use]
+pub fn is_proof(authorization: Option<&str>) -> bool {
+    matches!(presented(authorization), Ok((Scheme::Dpop, _)))
+}
+
+fn proof_error(error: &str) -> String {
+    format!(r#"DPoP algs="{}", error="{error}""#, algorithms())
 }
 
 fn joined(scopes: &[ScopeToken]) -> String {
@@ -143,6 +185,7 @@ mod tests {
             Denied::LackClaim("exp"),
             Denied::MalformClaim("exp"),
             Denied::MalformToken,
+            Denied::RefuseUnbound,
             Denied::RefuseUnproven,
             Denied::RejectAlgorithm,
             Denied::RejectAudience,
@@ -156,6 +199,30 @@ mod tests {
         ] {
             assert_eq!(challenge(&denied, None), expected, "{}", denied.code());
         }
+    }
+
+    #[test]
+    fn rfc9449_section_7_1_the_challenge_is_of_the_scheme_that_was_chosen() {
+        let algs = "EdDSA ES256 ES384 ES512 PS256 PS384 PS512 RS256 RS384 RS512";
+        let said = |answer: Answer| (answer.status, answer.header("WWW-Authenticate").map(str::to_owned));
+        let with = |error: &str| Some(format!(r#"DPoP algs="{algs}", error="{error}""#));
+        for (denied, error) in [
+            (Denied::ExpireToken, "invalid_token"),
+            (Denied::RefuseUnbound, "invalid_token"),
+            (Denied::RejectProof("htu"), "invalid_dpop_proof"),
+            (Denied::LackNonce("n".to_owned()), "use_dpop_nonce"),
+        ] {
+            assert_eq!(said(challenge_proof(&denied, None)), (401, with(error)), "{denied}");
+            assert_eq!(said(forward_auth_proof(&denied, None)), (401, with(error)), "{denied}");
+        }
+        let nonce = challenge_proof(&Denied::LackNonce("n".to_owned()), None);
+        assert_eq!(nonce.header("DPoP-Nonce"), Some("n"));
+        let need = vec!["a".parse().unwrap()];
+        let scope = said(challenge_proof(&Denied::LackScope { need }, None));
+        assert_eq!(
+            scope,
+            (403, Some(format!(r#"DPoP algs="{algs}", error="insufficient_scope", scope="a""#)))
+        );
     }
 
     #[test]

@@ -11,8 +11,10 @@ mod freshness;
 mod oauth_error;
 
 pub use answer::{Answer, NO_CACHE, NO_STORE};
-pub use bearer::{bearer, is_b64token};
-pub use challenge::{bad_gateway, challenge, forward_auth, unavailable};
+pub use bearer::{Scheme, bearer, is_b64token, presented};
+pub use challenge::{
+    bad_gateway, challenge, challenge_proof, forward_auth, forward_auth_proof, is_proof, unavailable,
+};
 pub use form::Form;
 pub use freshness::{LONGEST_FRESHNESS, freshness};
 pub use oauth_error::{ErrorCode, OauthError, slow_down};

@@ -13,6 +13,8 @@ pub enum ErrorCode {
     InvalidClient,
     /// RFC 7591 section 3.2.2: a registration's field cannot be accepted; 400.
     InvalidClientMetadata,
+    /// RFC 9449 section 5: a proof of possession does not count, or is missing; 400.
+    InvalidDpopProof,
     /// RFC 6749 section 5.2: a code, refresh token or password does not count, or not any more; 400.
     InvalidGrant,
     /// RFC 7591 section 3.2.2: a redirect URI cannot be accepted; 400.
@@ -31,6 +33,8 @@ pub enum ErrorCode {
     UnauthorizedClient,
     /// RFC 6749 section 5.2: the server does not have this grant; 400.
     UnsupportedGrantType,
+    /// RFC 9449 section 8: the proof needs the nonce of `DPoP-Nonce`; 400.
+    UseDpopNonce,
 }
 
 /// An error answer: a code and a constant sentence that says what to do.
@@ -57,13 +61,15 @@ impl OauthError {
             ErrorCode::InvalidClient | ErrorCode::InvalidToken => 401,
             ErrorCode::TemporarilyUnavailable => 429,
             ErrorCode::InvalidClientMetadata
+            | ErrorCode::InvalidDpopProof
             | ErrorCode::InvalidGrant
             | ErrorCode::InvalidRedirectUri
             | ErrorCode::InvalidRequest
             | ErrorCode::InvalidScope
             | ErrorCode::InvalidTarget
             | ErrorCode::UnauthorizedClient
-            | ErrorCode::UnsupportedGrantType => 400,
+            | ErrorCode::UnsupportedGrantType
+            | ErrorCode::UseDpopNonce => 400,
         };
         let answer = Answer { body: body.to_string(), ..Answer::empty(status) }
             .with("Content-Type", "application/json")

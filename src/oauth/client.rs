@@ -14,6 +14,7 @@ use crate::grant::{Assertion, PresentedClient, PresentedProof, WRONG_CLIENT};
 use crate::http::{Answer, ErrorCode, Form, Head, OauthError, slow_down};
 use crate::oauth::Endpoint;
 use crate::oauth::known;
+use crate::oauth::proof::INVALID_PROOF;
 use crate::port::{Body, Limit, Limiter, Ports, Principals};
 use crate::principal::{self, Asks, Client, Proof, Question, Refused};
 use crate::time::{Lifetime, Timestamp};
@@ -22,25 +23,6 @@ use crate::validator::Jws;
 
 /// The largest form: a client id, an assertion, a code, every scope there is.
 pub const MAX_FORM: usize = 16 * 1024;
-
-/// What clients may sign assertions with: everything but shared secrets.
-const ASSERTION_ALGORITHMS: [Algorithm; 10] = [
-    Algorithm::EdDsa,
-    Algorithm::Es256,
-    Algorithm::Es384,
-    Algorithm::Es512,
-    Algorithm::Ps256,
-    Algorithm::Ps384,
-    Algorithm::Ps512,
-    Algorithm::Rs256,
-    Algorithm::Rs384,
-    Algorithm::Rs512,
-];
-
-/// Names of [`ASSERTION_ALGORITHMS`], for metadata.
-pub(super) fn assertion_algorithms() -> [&'static str; 10] {
-    ASSERTION_ALGORITHMS.map(Algorithm::name)
-}
 
 /// Why a request gets nothing: an answer, or trouble of ours.
 #[derive(Debug)]
@@ -73,13 +55,14 @@ impl From<Refused> for Stop {
             Refused::Full => slow_down(Lifetime::from_seconds(60)),
             Refused::Wait(wait) => slow_down(wait),
             Refused::ExpiredClient => error(ErrorCode::InvalidClient, "this client has expired").answer(),
-            Refused::Grant | Refused::NotFound | Refused::Reused | Refused::Taken => {
+            Refused::Grant | Refused::Key | Refused::NotFound | Refused::Reused | Refused::Taken => {
                 error(ErrorCode::InvalidGrant, "it is wrong, used up, expired or revoked; start over")
                     .answer()
             }
             Refused::NotYours => {
                 error(ErrorCode::UnauthorizedClient, "the token was given to another client").answer()
             }
+            Refused::Replayed => INVALID_PROOF.answer(),
             Refused::Resource => {
                 error(ErrorCode::InvalidTarget, "ask only for resources of the grant").answer()
             }
@@ -90,6 +73,10 @@ impl From<Refused> for Stop {
             .answer(),
             Refused::Unauthorized(_) => {
                 error(ErrorCode::UnauthorizedClient, "this client may not use this grant").answer()
+            }
+            Refused::Unproven => {
+                error(ErrorCode::InvalidDpopProof, "this client is registered to prove its key: send DPoP")
+                    .answer()
             }
             Refused::WrongClient => WRONG_CLIENT.answer(),
         };
@@ -198,7 +185,7 @@ async fn assertion<P: Ports>(
     now: Timestamp,
 ) -> Result<Proof, Stop> {
     let keys = client.jwks.as_ref().ok_or(WRONG_CLIENT)?;
-    let jws = match Jws::verify(text, keys, &ASSERTION_ALGORITHMS, ports.verifier()).await {
+    let jws = match Jws::verify(text, keys, &Algorithm::OF_CALLERS, ports.verifier()).await {
         Ok(jws) => jws,
         Err(Error::Denied(_)) => return Err(WRONG_CLIENT.into()),
         Err(Error::Fault(fault)) => return Err(fault.into()),

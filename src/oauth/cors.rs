@@ -46,7 +46,7 @@ pub(super) async fn for_client<P: Ports>(
     Ok(match client {
         Some(client) if has_origin(&client, &origin) => answer
             .with(ALLOW_ORIGIN, origin)
-            .with("Access-Control-Expose-Headers", "WWW-Authenticate, Retry-After, X-Request-Id"),
+            .with("Access-Control-Expose-Headers", "DPoP-Nonce, WWW-Authenticate, Retry-After, X-Request-Id"),
         _ => answer,
     })
 }
@@ -77,7 +77,7 @@ pub fn preflight(head: &Head<'_>, below: &str) -> Option<Answer> {
         Answer::empty(204)
             .with(ALLOW_ORIGIN, origin)
             .with("Access-Control-Allow-Methods", wanted)
-            .with("Access-Control-Allow-Headers", "Authorization, Content-Type")
+            .with("Access-Control-Allow-Headers", "Authorization, Content-Type, DPoP")
             .with("Access-Control-Max-Age", "600")
             .with("Vary", "Origin")
     })

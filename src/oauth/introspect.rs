@@ -21,7 +21,7 @@ use crate::principal::{self, Client, GrantType, Inspected, Question, Refused, To
 use crate::scope::ScopeSet;
 use crate::secret::{Credential, Kind};
 use crate::time::Timestamp;
-use crate::token::Claims;
+use crate::token::{Bound, Claims, Confirmation, Holder};
 use crate::validator::verify;
 
 /// What is said of a token that counts (section 2.2).
@@ -44,6 +44,9 @@ struct Active<'a> {
     jti: Option<&'a str>,
     #[serde(skip_serializing_if = "<[Role]>::is_empty")]
     roles: &'a [Role],
+    /// Section 6.2 of RFC 9449.
+    #[serde(rename = "cnf", skip_serializing_if = "Option::is_none")]
+    bound: Option<Bound>,
 }
 
 /// The one answer about whatever does not count.
@@ -169,6 +172,7 @@ async fn refresh_token<P: Ports>(
         aud: None,
         jti: None,
         roles: &found.roles,
+        bound: None,
     };
     Answer::json(200, &active).map(Some)
 }
@@ -185,7 +189,7 @@ pub(super) async fn genuine<P: Ports>(
     if text.matches('.').count() != 2 {
         return Ok(None);
     }
-    match verify(text, config, ports, std::slice::from_ref(&realm.issuer), now).await {
+    match verify(text, config, ports, std::slice::from_ref(&realm.issuer), Holder::Nobody, now).await {
         Ok(verified) => {
             let claims = verified.into_token().claims().clone();
             let session = claims.session.as_deref().and_then(|session| session.parse().ok());
@@ -240,12 +244,16 @@ async fn access_token<P: Ports>(
     if !is_granted_still(ports, realm, caller, &found).await? {
         return Ok(None);
     }
+    let bound = match claims.confirmation {
+        Confirmation::Key(key) => Some(Bound { key }),
+        Confirmation::Bearer | Confirmation::Other => None,
+    };
     let seconds = |at: Option<Timestamp>| at.map(Timestamp::as_seconds).unwrap_or_default();
     let active = Active {
         counts: true,
         scope: &claims.scopes,
         client_id: owner,
-        token_type: Some("Bearer"),
+        token_type: Some(if bound.is_some() { "DPoP" } else { "Bearer" }),
         exp: seconds(claims.expires_at),
         iat: seconds(claims.issued_at),
         sub: &claims.subject,
@@ -253,6 +261,7 @@ async fn access_token<P: Ports>(
         aud: Some(&claims.audiences),
         jti: claims.token_id.as_deref(),
         roles: &found.roles,
+        bound,
     };
     Answer::json(200, &active).map(Some)
 }

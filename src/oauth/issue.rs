@@ -12,7 +12,7 @@ use crate::principal::{Client, Granted, Terms};
 use crate::scope::ScopeSet;
 use crate::secret::Credential;
 use crate::time::Lifetime;
-use crate::token::{ACR_PASSWORD, AccessClaims, Algorithm, Audience, IdClaims, signing_input};
+use crate::token::{ACR_PASSWORD, AccessClaims, Algorithm, Audience, Bound, IdClaims, signing_input};
 
 /// A successful answer (RFC 6749 section 5.1).
 #[derive(Serialize)]
@@ -40,22 +40,22 @@ pub(super) fn terms(realm: &Realm, client: &Client) -> Terms {
     whole.within(client)
 }
 
-/// Signs what was granted and answers with it.
+/// Signs what was granted and answers with it. `key`: the thumbprint of the key that the access token is bound to.
 pub(super) async fn answer<P: Ports>(
     ports: &P,
     realm: &Realm,
     client_id: &ClientId,
-    locator: Locator,
-    granted: &Granted,
+    (locator, granted): (Locator, &Granted),
     refresh: Option<&Credential>,
+    key: Option<Digest>,
 ) -> Result<Answer, Fault> {
-    let access_token = access_token(ports, realm, client_id, locator, granted).await?;
+    let access_token = access_token(ports, realm, client_id, (locator, granted), key).await?;
     let wants_id = granted.scope.iter().any(|scope| scope.as_str() == OPENID);
     let id_token =
         if wants_id { Some(id_token(ports, realm, client_id, granted, &access_token).await?) } else { None };
     let body = Body {
         access_token,
-        token_type: "Bearer",
+        token_type: if key.is_some() { "DPoP" } else { "Bearer" },
         expires_in: granted.expires_at.as_seconds().saturating_sub(granted.at.as_seconds()),
         scope: Some(&granted.scope).filter(|scopes| !scopes.is_empty()),
         refresh_token: refresh.filter(|_| granted.has_refresh).map(Credential::reveal),
@@ -68,8 +68,8 @@ async fn access_token<P: Ports>(
     ports: &P,
     realm: &Realm,
     client_id: &ClientId,
-    locator: Locator,
-    granted: &Granted,
+    (locator, granted): (Locator, &Granted),
+    key: Option<Digest>,
 ) -> Result<String, Fault> {
     const OP: &str = "write token";
     let everywhere = [realm.audience.clone()];
@@ -87,6 +87,7 @@ async fn access_token<P: Ports>(
         roles: &granted.roles,
         session: SessionId::named(locator, &granted.local).map_err(|e| Fault::new(OP, e.to_string()))?,
         idle: granted.idle.map(Lifetime::as_seconds),
+        bound: key.map(|key| Bound { key }),
     };
     sign(ports, realm, "at+jwt", &claims).await
 }

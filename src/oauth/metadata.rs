@@ -8,10 +8,9 @@ use serde_json::{Map, Value, json};
 use crate::config::{Config, Realm};
 use crate::error::Fault;
 use crate::http::Answer;
-use crate::oauth::client::assertion_algorithms;
 use crate::oauth::{Endpoint, cors};
 use crate::registered::{AuthMethod, GrantType};
-use crate::token::ACR_PASSWORD;
+use crate::token::{ACR_PASSWORD, Algorithm};
 
 /// The metadata document of a realm.
 ///
@@ -25,6 +24,7 @@ pub fn metadata(config: &Config, realm: &Realm) -> Result<Answer, Fault> {
     let methods = AuthMethod::ALL.map(AuthMethod::name);
     // A public client proves nothing, so it is told nothing about tokens.
     let proving: Vec<_> = methods.into_iter().filter(|name| *name != AuthMethod::None.name()).collect();
+    let signing = Algorithm::OF_CALLERS.map(Algorithm::name);
     let mut document = Map::new();
     let mut say = |name: &str, value: Value| drop(document.insert(name.to_owned(), value));
     say("issuer", json!(realm.issuer));
@@ -60,8 +60,9 @@ pub fn metadata(config: &Config, realm: &Realm) -> Result<Answer, Fault> {
         ("revocation_endpoint", json!(methods)),
     ] {
         say(&format!("{endpoint}_auth_methods_supported"), methods);
-        say(&format!("{endpoint}_auth_signing_alg_values_supported"), json!(assertion_algorithms()));
+        say(&format!("{endpoint}_auth_signing_alg_values_supported"), json!(signing));
     }
+    say("dpop_signing_alg_values_supported", json!(signing));
     say("subject_types_supported", json!(["public"]));
     say("id_token_signing_alg_values_supported", json!([realm.keys.signing]));
     let answer = Answer::json(200, &Value::Object(document))?;

@@ -46,6 +46,8 @@ pub(crate) struct Metadata {
     #[serde(default)]
     require_pushed_authorization_requests: Option<bool>,
     #[serde(default)]
+    dpop_bound_access_tokens: Option<bool>,
+    #[serde(default)]
     token_endpoint_auth_method: Option<String>,
     #[serde(default)]
     jwks: Option<serde_json::Value>,
@@ -69,7 +71,7 @@ pub(crate) struct Metadata {
 }
 
 /// The members that are read.
-const KNOWN: [&str; 19] = [
+const KNOWN: [&str; 20] = [
     "client_id",
     "client_secret",
     "client_name",
@@ -79,6 +81,7 @@ const KNOWN: [&str; 19] = [
     "redirect_uris",
     "post_logout_redirect_uris",
     "require_pushed_authorization_requests",
+    "dpop_bound_access_tokens",
     "token_endpoint_auth_method",
     "jwks",
     "jwks_uri",
@@ -197,6 +200,7 @@ impl Metadata {
             expires_at,
             limits,
             must_push: self.require_pushed_authorization_requests.unwrap_or_default(),
+            must_prove: self.dpop_bound_access_tokens.unwrap_or_default(),
             self_registered: matches!(rights, Rights::These { .. }),
             may_introspect,
         })
@@ -374,6 +378,8 @@ pub(crate) struct Told<'a> {
     pub(crate) post_logout_redirect_uris: &'a [String],
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) require_pushed_authorization_requests: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) dpop_bound_access_tokens: bool,
     pub(crate) token_endpoint_auth_method: AuthMethod,
     pub(crate) scope: &'a ScopeSet,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -410,6 +416,7 @@ impl<'a> Told<'a> {
             redirect_uris: &client.redirect_uris,
             post_logout_redirect_uris: &client.post_logout_redirect_uris,
             require_pushed_authorization_requests: client.must_push,
+            dpop_bound_access_tokens: client.must_prove,
             token_endpoint_auth_method: client.token_endpoint_auth_method,
             scope: &client.scope,
             jwks: client.jwks.as_ref(),

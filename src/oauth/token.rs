@@ -4,8 +4,11 @@
 //! 6. `grant_type` is one that the realm serves: else 400 `unsupported_grant_type`. What belongs to it is there: else 400
 //!    `invalid_request`.
 //! 7. Each `resource` is one that tokens are given for (RFC 8707): else 400 `invalid_target`.
+//!    A proof of possession, where one came, is one of this request (RFC 9449 section 4.3), with a nonce where the realm wants it: else 400
+//!    `invalid_dpop_proof` or `use_dpop_nonce`. The access token is bound to its key.
 //! 8. Only then, so that strangers learn nothing: the client may use the grant (400 `unauthorized_client`), the code, refresh
-//!    token or password counts (400 `invalid_grant`), the scopes may be had (400 `invalid_scope`).
+//!    token or password counts (400 `invalid_grant`), the scopes may be had (400 `invalid_scope`), the proof was not used before, and is there
+//!    where the client has to prove its key (400 `invalid_dpop_proof`).
 //! 9. The principal does all of it in one step; the token is signed after it. What a client was granted with its secret a moment
 //!    ago may stand for a grain ([`super::standing`]): then 4. and 8. are as they were, and nobody is asked.
 //!
@@ -18,6 +21,7 @@
 //! A store or key that does not answer is 503. Every answer is `Cache-Control: no-store` (section 5.1).
 
 use crate::config::{Config, Feature, Realm, Revocation};
+use crate::dpop::Proved;
 use crate::encoding::Digest;
 use crate::error::Fault;
 use crate::grant::{GrantRequest, PresentedClient, PresentedProof, Proposal, Serves, TokenRequest};
@@ -26,6 +30,7 @@ use crate::id::{ClientId, Locator, Login, SessionId};
 use crate::oauth::client::{Stop, admit, asks, authenticated, form, source};
 use crate::oauth::cors;
 use crate::oauth::issue::{answer, terms};
+use crate::oauth::proof::{proof_of_client, with_nonce};
 use crate::oauth::standing::Wanted;
 use crate::port::{Body, Limit, Ports, Principals, Timer, random};
 use crate::principal::{
@@ -35,6 +40,7 @@ use crate::principal::{
 use crate::scope::ScopeSet;
 use crate::secret::Credential;
 use crate::time::{Lifetime, Timestamp};
+use crate::validator::ask_once;
 
 /// How long it takes to hear that a login or a password is wrong: longer than Argon2id and a principal that has to be loaded.
 const REFUSAL: Lifetime = Lifetime::from_millis(500);
@@ -53,6 +59,7 @@ pub async fn token<P: Ports>(
 ) -> Result<Answer, Stop> {
     let mut who = None;
     let answer = Stop::settled(answered(config, ports, realm, head, body, (now, &mut who)).await)?;
+    let answer = with_nonce(ports, realm, head, answer, now)?;
     Ok(cors::for_client(ports, &realm.name, head, who, answer, now).await?)
 }
 
@@ -77,14 +84,15 @@ async fn answered<P: Ports>(
         admit(ports, Limit::Password, &source).await?;
     }
     let resources = targets(config, realm, resources)?;
-    let wanted = wanted(realm, (&client, &grant), scopes.as_ref(), &resources);
+    let proved = proof_of_client(ports, realm, head, now).await?;
+    let wanted = wanted(realm, (&client, &grant), scopes.as_ref(), &resources).filter(|_| proved.is_none());
     if let Some(wanted) = &wanted
         && let Some((locator, granted)) = again(ports, &client.client_id, wanted, now)
     {
-        return Ok(answer(ports, realm, &client.client_id, locator, &granted, None).await?);
+        return Ok(answer(ports, realm, &client.client_id, (locator, &granted), None, None).await?);
     }
     let (client, asks) = asks(ports, realm, client, &source, now).await?;
-    let way = Way { ports, realm, client, asks, scopes, resources };
+    let way = Way { ports, realm, client, asks, scopes, resources, proved };
     match grant {
         GrantRequest::ClientCredentials => way.client_credentials(wanted, now).await,
         GrantRequest::AuthorizationCode { code, redirect_uri, challenge } => {
@@ -104,6 +112,8 @@ struct Way<'a, P> {
     asks: Asks,
     scopes: Option<ScopeSet>,
     resources: Vec<String>,
+    /// The proof of possession that came with the request.
+    proved: Option<Proved>,
 }
 
 /// (7): the resources asked for, in one order; the realm's own audience stands for all of them.
@@ -165,8 +175,7 @@ impl<P: Ports> Way<'_, P> {
             let first = known.begin(&self.client.client_id, wanted, (locator, granted), now);
             granted = first.ok_or(Refused::ExpiredClient)?;
         }
-        Ok(answer(self.ports, self.realm, &self.client.client_id, locator, &granted, refresh.as_ref())
-            .await?)
+        self.answer(&self.client.client_id, (locator, &granted), refresh.as_ref()).await
     }
 
     async fn password(self, login: Option<Login>, password: Password) -> Result<Answer, Stop> {
@@ -184,7 +193,7 @@ impl<P: Ports> Way<'_, P> {
             take_as_long(self.ports, started).await;
         }
         let granted = asked?;
-        Ok(answer(self.ports, self.realm, &client.client_id, locator, &granted, refresh.as_ref()).await?)
+        self.answer(&client.client_id, (locator, &granted), refresh.as_ref()).await
     }
 
     async fn authorization_code(
@@ -198,7 +207,7 @@ impl<P: Ports> Way<'_, P> {
         let (session, refresh) = self.session(&client, locator)?;
         let redeem = RedeemCode { client: by, code: code.digest(), redirect_uri, challenge, session };
         let granted = self.ask(locator, Question::RedeemCode(Box::new(redeem))).await??;
-        Ok(answer(self.ports, self.realm, &client.client_id, locator, &granted, refresh.as_ref()).await?)
+        self.answer(&client.client_id, (locator, &granted), refresh.as_ref()).await
     }
 
     async fn refresh_token(self, token: Option<Credential>) -> Result<Answer, Stop> {
@@ -223,11 +232,12 @@ impl<P: Ports> Way<'_, P> {
             terms: terms(self.realm, &client),
             scopes: self.scopes.clone(),
             resources: self.resources.clone(),
+            key: self.key(),
         };
         let granted = self.ask(locator, Question::Rotate(Box::new(rotate))).await??;
         let nonce = granted.nonce.ok_or_else(|| principal::Answer::unexpected("rotate"))?;
         let refresh = next(&nonce)?;
-        Ok(answer(self.ports, self.realm, &client.client_id, locator, &granted, Some(&refresh)).await?)
+        self.answer(&client.client_id, (locator, &granted), Some(&refresh)).await
     }
 
     /// (5) (8): the client's exact record, and what it comes to at another principal.
@@ -236,7 +246,15 @@ impl<P: Ports> Way<'_, P> {
         if !client.may(grant) {
             return Err(Refused::Unauthorized(grant).into());
         }
-        let by = ByClient { client_id: client.client_id.clone(), scope: client.scope.clone(), ended_at };
+        if client.must_prove && self.proved.is_none() {
+            return Err(Refused::Unproven.into());
+        }
+        let by = ByClient {
+            client_id: client.client_id.clone(),
+            scope: client.scope.clone(),
+            ended_at,
+            is_public: client.is_public(),
+        };
         Ok((client, by))
     }
 
@@ -254,12 +272,29 @@ impl<P: Ports> Way<'_, P> {
             terms: terms(self.realm, client),
             refresh: refresh.as_ref().map(Credential::digest),
             resources: self.resources.clone(),
+            key: self.key(),
         };
         Ok((session, refresh))
     }
 
+    /// The thumbprint of the key that the caller has proved to hold.
+    fn key(&self) -> Option<Digest> {
+        self.proved.as_ref().map(|proved| proved.key)
+    }
+
+    async fn answer(
+        &self,
+        client_id: &ClientId,
+        granted: (Locator, &Granted),
+        refresh: Option<&Credential>,
+    ) -> Result<Answer, Stop> {
+        Ok(answer(self.ports, self.realm, client_id, granted, refresh, self.key()).await?)
+    }
+
+    /// In the step that keeps the mark of the proof, where one came.
     async fn ask(&self, locator: Locator, question: Question) -> Result<Result<Granted, Refused>, Fault> {
-        match self.ports.principals().ask(locator, &question).await? {
+        let proof = self.proved.as_ref().map(|proved| proved.mark);
+        match ask_once(self.ports, locator, proof, question).await? {
             principal::Answer::Granted(granted) => Ok(Ok(*granted)),
             principal::Answer::Refused(refused) => Ok(Err(refused)),
             _ => Err(principal::Answer::unexpected("grant")),

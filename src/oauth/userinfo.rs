@@ -1,6 +1,7 @@
 //! `/{realm}/oauth/userinfo` (OpenID Connect Core section 5.3): who the person is, to a client that they have a session with.
 //!
 //! 1. The request bears one access token of this realm, in the header or, by `POST`, in the form (RFC 6750 section 2): else 401.
+//!    One that is bound to a key comes in the header as `DPoP`, with a proof (RFC 9449 section 7.1).
 //! 2. It is good, for all of the realm, and has the scope `openid`: else 401, or 403.
 //! 3. Its session lives: the person's principal says so, and who they are, in one step. The request is a use of it.
 //!
@@ -10,13 +11,15 @@ use serde::Serialize;
 
 use crate::config::{Config, EMAIL, OPENID, PROFILE, Realm};
 use crate::error::{Denied, Error};
-use crate::http::{Answer, Head, bearer, challenge};
+use crate::http::{Answer, Head, Scheme, challenge, challenge_proof, is_proof, presented};
 use crate::id::ClientId;
+use crate::oauth::proof::{proof, with_nonce};
 use crate::oauth::{Stop, cors, form};
-use crate::port::{Body, Ports, Principals};
-use crate::principal::{self, Question, UserView};
+use crate::port::{Body, Ports};
+use crate::principal::{self, Question, Refused, UserView};
 use crate::time::Timestamp;
-use crate::validator::verify;
+use crate::token::Holder;
+use crate::validator::{ask_once, verify};
 
 /// The claims (OpenID Connect Core section 5.1).
 #[derive(Serialize)]
@@ -46,6 +49,7 @@ pub async fn userinfo<P: Ports>(
 ) -> Result<Answer, Stop> {
     let mut who = None;
     let answer = Stop::settled(answered(config, ports, realm, head, body, (now, &mut who)).await)?;
+    let answer = with_nonce(ports, realm, head, answer, now)?;
     Ok(cors::for_client(ports, &realm.name, head, who, answer, now).await?)
 }
 
@@ -57,21 +61,30 @@ async fn answered<P: Ports>(
     body: &mut impl Body,
     (now, who): (Timestamp, &mut Option<ClientId>),
 ) -> Result<Answer, Stop> {
-    let deny = |denied: &Denied| Stop::Answer(Box::new(challenge(denied, None).because(denied.code())));
     let authorization = head.headers.get("authorization");
+    let refusal = if is_proof(authorization.as_deref()) { challenge_proof } else { challenge };
+    let deny = |denied: &Denied| Stop::Answer(Box::new(refusal(denied, None).because(denied.code())));
+    let refuse = |error: Error| match error {
+        Error::Denied(denied) => deny(&denied),
+        Error::Fault(fault) => fault.into(),
+    };
     let typed = if head.method == "POST" && head.has_body { Some(form(head, body).await?) } else { None };
     let in_form = typed.as_ref().and_then(|form| form.get("access_token"));
-    let token = match (&authorization, in_form) {
+    let (scheme, token) = match (&authorization, in_form) {
         (Some(_), Some(_)) => return Err(deny(&Denied::MalformCredentials)),
-        (None, Some(token)) => token,
-        (header, None) => bearer(header.as_deref()).map_err(|denied| deny(&denied))?,
+        (None, Some(token)) => (Scheme::Bearer, token),
+        (header, None) => presented(header.as_deref()).map_err(|denied| deny(&denied))?,
     };
+    let proved = match scheme {
+        Scheme::Bearer => None,
+        Scheme::Dpop => {
+            let proved = proof(ports, realm, head, Some(token), now).await.map_err(refuse)?;
+            Some(proved.ok_or_else(|| deny(&Denied::RejectProof("header")))?)
+        }
+    };
+    let holder = proved.as_ref().map_or(Holder::Bearer, |proved| Holder::Key(proved.key));
     let issuers = [realm.issuer.clone()];
-    let verified = match verify(token, config, ports, &issuers, now).await {
-        Ok(verified) => verified,
-        Err(Error::Denied(denied)) => return Err(deny(&denied)),
-        Err(Error::Fault(fault)) => return Err(fault.into()),
-    };
+    let verified = verify(token, config, ports, &issuers, holder, now).await.map_err(refuse)?;
     let session = verified.session().ok_or_else(|| deny(&Denied::LackClaim("sid")))?;
     let token = verified.into_token();
     *who = token.client().and_then(|client| client.parse().ok());
@@ -84,8 +97,10 @@ async fn answered<P: Ports>(
         return Err(deny(&Denied::LackScope { need }));
     }
     let question = Question::ReadPerson { local: session.local(), used_at: now };
-    let user = match ports.principals().ask(session.locator(), &question).await? {
+    let mark = proved.map(|proved| proved.mark);
+    let user = match ask_once(ports, session.locator(), mark, question).await? {
         principal::Answer::User(user) => user,
+        principal::Answer::Refused(Refused::Replayed) => return Err(deny(&Denied::RejectProof("jti"))),
         principal::Answer::Refused(_) => return Err(deny(&Denied::EndSession)),
         _ => return Err(principal::Answer::unexpected("read person").into()),
     };

@@ -2,7 +2,8 @@
 //!
 //! 1. The client proves who it is, as at the token endpoint (section 2): a public client says so.
 //! 2. The request is read as one that a browser brings ([`super::authorize`]); what is wrong with it is an error here (section 2.3).
-//! 3. 201 with `request_uri`, which the browser brings in place of the parameters, within `expires_in` seconds.
+//! 3. A proof of possession binds the code to its key, as `dpop_jkt` does; where both are there, they name one key (RFC 9449 section 10.1).
+//! 4. 201 with `request_uri`, which the browser brings in place of the parameters, within `expires_in` seconds.
 //!
 //! Nothing is stored: the address is the request, sealed with a secret of the deployment. It is good for one code of one person, as
 //! every transaction is.
@@ -10,15 +11,16 @@
 use serde_json::json;
 
 use crate::config::{Config, Realm};
-use crate::error::Fault;
+use crate::error::{Error, Fault};
 use crate::grant::{
     Astray, AuthorizationError, AuthorizationRequest, Destination, PUSHED_LIFETIME, Transaction,
 };
 use crate::http::{Answer, ErrorCode, Head, OauthError};
-use crate::oauth::{Caller, Stop, caller, targets};
+use crate::oauth::{Caller, INVALID_PROOF, Stop, caller, proof_of_client, targets, with_nonce};
 use crate::people::visit::Visit;
 use crate::port::{Body, Ports, random};
 use crate::time::Timestamp;
+use crate::validator::use_once;
 
 /// Answers a pushed authorization request.
 ///
@@ -34,6 +36,7 @@ pub async fn push<P: Ports>(
 ) -> Result<Answer, Stop> {
     let visit = Visit::new(config, ports, realm, head, now)?;
     let Caller { client, form, .. } = caller(ports, realm, head, body, now).await?;
+    let proved = proof_of_client(ports, realm, head, now).await?;
     let destination = Destination::of(&form, &client).map_err(|astray| {
         let description = match astray {
             Astray::Missing => "redirect_uri is missing",
@@ -41,13 +44,26 @@ pub async fn push<P: Ports>(
         };
         OauthError::new(ErrorCode::InvalidRequest, description)
     })?;
-    let request = AuthorizationRequest::read(&form, &client, destination).map_err(wrong)?;
+    let mut request = AuthorizationRequest::read(&form, &client, destination).map_err(wrong)?;
     visit.scopes(&client, &request).map_err(wrong)?;
     targets(config, realm, request.resources.clone())?;
+    if let Some(proved) = &proved {
+        if request.key.is_some_and(|key| key != proved.key) {
+            return Err(INVALID_PROOF.into());
+        }
+        match use_once(ports, client.locator, proved.mark).await {
+            Ok(()) => request.key = Some(proved.key),
+            Err(Error::Denied(denied)) => {
+                let answer = INVALID_PROOF.answer().because(denied.code());
+                return Err(Stop::Answer(Box::new(answer)));
+            }
+            Err(Error::Fault(fault)) => return Err(fault.into()),
+        }
+    }
     let transaction = Transaction::begin(&random(ports.entropy())?, Some(request), now);
     let address = visit.push(&transaction)?;
     let body = json!({ "request_uri": address, "expires_in": PUSHED_LIFETIME.as_seconds() });
-    Ok(Answer::json(201, &body)?)
+    Ok(with_nonce(ports, realm, head, Answer::json(201, &body)?, now)?)
 }
 
 /// RFC 9126 section 2.3: with the status of the token endpoint's errors.

@@ -169,6 +169,7 @@ impl<'a, P: Ports> Visit<'a, P> {
             issued_at: self.now,
             expires_at: self.now.after(CODE_LIFETIME),
             redeemed: None,
+            key: request.key,
         };
         let (considered, code) = self.consider(flow, code, says).await?;
         match (considered, code) {

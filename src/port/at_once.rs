@@ -9,6 +9,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use crate::config::MailBy;
+use crate::encoding::Digest;
 use crate::error::Fault;
 use crate::id::{ClientId, KeyId, Locator, Login, RealmName, UserId};
 use crate::keyring::{KeyringAnswer, KeyringQuestion, RingName};
@@ -164,6 +165,9 @@ impl Principals for Never {
     }
     fn place_of(&self, _: &RealmName, _: &Login) -> Result<Locator, Fault> {
         Err(Fault::new("place principal", "not at once"))
+    }
+    fn place_of_key(&self, _: &Digest) -> Result<Locator, Fault> {
+        Err(Fault::new("place proof", "not at once"))
     }
     async fn ask(&self, _: Locator, _: &Question) -> Result<Answer, Fault> {
         pending().await

@@ -13,6 +13,7 @@ pub use mail::{Letter, Mailer};
 
 use serde::{Deserialize, Serialize};
 
+use crate::encoding::Digest;
 use crate::error::Fault;
 use crate::id::{ClientId, KeyId, Locator, Login, RealmName, RequestId, UserId};
 use crate::keyring::{KeyringAnswer, KeyringQuestion, RingName};
@@ -242,6 +243,13 @@ pub trait Principals {
     /// # Errors
     /// The platform gives none.
     fn place_of(&self, realm: &RealmName, login: &Login) -> Result<Locator, Fault>;
+
+    /// The place where marks are kept of proofs by the key of this thumbprint, whose tokens are no principal's here: the same each time,
+    /// and one of [`crate::principal::KEY_PLACES`].
+    ///
+    /// # Errors
+    /// The platform gives none.
+    fn place_of_key(&self, key: &Digest) -> Result<Locator, Fault>;
 
     /// Asks the principal at `locator`. The answer is exact, and what it says happened is stored. A locator that the
     /// platform has not made is [`crate::principal::Refused::NotFound`].

@@ -14,6 +14,7 @@ use crate::token::JwkSet;
 
 /// A registered client. Stored as JSON in KV under [`super::client_key`], with nothing secret in it.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "members of a registration, each on its own")]
 pub struct Client {
     /// Its identifier.
     pub client_id: ClientId,
@@ -51,6 +52,9 @@ pub struct Client {
     /// Whether its authorization requests have to be pushed (RFC 9126 section 6).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub must_push: bool,
+    /// Whether it gets no token without a proof of possession (`dpop_bound_access_tokens`, RFC 9449 section 5.2).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub must_prove: bool,
     /// Whether it has registered itself, and nobody who manages clients has looked at it since.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub self_registered: bool,
@@ -185,6 +189,7 @@ impl Client {
             expires_at: None,
             limits: Limits::default(),
             must_push: false,
+            must_prove: false,
             self_registered: false,
             may_introspect: false,
         }
@@ -228,6 +233,7 @@ mod tests {
                 session: seconds(4),
             },
             must_push: false,
+            must_prove: true,
             self_registered: false,
             may_introspect: true,
             ..Client::sample()
@@ -239,7 +245,7 @@ mod tests {
             concat!(
                 r#""private_key_jwt","redirect_uris":["https://app.example/cb"],"post_logout_redirect_uris":["https://app.example/"],"jwks":{"keys":[]},"#,
                 r#""roles":["owner"],"expires_at":9000,"#,
-                r#""limits":{"access_token":1000,"refresh_token":2000,"idle":3000,"session":4000},"may_introspect":true}"#
+                r#""limits":{"access_token":1000,"refresh_token":2000,"idle":3000,"session":4000},"must_prove":true,"may_introspect":true}"#
             )
         );
         assert_eq!(serde_json::from_str::<Client>(&text).unwrap(), large);

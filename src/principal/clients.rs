@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::dpop::Mark;
 use crate::encoding::Digest;
 use crate::error::Fault;
 use crate::grant::{FREE, Throttle};
@@ -23,6 +24,11 @@ const CLOCKS: Lifetime = Lifetime::from_seconds(300);
 
 /// How long it is remembered that a source was right: a month of holidays.
 pub(super) const KNOWN_FOR: Lifetime = Lifetime::from_seconds(30 * 86_400);
+
+/// No client has a name with a dot.
+fn proof_key(proof: &Mark) -> String {
+    format!("dpop.proof/{}", proof.id)
+}
 
 impl<R: Rows> Draft<'_, R> {
     /// A client that is who it says it is, and whose time is not over.
@@ -104,6 +110,16 @@ impl<R: Rows> Draft<'_, R> {
         }
         self.write(Kind::Jti, &key, &now, Some(expires_at.after(CLOCKS)))?;
         Ok(true)
+    }
+
+    /// Whether a proof of possession was used here, or is too old by this clock to be known: the same rule.
+    pub(super) fn is_used(&self, proof: &Mark, now: Timestamp) -> Result<bool, Fault> {
+        Ok(now > proof.until || self.read::<Timestamp>(Kind::Jti, &proof_key(proof))?.is_some())
+    }
+
+    /// Keeps a mark of it.
+    pub(super) fn mark(&self, proof: &Mark, now: Timestamp) -> Result<(), Fault> {
+        self.write(Kind::Jti, &proof_key(proof), &now, Some(proof.until.after(CLOCKS)))
     }
 
     pub(super) fn register(

@@ -49,5 +49,7 @@ pub use question::{
 pub use rows::{Due, Kind, Row, Rows};
 use sessions::Ended;
 pub use step::{Unpublished, published, step, unpublished};
-pub use storage_key::{client_key, cutoff_key, jwks_key, keyring_name, user_key, user_name};
+pub use storage_key::{
+    KEY_PLACES, client_key, cutoff_key, jwks_key, keyring_name, proofs_name, user_key, user_name,
+};
 pub use user::{Profile, UserView};

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::dpop::Mark;
 use crate::encoding::Digest;
 use crate::error::Fault;
 use crate::grant::{Code, Proposal};
@@ -62,6 +63,14 @@ pub enum Question {
     Mail(Mail),
     /// Give a client another secret. Answer: [`Answer::Client`].
     NewSecret(NewSecret),
+    /// Answer this, if anything, only where the proof of possession that comes with it was not used here before. What is refused leaves
+    /// no mark of it: strangers fill no storage. Answer: that of the question, or [`Answer::Done`].
+    Once {
+        /// What is kept of the proof.
+        proof: Mark,
+        /// The question.
+        question: Option<Box<Question>>,
+    },
     /// Answer this only for the user of this name. Answer: that of the question.
     OfUser(UserId, Box<Question>),
     /// Show a client's record to whoever manages it. Answer: [`Answer::Client`].
@@ -207,6 +216,9 @@ pub struct ByClient {
     pub scope: ScopeSet,
     /// What it was granted until then is over: its secret was replaced, say.
     pub ended_at: Option<Timestamp>,
+    /// Whether anybody can say that they are this client: then a refresh token is bound to the key that asks for it.
+    #[serde(default)]
+    pub is_public: bool,
 }
 
 /// A session to be.
@@ -220,6 +232,9 @@ pub struct NewSession {
     pub refresh: Option<Digest>,
     /// The resources that its tokens are for (RFC 8707); empty: the realm's audience.
     pub resources: Vec<String>,
+    /// The thumbprint of the key that the caller has proved to hold (RFC 9449).
+    #[serde(default)]
+    pub key: Option<Digest>,
 }
 
 /// See [`Question::OpenSession`].
@@ -292,6 +307,9 @@ pub struct Rotate {
     pub scopes: Option<ScopeSet>,
     /// The resources asked for, of those that were granted; empty: all of them.
     pub resources: Vec<String>,
+    /// The thumbprint of the key that the caller has proved to hold (RFC 9449).
+    #[serde(default)]
+    pub key: Option<Digest>,
 }
 
 /// See [`Question::RegisterClient`].
@@ -435,10 +453,14 @@ pub enum Refused {
     Grant,
     /// There are too many sessions.
     Full,
+    /// It is bound to another key than the one that was proved, or none was (RFC 9449 section 5).
+    Key,
     /// What is named is not here.
     NotFound,
     /// It belongs to another client.
     NotYours,
+    /// The proof of possession was used before (RFC 9449 section 11.1).
+    Replayed,
     /// A resource that was not granted.
     Resource,
     /// The code or refresh token was redeemed before: its session has ended.
@@ -449,6 +471,8 @@ pub enum Refused {
     Taken,
     /// The client may not use this grant.
     Unauthorized(GrantType),
+    /// The client gets nothing without a proof of possession (RFC 9449 section 5.2).
+    Unproven,
     /// Too many wrong attempts: try again after this.
     Wait(Lifetime),
     /// Not who it says it is.
@@ -463,13 +487,16 @@ impl Refused {
             Self::ExpiredClient => "expired_client",
             Self::Full => "full",
             Self::Grant => "grant",
+            Self::Key => "key",
             Self::NotFound => "not_found",
             Self::NotYours => "not_yours",
+            Self::Replayed => "replayed",
             Self::Resource => "resource",
             Self::Reused => "reused",
             Self::Scope => "scope",
             Self::Taken => "taken",
             Self::Unauthorized(_) => "unauthorized",
+            Self::Unproven => "unproven",
             Self::Wait(_) => "wait",
             Self::WrongClient => "wrong_client",
         }

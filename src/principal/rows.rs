@@ -27,7 +27,7 @@ pub enum Kind {
     Cutoff,
     /// A standing grant, by its name: the first half of the `sid`s of its sessions.
     Grant,
-    /// What was used and counts once: a client assertion, by client and `jti`; a transaction.
+    /// What was used and counts once: a client assertion, by client and `jti`; a proof of possession; a transaction.
     Jti,
     /// A link that was sent by mail, by the digest of what it is known by.
     Link,

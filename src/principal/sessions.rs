@@ -42,6 +42,9 @@ pub(super) struct StoredSession {
     pub(super) needed_until: Timestamp,
     pub(super) auth_time: Option<Timestamp>,
     pub(super) state: Session,
+    /// The thumbprint of the key that its refresh tokens are bound to (RFC 9449 section 5): those of public clients, which prove nothing else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) key: Option<Digest>,
 }
 
 /// How long it is known why a session ended.
@@ -415,6 +418,8 @@ pub(super) struct Opening<'a> {
     pub(super) new: &'a NewSession,
     pub(super) scope: ScopeSet,
     pub(super) sign_in: Option<SignedIn>,
+    /// Whether its client is one that proves nothing but that it holds a key.
+    pub(super) is_public: bool,
 }
 
 impl Opening<'_> {
@@ -434,6 +439,7 @@ impl Opening<'_> {
             needed_until: refresh_ends.unwrap_or(access_ends).max(access_ends),
             auth_time: self.sign_in.as_ref().map(|sign_in| sign_in.auth_time),
             state: Session::open(now, terms.pace, ends_at),
+            key: self.new.key.filter(|_| self.is_public),
         }
     }
 }
@@ -458,6 +464,7 @@ mod tests {
             needed_until: at(9),
             auth_time: None,
             state: Session::open(at(1), pace, at(10)),
+            key: None,
         };
         assert_eq!(
             serde_json::to_string(&session).unwrap(),
@@ -466,6 +473,9 @@ mod tests {
                 r#""state":{"state":"open","ends_at":10000,"last_seen":1000,"pace":{"idle":60000,"grain":15000}}}"#
             )
         );
+        let key = Digest::of(b"key");
+        let bound = serde_json::to_string(&StoredSession { key: Some(key), ..session.clone() }).unwrap();
+        assert!(bound.ends_with(&format!(r#""grain":15000}}}},"key":"{key}"}}"#)), "{bound}");
         let usage = Usage { count: 2, first: at(1), last: at(2) };
         assert_eq!(serde_json::to_string(&usage).unwrap(), r#"{"count":2,"first":1000,"last":2000}"#);
     }

@@ -8,13 +8,13 @@
 //! - A session under a grant has the grant's number, so whatever has ended the client's sessions since the grant was made (other
 //!   roles, another secret, a disabled owner, the client's end) has ended it as well, also where it is opened later: its token is
 //!   refused at its first use.
-//! - So it is where the client would not be granted it any more: its secret is gone, or a scope that it had.
+//! - So it is where the client would not be granted it any more: its secret is gone, or a scope that it had; or it has to prove a key now.
 //! - It is a session like any other: it has a start of its own, from which idleness counts, and ends alone.
 //! - What is cleared cannot come back: a session that has ended is kept as long as its grant, and the grant as long as a token
 //!   under it may live.
 //!
 //! There is none where nothing is remembered (grain 0), where validators do not ask ([`crate::config`], `revocation`), for a proof
-//! that counts once, and with a refresh token.
+//! that counts once (an assertion, or a proof of possession, RFC 9449), and with a refresh token.
 
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +44,7 @@ impl StoredGrant {
     /// Whether the client would have been granted this then, by what is known of it now.
     fn holds(&self, stored: &StoredClient, opened_at: Timestamp) -> bool {
         stored.client.may(GrantType::ClientCredentials)
+            && !stored.client.must_prove
             && stored.secrets_at(opened_at).any(|secret| secret.digest == self.secret)
             && self.registered.iter().all(|scope| stored.client.scope.contains(scope))
     }
@@ -59,7 +60,7 @@ impl<R: Rows> Draft<'_, R> {
     ) -> Result<Option<Result<Granted, Refused>>, Fault> {
         let (terms, Proof::Secret(digest)) = (&opening.new.terms, proof) else { return Ok(None) };
         let grain = terms.pace.grain();
-        if grain == Lifetime::ZERO || opening.new.refresh.is_some() {
+        if grain == Lifetime::ZERO || opening.new.refresh.is_some() || opening.new.key.is_some() {
             return Ok(None);
         }
         if !self.makes_room()? {
@@ -118,6 +119,7 @@ mod tests {
             needed_until: at(9),
             auth_time: None,
             state: Session::open(at(1), pace, at(10)),
+            key: None,
         };
         let grant = StoredGrant { secret: Digest::of(b"right"), registered: "a b".parse().unwrap(), session };
         assert_eq!(

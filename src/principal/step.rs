@@ -61,6 +61,20 @@ fn answer(
             let stored = draft.client(id)?.filter(|stored| !is_over(stored));
             stored.map_or(Answer::Refused(Refused::NotFound), known)
         }
+        Question::Once { proof, question } => {
+            if draft.is_used(proof, now)? {
+                return Ok(Answer::Refused(Refused::Replayed));
+            }
+            let answer = match question.as_deref() {
+                None => Answer::Done,
+                Some(Question::Once { .. }) => return Err(Fault::new("read question", "it holds itself")),
+                Some(question) => answer(draft, catalogue, question, now)?,
+            };
+            if !matches!(answer, Answer::Refused(_)) {
+                draft.mark(proof, now)?;
+            }
+            answer
+        }
         Question::OfUser(id, question) => {
             let is_theirs = draft.principal()?.user.is_some_and(|user| user.id == *id);
             match &**question {

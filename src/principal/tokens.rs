@@ -42,6 +42,9 @@ impl<R: Rows> Draft<'_, R> {
             Ok(scope) => scope,
             Err(refused) => return Ok(Err(refused)),
         };
+        if client.must_prove && open.session.key.is_none() {
+            return Ok(Err(Refused::Unproven));
+        }
         if self.principal()?.user.is_some_and(|user| user.disabled) {
             return Ok(Err(Refused::Grant));
         }
@@ -49,8 +52,14 @@ impl<R: Rows> Draft<'_, R> {
         let refresh = open.session.refresh.filter(|_| client.may(GrantType::RefreshToken));
         let new =
             super::NewSession { terms: open.session.terms.within(client), refresh, ..open.session.clone() };
-        let opening =
-            Opening { client_id: &client.client_id, own_client: true, new: &new, scope, sign_in: None };
+        let opening = Opening {
+            client_id: &client.client_id,
+            own_client: true,
+            new: &new,
+            scope,
+            sign_in: None,
+            is_public: false,
+        };
         let standing =
             if open.may_stand { self.stand(&opening, (&stored, &open.client.proof), now)? } else { None };
         standing.map_or_else(|| self.open(opening, now), Ok)
@@ -72,8 +81,14 @@ impl<R: Rows> Draft<'_, R> {
         }
         let sign_in = Some(SignedIn { auth_time: now, nonce: None });
         let own_client = self.client(&asked.client.client_id)?.is_some();
-        let opening =
-            Opening { client_id: &asked.client.client_id, own_client, new: &asked.session, scope, sign_in };
+        let opening = Opening {
+            client_id: &asked.client.client_id,
+            own_client,
+            new: &asked.session,
+            scope,
+            sign_in,
+            is_public: asked.client.is_public(),
+        };
         self.open(opening, now)
     }
 
@@ -133,6 +148,7 @@ impl<R: Rows> Draft<'_, R> {
             redirect_uri: asked.redirect_uri.as_deref(),
             challenge: asked.challenge,
             session: &asked.session.local,
+            key: asked.session.key,
         };
         let redeemed = match code.redeem(&redemption, now) {
             Outcome::Redeemed(redeemed) => *redeemed,
@@ -158,7 +174,14 @@ impl<R: Rows> Draft<'_, R> {
         let sign_in = Some(SignedIn { auth_time: code.auth_time, nonce: code.nonce.clone() });
         let own_client = self.client(&asked.client.client_id)?.is_some();
         let scope = kept_scopes(&code.scope, &asked.client.scope, catalogue);
-        let opening = Opening { client_id: &asked.client.client_id, own_client, new: &new, scope, sign_in };
+        let opening = Opening {
+            client_id: &asked.client.client_id,
+            own_client,
+            new: &new,
+            scope,
+            sign_in,
+            is_public: asked.client.is_public,
+        };
         let granted = self.open(opening, now)?;
         if granted.is_ok() {
             // Kept as long as what it issued may live: a code that leaks late ends it.
@@ -173,9 +196,14 @@ impl<R: Rows> Draft<'_, R> {
             By::Known(client) => (client.clone(), asked.terms),
             By::Asks(asks) => match self.authenticate(asks, now)? {
                 Ok(stored) if stored.client.may(GrantType::RefreshToken) => {
+                    if stored.client.must_prove && asked.key.is_none() {
+                        return Ok(Err(Refused::Unproven));
+                    }
+                    let is_public = stored.client.is_public();
                     let Client { client_id, scope, .. } = stored.client.clone();
                     // What has ended its sessions here says so itself.
-                    (ByClient { client_id, scope, ended_at: None }, asked.terms.within(&stored.client))
+                    let by = ByClient { client_id, scope, ended_at: None, is_public };
+                    (by, asked.terms.within(&stored.client))
                 }
                 Ok(_) => return Ok(Err(Refused::Unauthorized(GrantType::RefreshToken))),
                 Err(refused) => return Ok(Err(refused)),
@@ -190,6 +218,10 @@ impl<R: Rows> Draft<'_, R> {
         let Some(session) = self.alive(&refresh.session, now)?.filter(is_its) else {
             return Ok(Err(Refused::Grant));
         };
+        // Who has the token and not its key is told no more, and ends nothing.
+        if session.key.is_some() && session.key != asked.key {
+            return Ok(Err(Refused::Key));
+        }
         // Its client is kept elsewhere, and has got another secret there since.
         if !session.own_client && client.ended_at.is_some_and(|end| session.opened_at <= end) {
             self.end_session(&refresh.session, EndReason::Credential, now)?;

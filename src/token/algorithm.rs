@@ -81,6 +81,21 @@ impl Algorithm {
         Self::Rs512,
     ];
 
+    /// What somebody signs with who comes with a key of their own: client assertions (RFC 7523), proofs of possession (RFC 9449). Every
+    /// algorithm of RFC 7518 and RFC 8037 but the shared secrets, as the platform checks them.
+    pub const OF_CALLERS: [Self; 10] = [
+        Self::EdDsa,
+        Self::Es256,
+        Self::Es384,
+        Self::Es512,
+        Self::Ps256,
+        Self::Ps384,
+        Self::Ps512,
+        Self::Rs256,
+        Self::Rs384,
+        Self::Rs512,
+    ];
+
     /// The algorithm of this exact `alg` value. `Ed25519` is the same as `EdDSA` here (RFC 9864): no other curve is known.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {

@@ -1,6 +1,7 @@
 //! The claims of an access token (RFC 9068 section 2.2), read by type: a claim of the wrong type is an
 //! error, never "absent" (RFC 7519 section 4.1; CVE-2026-25537).
 
+use crate::encoding::Digest;
 use crate::error::Denied;
 use crate::json::{self, Object, Value};
 use crate::scope::{ScopeSet, ScopeToken};
@@ -43,8 +44,47 @@ pub struct Claims {
 pub enum Confirmation {
     /// Whoever bears it may use it.
     Bearer,
-    /// Only with a proof.
-    Bound,
+    /// Only whoever holds the key of this thumbprint: `jkt` and nothing else (RFC 9449 section 6.1).
+    Key(Digest),
+    /// Only with a proof of a kind that is not known here.
+    Other,
+}
+
+/// What is known of whoever presents a token.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Holder {
+    /// They bear it, and have proved nothing else.
+    Bearer,
+    /// They have proved that they hold the key of this thumbprint (RFC 9449).
+    Key(Digest),
+    /// Nobody uses it: somebody asks what it is, or takes it back.
+    Nobody,
+}
+
+impl Confirmation {
+    /// Whether a token that is bound so may be used by such a holder (RFC 9449 sections 7.1 and 7.2): a bound one not without its
+    /// proof, and one that is not bound not as if it were.
+    ///
+    /// # Errors
+    /// [`Denied::RefuseUnproven`], [`Denied::RefuseUnbound`], [`Denied::RejectProof`].
+    pub fn met_by(self, holder: Holder) -> Result<(), Denied> {
+        match (self, holder) {
+            (_, Holder::Nobody) | (Self::Bearer, Holder::Bearer) => Ok(()),
+            (Self::Key(key), Holder::Key(proved)) if key == proved => Ok(()),
+            (Self::Key(_), Holder::Key(_)) => Err(Denied::RejectProof("jkt")),
+            (Self::Bearer, Holder::Key(_)) => Err(Denied::RefuseUnbound),
+            (Self::Key(_) | Self::Other, Holder::Bearer) | (Self::Other, Holder::Key(_)) => {
+                Err(Denied::RefuseUnproven)
+            }
+        }
+    }
+
+    fn read(claims: &Object<'_>) -> Self {
+        let Some(cnf) = claims.get("cnf") else { return Self::Bearer };
+        let members = cnf.as_object().filter(|members| members.iter().count() == 1);
+        let jkt = members.and_then(|members| members.get("jkt")).and_then(Value::as_text);
+        jkt.and_then(|jkt| Digest::try_from(jkt.to_owned()).ok()).map_or(Self::Other, Self::Key)
+    }
 }
 
 impl Claims {
@@ -77,7 +117,7 @@ impl Claims {
             says_scopes: members.first(&map.scope).is_some(),
             roles: members.roles(&map.roles)?,
             session: members.text("sid").ok().flatten(),
-            confirmation: if claims.has("cnf") { Confirmation::Bound } else { Confirmation::Bearer },
+            confirmation: Confirmation::read(claims),
         })
     }
 }
@@ -288,8 +328,35 @@ mod tests {
 
     #[test]
     fn any_cnf_makes_a_token_bound() {
-        for cnf in ["{}", "null", r#"{"jkt":"x","x5t#S256":"y"}"#] {
-            assert_eq!(read(&format!(r#""cnf":{cnf}"#)).unwrap().confirmation, Confirmation::Bound, "{cnf}");
+        let key = Digest::of(b"key");
+        for cnf in [
+            "{}",
+            "null",
+            r#"{"jkt":"x"}"#,
+            &format!(r#"{{"jkt":["{key}"]}}"#),
+            &format!(r#"{{"jkt":"{key}","x5t#S256":"y"}}"#),
+        ] {
+            assert_eq!(read(&format!(r#""cnf":{cnf}"#)).unwrap().confirmation, Confirmation::Other, "{cnf}");
+        }
+        let bound = read(&format!(r#""cnf":{{"jkt":"{key}"}}"#)).unwrap().confirmation;
+        assert_eq!(bound, Confirmation::Key(key));
+    }
+
+    #[test]
+    fn rfc9449_section_7_2_a_bound_token_is_no_bearer_token_and_the_other_way_round() {
+        use Confirmation as C;
+        let (key, other) = (Digest::of(b"key"), Digest::of(b"other"));
+        for (bound, holder, want) in [
+            (C::Bearer, Holder::Bearer, Ok(())),
+            (C::Bearer, Holder::Key(key), Err(Denied::RefuseUnbound)),
+            (C::Key(key), Holder::Bearer, Err(Denied::RefuseUnproven)),
+            (C::Key(key), Holder::Key(key), Ok(())),
+            (C::Key(key), Holder::Key(other), Err(Denied::RejectProof("jkt"))),
+            (C::Other, Holder::Bearer, Err(Denied::RefuseUnproven)),
+            (C::Other, Holder::Key(key), Err(Denied::RefuseUnproven)),
+            (C::Other, Holder::Nobody, Ok(())),
+        ] {
+            assert_eq!(bound.met_by(holder), want, "{bound:?} {holder:?}");
         }
     }
 }

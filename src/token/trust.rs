@@ -9,7 +9,7 @@ use crate::error::Denied;
 use crate::id::Malformed;
 use crate::json::Object;
 use crate::time::{Lifetime, Timestamp};
-use crate::token::{Algorithm, ClaimMap, Claims, Confirmation, Header, RequiredClaim};
+use crate::token::{Algorithm, ClaimMap, Claims, Header, Holder, RequiredClaim};
 use crate::uri::Issuer;
 
 /// A `typ` value, compared in lower case and without `application/`.
@@ -114,7 +114,7 @@ impl Trust {
         header.algorithm.filter(|alg| self.algorithms.contains(alg)).ok_or(Denied::RejectAlgorithm)
     }
 
-    /// Checks `iss`, `aud`, `exp`, `nbf`, `iat`, `cnf`, the lifetime, and for an `at+jwt` that every claim of
+    /// Checks `iss`, `aud`, `exp`, `nbf`, `iat`, `cnf` against what `holder` has proved, the lifetime, and for an `at+jwt` that every claim of
     /// RFC 9068 section 2.2 is there. Does **not** check the signature, scopes or the session.
     ///
     /// A token is alive at `exp` plus the leeway minus one millisecond, and dead at `exp` plus the leeway:
@@ -122,7 +122,13 @@ impl Trust {
     ///
     /// # Errors
     /// The first check that fails, in the order above.
-    pub fn check_claims(&self, header: &Header, claims: &Claims, now: Timestamp) -> Result<(), Denied> {
+    pub fn check_claims(
+        &self,
+        header: &Header,
+        claims: &Claims,
+        holder: Holder,
+        now: Timestamp,
+    ) -> Result<(), Denied> {
         if claims.issuer != self.issuer.as_str() {
             return Err(Denied::UntrustedIssuer);
         }
@@ -131,9 +137,7 @@ impl Trust {
             return Err(Denied::LackClaim("exp"));
         }
         self.check_times(claims, now)?;
-        if claims.confirmation == Confirmation::Bound {
-            return Err(Denied::RefuseUnproven);
-        }
+        claims.confirmation.met_by(holder)?;
         let is_access_token =
             |typ: &str| self.types.iter().any(|known| known.is_access_token() && known.0 == typ);
         if header.typ.as_deref().is_some_and(is_access_token) {
@@ -151,8 +155,8 @@ impl Trust {
     }
 
     /// Checks what an issuer says about a token (RFC 7662 section 2.2): `aud` unless the issuer is asked about every
-    /// token and none is configured, `exp`, `nbf` and `iat` where it says them, the lifetime, `cnf`. Does **not**
-    /// check scopes.
+    /// token and none is configured, `exp`, `nbf` and `iat` where it says them, the lifetime. Does **not**
+    /// check scopes, nor `cnf`.
     ///
     /// # Errors
     /// The first check that fails, in the order above.
@@ -160,8 +164,7 @@ impl Trust {
         if !self.audiences.is_empty() {
             self.check_audience(claims)?;
         }
-        self.check_times(claims, now)?;
-        if claims.confirmation == Confirmation::Bound { Err(Denied::RefuseUnproven) } else { Ok(()) }
+        self.check_times(claims, now)
     }
 
     fn check_audience(&self, claims: &Claims) -> Result<(), Denied> {
@@ -227,7 +230,7 @@ mod tests {
             }
         }
         let claims = Claims::parse(&serde_json::to_vec(&members).unwrap())?;
-        trust().check_claims(&header(Some("at+jwt")), &claims, Timestamp::from_seconds(now))
+        trust().check_claims(&header(Some("at+jwt")), &claims, Holder::Bearer, Timestamp::from_seconds(now))
     }
 
     #[test]
@@ -283,7 +286,8 @@ mod tests {
                 r#"{{"iss":"https://issuer.example","sub":"s","aud":"https://api.example",{claims}}}"#
             );
             let header = Header { algorithm: Some(Algorithm::Es256), key: None, typ: None };
-            short.check_claims(&header, &Claims::parse(claims.as_bytes())?, Timestamp::from_seconds(950))
+            let claims = Claims::parse(claims.as_bytes())?;
+            short.check_claims(&header, &claims, Holder::Bearer, Timestamp::from_seconds(950))
         };
         assert_eq!(check(r#""iat":940,"exp":1000"#), Ok(()));
         assert_eq!(check(r#""iat":939.5,"exp":1000"#), Err(Denied::ExceedLifetime));

@@ -2,6 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
+use crate::encoding::Digest;
 use crate::id::{ClientId, Role, SessionId};
 use crate::scope::ScopeSet;
 use crate::uri::Issuer;
@@ -63,6 +64,17 @@ pub struct AccessClaims<'a> {
     /// `idle`, in seconds, where the session slides.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub idle: Option<u64>,
+    /// `cnf`, where it is bound to a key.
+    #[serde(rename = "cnf", skip_serializing_if = "Option::is_none")]
+    pub bound: Option<Bound>,
+}
+
+/// `cnf` of a token that is bound to a key (RFC 9449 section 6.1).
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Bound {
+    /// `jkt`: the thumbprint of the key (RFC 7638).
+    #[serde(rename = "jkt")]
+    pub key: Digest,
 }
 
 /// `acr` of somebody who knew the password: no level of any register, so a name of our own.

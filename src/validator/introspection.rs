@@ -149,8 +149,8 @@ enum Step {
     Use(Told),
 }
 
-/// What `issuer` says about `token`, now or a moment ago. Checks that it is active, its audience, time and `cnf`, and
-/// what the configuration asks for besides. Does **not** check scopes.
+/// What `issuer` says about `token`, now or a moment ago. Checks that it is active, its audience and time, and
+/// what the configuration asks for besides. Does **not** check scopes, nor `cnf`.
 ///
 /// # Errors
 /// [`Error::Denied`] with what is wrong; [`Error::Fault`] when the issuer does not say.

@@ -6,7 +6,7 @@ use crate::config::{Config, KeySource, TrustedIssuer};
 use crate::error::{Error, Fault};
 use crate::port::{Entropy, Entry, Journal, Never, Ports, Verifier};
 use crate::time::Timestamp;
-use crate::token::{JwkSet, Trust};
+use crate::token::{Holder, JwkSet, Trust};
 use crate::uri::Issuer;
 use crate::validator::{AccessToken, Isolate, Presented};
 
@@ -111,7 +111,7 @@ impl<V: Verifier> Validator<V> {
         let issuers: Vec<Issuer> =
             self.config.issuers().iter().map(|known| known.trust.issuer.clone()).collect();
         let presented = Presented::of(token, &ports).await?;
-        Ok(presented.verify(&self.config, &ports, &issuers, now).await?.into_token())
+        Ok(presented.verify(&self.config, &ports, &issuers, Holder::Bearer, now).await?.into_token())
     }
 }
 

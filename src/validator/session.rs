@@ -3,12 +3,14 @@
 //! One isolate asks a principal about a session at most once a grain, however many requests come at once: while one asks, the
 //! others look again every [`LOOK`]. What has ended never comes back, so an isolate that has heard it asks no more.
 
+use crate::dpop::Mark;
 use crate::error::{Denied, Error, Fault};
 use crate::id::{RouteId, SessionId};
 use crate::port::{Ports, Principals, Timer};
-use crate::principal::{Answer, Question};
+use crate::principal::{Answer, Question, Refused};
 use crate::session::{Ask, EndReason, Touch};
 use crate::time::{Lifetime, Timestamp};
+use crate::validator::ask_once;
 
 /// How long a request waits before it looks again whether another's question was answered.
 const LOOK: Lifetime = Lifetime::from_millis(10);
@@ -54,6 +56,28 @@ pub(super) async fn use_session<P: Ports>(
                 };
             }
         }
+    }
+}
+
+/// The same, with a proof of possession: its principal is asked each time, because nobody else knows whether the proof was used, and tells
+/// of the session in the same step.
+pub(super) async fn use_session_once<P: Ports>(
+    session: SessionId,
+    route: &RouteId,
+    proof: Mark,
+    ports: &P,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let usage = vec![(route.clone(), 1)];
+    let question = Question::Touch { local: session.local(), used_at: now, usage };
+    match ask_once(ports, session.locator(), Some(proof), question).await? {
+        Answer::Touched(Touch::Alive { .. }) => Ok(()),
+        Answer::Touched(Touch::Ended(reason)) => {
+            ports.isolate().standing.borrow_mut().hear(session.locator(), reason);
+            Err(ended(reason).into())
+        }
+        Answer::Refused(Refused::Replayed) => Err(Denied::RejectProof("jti").into()),
+        _ => Err(Answer::unexpected("touch").into()),
     }
 }
 

@@ -4,22 +4,24 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::config::{Config, KeySource, Revocation, TrustedIssuer};
+use crate::dpop::Proved;
 use crate::error::{Denied, Error};
-use crate::id::{RouteId, SessionId};
+use crate::id::{RealmName, RouteId, SessionId};
 use crate::json;
-use crate::port::{Ports, Verifier, random};
+use crate::port::{Ports, Principals, Verifier, random};
 use crate::scope::{ScopeCatalogue, ScopeToken};
 use crate::time::Timestamp;
-use crate::token::{Algorithm, Claims, Compact, Header, Jwk, MAX_TOKEN, issuer_of};
+use crate::token::{Algorithm, Claims, Compact, Confirmation, Header, Holder, Jwk, MAX_TOKEN, issuer_of};
 use crate::uri::Issuer;
 use crate::validator::AccessToken;
 use crate::validator::fact::Fact;
-use crate::validator::session::{Chore, use_session};
-use crate::validator::{cutoff, introspection, keys};
+use crate::validator::session::{Chore, use_session, use_session_once};
+use crate::validator::{cutoff, introspection, keys, use_once};
 
 /// Verifies a token of either kind for a place that accepts `issuers`: what has two dots is a JWT
 /// ([`Presented::verify`]), anything else is opaque, and the one issuer of the place that is asked about such tokens
-/// is asked (RFC 7662). Does **not** check scopes or whether a session is alive.
+/// is asked (RFC 7662). A token that is bound to a key counts only for a `holder` who has proved it. Does **not** check scopes or whether a
+/// session is alive.
 ///
 /// # Errors
 /// [`Error::Denied`] with the first check that fails; [`Error::Fault`] when keys or an issuer's word cannot be had.
@@ -28,16 +30,17 @@ pub async fn verify<P: Ports>(
     config: &Config,
     ports: &P,
     issuers: &[Issuer],
+    holder: Holder,
     now: Timestamp,
 ) -> Result<Verified, Error> {
     if text.len() > MAX_TOKEN {
         return Err(Denied::RejectSize.into());
     }
     if let Some(known) = Presented::known(text, ports) {
-        return known.verify(config, ports, issuers, now).await;
+        return known.verify(config, ports, issuers, holder, now).await;
     }
     if text.matches('.').take(3).count() == 2 {
-        return Presented::unknown(text, ports).await?.verify(config, ports, issuers, now).await;
+        return Presented::unknown(text, ports).await?.verify(config, ports, issuers, holder, now).await;
     }
     let mut asked = issuers.iter().filter_map(|issuer| {
         let issuer = config.trusted(issuer.as_str())?;
@@ -46,6 +49,7 @@ pub async fn verify<P: Ports>(
     // A configuration with two of them for one place is refused.
     let (issuer, introspection) = asked.next().ok_or(Denied::MalformToken)?;
     let claims = introspection::ask(ports, issuer, introspection, text, now).await?;
+    claims.confirmation.met_by(holder)?;
     Ok(Verified::new(issuer, claims, None))
 }
 
@@ -113,6 +117,7 @@ impl<'a> Presented<'a> {
         config: &Config,
         ports: &P,
         issuers: &[Issuer],
+        holder: Holder,
         now: Timestamp,
     ) -> Result<Verified, Error> {
         let text = self.text;
@@ -120,7 +125,7 @@ impl<'a> Presented<'a> {
             Read::Known(fact) => {
                 let issuer = accepted(config, issuers, &fact.claims.issuer)?;
                 if Arc::ptr_eq(&fact.issuer, issuer) {
-                    return verify_known(text, &fact, ports, now).await;
+                    return verify_known(text, &fact, ports, holder, now).await;
                 }
                 // It was read by the terms of another configuration.
                 Compact::parse(text)?
@@ -132,17 +137,18 @@ impl<'a> Presented<'a> {
         if let (KeySource::Nowhere, Some(introspection)) = (&issuer.keys, &issuer.introspection) {
             // Nothing that the token says is proved, so nothing of it is used but where to ask.
             let claims = introspection::ask(ports, issuer, introspection, text, now).await?;
+            claims.confirmation.met_by(holder)?;
             return Ok(Verified::new(issuer, claims, None));
         }
         let (trust, header) = (&issuer.trust, token.header());
         let algorithm = trust.check_header(header)?;
         let claims = Rc::new(Claims::read(&members, &trust.claims)?);
-        trust.check_claims(header, &claims, now)?;
+        trust.check_claims(header, &claims, holder, now)?;
         trust.check_required(&members)?;
         let session = session_of(issuer, &claims)?;
         let key = key_of(ports, issuer, header, algorithm, now).await?;
         check_signature(ports, issuer, text, &token, &claims, key, algorithm).await?;
-        confirmed(ports, issuer, text, claims, session, now).await
+        confirmed(ports, issuer, text, (claims, session), holder, now).await
     }
 }
 
@@ -161,11 +167,12 @@ async fn verify_known<P: Ports>(
     text: &str,
     fact: &Fact,
     ports: &P,
+    holder: Holder,
     now: Timestamp,
 ) -> Result<Verified, Error> {
     let (issuer, header, claims) = (&fact.issuer, &fact.header, Rc::clone(&fact.claims));
     let algorithm = issuer.trust.check_header(header)?;
-    issuer.trust.check_claims(header, &claims, now)?;
+    issuer.trust.check_claims(header, &claims, holder, now)?;
     let session = session_of(issuer, &claims)?;
     let key = key_of(ports, issuer, header, algorithm, now).await?;
     if !fact.is_by(&key, algorithm) {
@@ -173,7 +180,7 @@ async fn verify_known<P: Ports>(
         let token = Compact::parse(text)?;
         check_signature(ports, issuer, text, &token, &claims, key, algorithm).await?;
     }
-    confirmed(ports, issuer, text, claims, session, now).await
+    confirmed(ports, issuer, text, (claims, session), holder, now).await
 }
 
 /// A token of ours has a session.
@@ -201,14 +208,18 @@ async fn confirmed<P: Ports>(
     ports: &P,
     issuer: &Arc<TrustedIssuer>,
     text: &str,
-    claims: Rc<Claims>,
-    session: Option<SessionId>,
+    (claims, session): (Rc<Claims>, Option<SessionId>),
+    holder: Holder,
     now: Timestamp,
 ) -> Result<Verified, Error> {
     let claims = match &issuer.introspection {
         None => claims,
         Some(introspection) => {
             let told = introspection::ask(ports, issuer, introspection, text, now).await?;
+            // The token says itself what it is bound to; the answer may repeat that, and nothing else.
+            if told.confirmation != Confirmation::Bearer {
+                told.confirmation.met_by(holder)?;
+            }
             Rc::new(claims.confirmed_by(&told)?)
         }
     };
@@ -257,6 +268,14 @@ impl Verified {
         self.session
     }
 
+    /// The realm that has issued it, where that is one of ours.
+    pub(crate) fn realm(&self) -> Option<&RealmName> {
+        match &self.token.issuer.keys {
+            KeySource::Realm(realm, _) => Some(realm.realm()),
+            _ => None,
+        }
+    }
+
     /// What it says.
     pub(crate) fn into_token(self) -> AccessToken {
         self.token
@@ -264,10 +283,11 @@ impl Verified {
 
     /// Decides whether the token may do what needs all of `need`. Checks scopes (with what they imply), then
     /// that the session is alive: from memory within the grain, else by asking the principal; or by its cut-offs, where its
-    /// realm says so. Does **not** check the request.
+    /// realm says so. A proof of possession is used up, in the step that asks about the session; what is refused before
+    /// that leaves no mark. Does **not** check the request.
     ///
     /// # Errors
-    /// [`Denied::RejectAudience`], [`Denied::LackScope`], [`Denied::ExpireIdle`], [`Denied::EndSession`]; a fault when the session's
+    /// [`Denied::RejectAudience`], [`Denied::RejectProof`], [`Denied::LackScope`], [`Denied::ExpireIdle`], [`Denied::EndSession`]; a fault when the session's
     /// state cannot be had.
     pub async fn authorize<P: Ports>(
         self,
@@ -279,13 +299,24 @@ impl Verified {
         if !need.scopes.iter().all(|scope| need.catalogue.covers(self.token.scopes(), scope)) {
             return Err(Denied::LackScope { need: need.scopes.to_vec() }.into());
         }
-        let chore = match (self.session, self.token.issuer.revocation) {
-            (Some(session), Some(Revocation::Cutoff)) => {
+        let chore = match (self.session, self.token.issuer.revocation, need.proof) {
+            (Some(session), Some(Revocation::Cutoff), proof) => {
                 cutoff::check(&self.token, session, ports, now).await?;
+                if let Some(proof) = proof {
+                    use_once(ports, session.locator(), proof.mark).await?;
+                }
                 None
             }
-            (Some(session), _) => use_session(session, need.route, ports, now).await?,
-            (None, _) => None,
+            (Some(session), _, None) => use_session(session, need.route, ports, now).await?,
+            (Some(session), _, Some(proof)) => {
+                use_session_once(session, need.route, proof.mark, ports, now).await?;
+                None
+            }
+            (None, _, Some(proof)) => {
+                use_once(ports, ports.principals().place_of_key(&proof.key)?, proof.mark).await?;
+                None
+            }
+            (None, _, None) => None,
         };
         Ok((Authorized(self.token), chore))
     }
@@ -314,6 +345,8 @@ pub struct Need<'a> {
     pub scopes: &'a [ScopeToken],
     /// What implies what.
     pub catalogue: &'a ScopeCatalogue,
+    /// The proof of possession that came with it.
+    pub proof: Option<&'a Proved>,
 }
 
 /// A token that may do what was asked. Only this may be forwarded.

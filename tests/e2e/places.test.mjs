@@ -87,6 +87,7 @@ test("RFC 9728 section 3.3: a client library finds the resource's metadata and b
     authorization_servers: [server.realms.test],
     scopes_supported: ["orders:read"],
     bearer_methods_supported: ["body", "header", "query"],
+    dpop_signing_alg_values_supported: ["EdDSA", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"],
     resource_name: "Places",
     resource_documentation: "https://docs.example/places",
   });

@@ -13,8 +13,8 @@ use tollgate::port::{
     SharedCache, Timer, UserPlace, Users, Vault, Verifier, Web, WebReply, WebRequest,
 };
 use tollgate::principal::{
-    Answer, Client, Cutoffs as Dead, Question, Refused, client_key, cutoff_key, published, step, unpublished,
-    user_key, user_name,
+    Answer, Client, Cutoffs as Dead, Question, Refused, client_key, cutoff_key, proofs_name, published, step,
+    unpublished, user_key, user_name,
 };
 use tollgate::secret::Secret;
 use tollgate::software::SoftwareVerifier;
@@ -363,6 +363,13 @@ impl Principals for World {
     fn place_of(&self, realm: &RealmName, login: &Login) -> Result<Locator, Fault> {
         self.check(Broken::PrincipalsBefore)?;
         let locator = Locator::from(*Digest::of(user_name(realm, login).as_bytes()).bytes());
+        self.principals.borrow_mut().entry(locator).or_default();
+        Ok(locator)
+    }
+
+    fn place_of_key(&self, key: &Digest) -> Result<Locator, Fault> {
+        self.check(Broken::PrincipalsBefore)?;
+        let locator = Locator::from(*Digest::of(proofs_name(key).as_bytes()).bytes());
         self.principals.borrow_mut().entry(locator).or_default();
         Ok(locator)
     }

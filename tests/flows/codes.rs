@@ -30,6 +30,7 @@ fn issue(world: &World, app: &Value, n: u8, auth_time: Timestamp) -> String {
         issued_at: auth_time,
         expires_at: world.now().after(seconds(60)),
         redeemed: None,
+        key: None,
     };
     let question = Question::IssueCode { digest: code.digest(), code: Box::new(record) };
     assert_eq!(run(world.ask(locator, &question)).unwrap(), Answer::Done);

@@ -4,6 +4,7 @@ mod at_once;
 mod cache;
 mod codes;
 mod cors;
+mod dpop;
 mod endings;
 mod faults;
 mod gateway;

@@ -108,7 +108,7 @@ pub(super) fn heading(reply: &Reply) -> String {
     body.split_once("<h1>").unwrap_or_else(|| panic!("{body}")).1.split_once("</h1>").unwrap().0.to_owned()
 }
 
-fn verifier() -> Verifier {
+pub(super) fn verifier() -> Verifier {
     Verifier::from_random(&[7; 32])
 }
 
@@ -129,6 +129,12 @@ pub(super) fn asks(client: &Value, more: &[(&str, &str)]) -> String {
     all.extend(more.iter().filter(|(_, value)| !value.is_empty()));
     let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(all).finish();
     format!("{HOST}/test/oauth/authorize?{query}")
+}
+
+/// The code that comes of an authorization request, where Ada signs in and allows everything.
+pub(super) fn allowed(browser: &Browser<'_, '_>, url: &str) -> String {
+    let page = browser.sign_in(&browser.get(url), "ada@example.com", PASSWORD);
+    back(&browser.decide(&page, "allow", &["profile", "orders:read"]))["code"].clone()
 }
 
 pub(super) fn app(edge: &Edge<'_>) -> Value {

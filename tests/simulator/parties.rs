@@ -202,6 +202,7 @@ impl Party {
             issued_at: colo.now(),
             expires_at: colo.now().after(Lifetime::from_seconds(60)),
             redeemed: None,
+            key: None,
         };
         let question = Question::IssueCode { digest: credential.digest(), code: Box::new(code) };
         assert_eq!(colo.site(0).ask(locator, &question).await.unwrap(), Answer::Done);

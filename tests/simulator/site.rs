@@ -19,7 +19,7 @@ use tollgate::port::{
     SharedCache, Signer, Timer, UserPlace, Users, Vault, Verifier, Web, WebReply, WebRequest,
 };
 use tollgate::principal::{
-    Answer, Client, Cutoffs as Dead, Question, client_key, cutoff_key, user_key, user_name,
+    Answer, Client, Cutoffs as Dead, Question, client_key, cutoff_key, proofs_name, user_key, user_name,
 };
 use tollgate::secret::Secret;
 use tollgate::time::{Lifetime, Timestamp};
@@ -206,6 +206,10 @@ impl Principals for Site {
 
     fn place_of(&self, realm: &RealmName, login: &Login) -> Result<Locator, Fault> {
         Ok(Locator::from(*Digest::of(user_name(realm, login).as_bytes()).bytes()))
+    }
+
+    fn place_of_key(&self, key: &Digest) -> Result<Locator, Fault> {
+        Ok(Locator::from(*Digest::of(proofs_name(key).as_bytes()).bytes()))
     }
 
     async fn ask(&self, locator: Locator, question: &Question) -> Result<Answer, Fault> {

@@ -63,6 +63,10 @@ pub struct RealmDocument {
     /// Lets people take themselves in, by an address that they prove to be theirs. Without it nobody can.
     #[serde(default)]
     pub sign_up: Option<SignUpDocument>,
+    /// Whether proofs of possession (RFC 9449) need a nonce of tollgate's, which its answers supply: nobody can have made one more than two
+    /// minutes ahead. Without it a proof counts for 90 seconds, and once.
+    #[serde(default)]
+    pub dpop_nonce: bool,
     /// Allows plain HTTP, for an issuer on this machine.
     #[serde(default)]
     pub allow_http: bool,
