@@ -77,6 +77,8 @@ pub(super) async fn code<P: Ports>(
         expires_at: now.after(wanted.seconds.map_or(CODE_LIFETIME, Lifetime::from_seconds)),
         redeemed: None,
         key: None,
+        browser: None,
+        tells: false,
     };
     let question = Question::IssueCode { digest: credential.digest(), code: Box::new(code) };
     match ports.principals().ask(locator, &question).await? {

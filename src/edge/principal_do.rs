@@ -10,6 +10,8 @@
 //! would undo a newer one. The alarm is set before the write, and writes what was changed meanwhile, what KV did not
 //! take, and what an instance did not live to write.
 //!
+//! The alarm also tells clients that sessions of theirs are over ([`notices`]): it waits for them, and others ask meanwhile.
+//!
 //! The alarm clears rows whose time has passed, so nothing stays for ever.
 
 use std::cell::Cell;
@@ -22,13 +24,15 @@ use worker::{
 };
 
 use crate::edge::journal::ConsoleJournal;
-use crate::edge::platform::{KV, now, worker_fault};
+use crate::edge::platform::{Edge, KV, now, worker_fault};
 use crate::edge::{config, object};
 use crate::error::Fault;
-use crate::id::Locator;
+use crate::id::{ClientId, Locator};
+use crate::oauth;
 use crate::port::{Entry, Journal};
 use crate::principal::{
-    Answer, CUTOFF_KEPT, Kind, Question, Row, Rows, Unpublished, cutoff_key, published, step, unpublished,
+    Answer, CUTOFF_KEPT, Kind, Question, Row, Rows, Told, Unpublished, cutoff_key, noticed, notices,
+    published, step, unpublished,
 };
 use crate::time::{Lifetime, Timestamp};
 
@@ -114,7 +118,37 @@ impl Object {
         let due = "DELETE FROM record WHERE clear_at <= ?";
         rows.sql.exec(due, vec![integer(now())]).map_err(worker_fault("clear rows"))?;
         self.publish(&rows).await?;
+        self.tell(&rows).await?;
         self.set_alarm(rows.first_to_clear()?.map(clearing)).await
+    }
+
+    /// Sends the notices that are due, and is woken for the next. What fails is in the log, and tried again.
+    async fn tell(&self, rows: &SqlRows) -> std::result::Result<(), Fault> {
+        const OP: &str = "send logout token";
+        let (due, _) = notices(rows, now())?;
+        if !due.is_empty() {
+            let config = config().ok_or_else(|| Fault::new(OP, "there is no configuration"))?;
+            let locator = self.locator(OP)?;
+            let ports = Edge::new(self.env.clone());
+            // The first alarm of this instance may be long ago: it comes again should this one not end.
+            self.set_alarm(Some(millis(now().after(WRITE)))).await?;
+            for notice in &due {
+                let told = oauth::send_logout_token(config, &ports, (locator, notice), now()).await;
+                if let Err(fault) = &told {
+                    log_fault(fault, Some(&notice.client_id));
+                }
+                if noticed(rows, notice, told.unwrap_or(Told::Failed), now())? {
+                    log_fault(&Fault::new(OP, "given up"), Some(&notice.client_id));
+                }
+            }
+        }
+        let (_, next) = notices(rows, now())?;
+        self.set_alarm(next.map(millis)).await
+    }
+
+    fn locator(&self, op: &'static str) -> std::result::Result<Locator, Fault> {
+        Locator::from_hex(&self.state.id().to_string())
+            .map_err(|_| Fault::new(op, "the platform's id is not 64 hexadecimal digits"))
     }
 
     fn rows(&self) -> std::result::Result<SqlRows, Fault> {
@@ -133,7 +167,9 @@ impl Object {
         if due.cutoffs || self.refused.get().is_some() {
             self.publish(&rows).await?;
         }
-        self.set_alarm(due.clearing.map(|at| clearing(millis(at)))).await?;
+        let alarm =
+            if due.notices { Some(millis(now())) } else { due.clearing.map(|at| clearing(millis(at))) };
+        self.set_alarm(alarm).await?;
         Ok(answer)
     }
 
@@ -168,14 +204,7 @@ impl Object {
             Err(fault) => {
                 let longer = self.refused.get().map_or(RETRY, |(_, pause)| pause.times(2).min(LONGEST_RETRY));
                 self.refused.set(Some((now(), longer)));
-                let (op, detail) = (Some(fault.op()), Some(fault.detail()));
-                ConsoleJournal.record(&Entry {
-                    target: Some("principal"),
-                    decision: "fault",
-                    op,
-                    detail,
-                    ..Entry::default()
-                });
+                log_fault(&fault, None);
                 Ok(())
             }
         }
@@ -183,8 +212,7 @@ impl Object {
 
     async fn write_cutoffs(&self, what: &Unpublished) -> std::result::Result<(), Fault> {
         const OP: &str = "publish cut-offs";
-        let locator = Locator::from_hex(&self.state.id().to_string())
-            .map_err(|_| Fault::new(OP, "the platform's id is not 64 hexadecimal digits"))?;
+        let locator = self.locator(OP)?;
         let text = serde_json::to_string(&what.cutoffs).map_err(|e| Fault::new(OP, e.to_string()))?;
         let kv = self.env.kv(KV).map_err(worker_fault(OP))?;
         let put =
@@ -212,6 +240,17 @@ impl Object {
         self.alarm_at.set(Some(set.unwrap_or(at)));
         Ok(())
     }
+}
+
+fn log_fault(fault: &Fault, client: Option<&ClientId>) {
+    ConsoleJournal.record(&Entry {
+        target: Some("principal"),
+        decision: "fault",
+        client: client.map(ClientId::as_str),
+        op: Some(fault.op()),
+        detail: Some(fault.detail()),
+        ..Entry::default()
+    });
 }
 
 /// The rows of one principal in SQLite.

@@ -44,6 +44,12 @@ pub struct Code {
     /// The thumbprint of the key that its redeemer must hold (`dpop_jkt`, RFC 9449 section 10).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<Digest>,
+    /// The digest of what the browser is known by that it was allowed in: signing out there ends what it issues.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub browser: Option<Digest>,
+    /// Whether its client wants to hear that what it issues is over (OpenID Connect Back-Channel Logout 1.0).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tells: bool,
 }
 
 /// What is known of a code that was redeemed.
@@ -132,6 +138,8 @@ mod tests {
             expires_at: at(160),
             redeemed: None,
             key: None,
+            browser: None,
+            tells: false,
         }
     }
 

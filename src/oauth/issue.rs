@@ -7,6 +7,7 @@ use crate::encoding::{Digest, base64url};
 use crate::error::Fault;
 use crate::http::{Answer, NO_CACHE};
 use crate::id::{ClientId, Locator, SessionId};
+use crate::keyring::RingName;
 use crate::port::{Ports, Signer, random};
 use crate::principal::{Client, Granted, Terms};
 use crate::scope::ScopeSet;
@@ -40,19 +41,23 @@ pub(super) fn terms(realm: &Realm, client: &Client) -> Terms {
     whole.within(client)
 }
 
-/// Signs what was granted and answers with it. `key`: the thumbprint of the key that the access token is bound to.
+/// Signs what was granted and answers with it. `rs256`: whether the client wants its ID tokens so. `key`: the thumbprint of the key that the
+/// access token is bound to.
 pub(super) async fn answer<P: Ports>(
     ports: &P,
     realm: &Realm,
-    client_id: &ClientId,
+    (client_id, rs256): (&ClientId, bool),
     (locator, granted): (Locator, &Granted),
     refresh: Option<&Credential>,
     key: Option<Digest>,
 ) -> Result<Answer, Fault> {
     let access_token = access_token(ports, realm, client_id, (locator, granted), key).await?;
-    let wants_id = granted.scope.iter().any(|scope| scope.as_str() == OPENID);
-    let id_token =
-        if wants_id { Some(id_token(ports, realm, client_id, granted, &access_token).await?) } else { None };
+    let wants_id = has_id_token(granted);
+    let id_token = if wants_id {
+        Some(id_token(ports, realm, (client_id, rs256), (locator, granted), &access_token).await?)
+    } else {
+        None
+    };
     let body = Body {
         access_token,
         token_type: if key.is_some() { "DPoP" } else { "Bearer" },
@@ -62,6 +67,11 @@ pub(super) async fn answer<P: Ports>(
         id_token,
     };
     Ok(Answer::json(200, &body)?.with(NO_CACHE.0, NO_CACHE.1))
+}
+
+/// Whether an ID token goes with it.
+pub(super) fn has_id_token(granted: &Granted) -> bool {
+    granted.scope.iter().any(|scope| scope.as_str() == OPENID)
 }
 
 async fn access_token<P: Ports>(
@@ -95,10 +105,12 @@ async fn access_token<P: Ports>(
 async fn id_token<P: Ports>(
     ports: &P,
     realm: &Realm,
-    client_id: &ClientId,
-    granted: &Granted,
+    (client_id, rs256): (&ClientId, bool),
+    (locator, granted): (Locator, &Granted),
     access_token: &str,
 ) -> Result<String, Fault> {
+    const OP: &str = "write token";
+    let session = SessionId::named(locator, &granted.local).map_err(|e| Fault::new(OP, e.to_string()))?;
     let sign_in = granted.sign_in.as_ref();
     let write = |algorithm, key: &_| {
         let claims = IdClaims {
@@ -112,11 +124,21 @@ async fn id_token<P: Ports>(
             auth_time: sign_in.map(|sign_in| sign_in.auth_time.as_seconds()),
             acr: sign_in.map(|_| ACR_PASSWORD),
             amr: sign_in.map(|_| ["pwd"]),
+            session: sign_in.map(|_| session),
             nonce: sign_in.and_then(|sign_in| sign_in.nonce.as_deref()),
         };
         signing_input("JWT", algorithm, key, &claims).map_err(|e| Fault::new("write token", e.to_string()))
     };
-    ports.signer().sign(&realm.ring, &write).await
+    ports.signer().sign(&ring_of(realm, rs256), &write).await
+}
+
+/// What signs a client's ID tokens: the keyring of its realm, or the one beside it. Where a realm has that no longer, its own.
+pub(super) fn ring_of(realm: &Realm, rs256: bool) -> RingName {
+    if rs256 && realm.terms(true).is_some() {
+        RingName::beside(realm.name.clone())
+    } else {
+        realm.ring.clone()
+    }
 }
 
 /// OpenID Connect Core section 3.1.3.6: the left half of the hash that goes with the algorithm. What has no hash of its own has none here.

@@ -49,7 +49,8 @@ pub fn metadata(config: &Config, realm: &Realm) -> Result<Answer, Fault> {
     {
         say(name, json!(false));
     }
-    let claims = ["sub", "name", "preferred_username", "email", "email_verified", "auth_time", "acr", "amr"];
+    let claims =
+        ["sub", "sid", "name", "preferred_username", "email", "email_verified", "auth_time", "acr", "amr"];
     say("acr_values_supported", json!([ACR_PASSWORD]));
     say("claims_supported", json!(claims));
     say("grant_types_supported", json!(grants));
@@ -64,7 +65,12 @@ pub fn metadata(config: &Config, realm: &Realm) -> Result<Answer, Fault> {
     }
     say("dpop_signing_alg_values_supported", json!(signing));
     say("subject_types_supported", json!(["public"]));
-    say("id_token_signing_alg_values_supported", json!([realm.keys.signing]));
+    let mut signing = vec![realm.keys.signing];
+    signing.extend(realm.terms(true).map(|beside| beside.signing));
+    say("id_token_signing_alg_values_supported", json!(signing));
+    for name in ["backchannel_logout_supported", "backchannel_logout_session_supported"] {
+        say(name, json!(true));
+    }
     let answer = Answer::json(200, &Value::Object(document))?;
     Ok(cors::for_everybody(answer).with("Cache-Control", "public, max-age=300"))
 }

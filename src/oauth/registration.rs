@@ -8,14 +8,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::{Config, Revocation};
+use crate::config::{Config, Realm, Revocation};
 use crate::http::{ErrorCode, OauthError};
 use crate::id::{Locator, RealmName, Role};
 use crate::oauth::redirect_uri::is_redirect_uri;
 use crate::principal::{AuthMethod, Client, GrantType, Limits};
 use crate::scope::ScopeSet;
 use crate::time::{Lifetime, Timestamp};
-use crate::token::JwkSet;
+use crate::token::{Algorithm, JwkSet};
+use crate::uri::WebUrl;
 
 /// Names are for people: long enough for any, short enough for a line.
 const MAX_NAME: usize = 100;
@@ -44,6 +45,14 @@ pub(crate) struct Metadata {
     #[serde(default)]
     post_logout_redirect_uris: Vec<String>,
     #[serde(default)]
+    id_token_signed_response_alg: Option<String>,
+    #[serde(default)]
+    backchannel_logout_uri: Option<String>,
+    // A session is always named.
+    #[serde(default)]
+    #[expect(dead_code, reason = "its type is checked, and nothing depends on it")]
+    backchannel_logout_session_required: Option<bool>,
+    #[serde(default)]
     require_pushed_authorization_requests: Option<bool>,
     #[serde(default)]
     dpop_bound_access_tokens: Option<bool>,
@@ -71,7 +80,7 @@ pub(crate) struct Metadata {
 }
 
 /// The members that are read.
-const KNOWN: [&str; 20] = [
+const KNOWN: [&str; 23] = [
     "client_id",
     "client_secret",
     "client_name",
@@ -80,6 +89,9 @@ const KNOWN: [&str; 20] = [
     "response_types",
     "redirect_uris",
     "post_logout_redirect_uris",
+    "id_token_signed_response_alg",
+    "backchannel_logout_uri",
+    "backchannel_logout_session_required",
     "require_pushed_authorization_requests",
     "dpop_bound_access_tokens",
     "token_endpoint_auth_method",
@@ -185,6 +197,7 @@ impl Metadata {
         if limits.idle.is_some() && !asks {
             return Err(metadata("nothing falls idle in this realm: its edges do not tell of uses"));
         }
+        let rs256_id_tokens = self.rs256_id_tokens(config.realm(realm.as_str()))?;
         Ok(Client {
             client_id,
             client_name: self.name()?,
@@ -199,6 +212,8 @@ impl Metadata {
             roles,
             expires_at,
             limits,
+            rs256_id_tokens,
+            backchannel_logout_uri: self.backchannel_logout_uri()?,
             must_push: self.require_pushed_authorization_requests.unwrap_or_default(),
             must_prove: self.dpop_bound_access_tokens.unwrap_or_default(),
             self_registered: matches!(rights, Rights::These { .. }),
@@ -212,6 +227,25 @@ impl Metadata {
             return Err(metadata("client_name is 1 to 100 characters without control characters"));
         }
         Ok(name.to_owned())
+    }
+
+    /// What its ID tokens are signed with. Where that is what the realm signs with, they go with the realm.
+    fn rs256_id_tokens(&self, realm: Option<&Realm>) -> Result<bool, Unfit> {
+        let (Some(name), Some(realm)) = (&self.id_token_signed_response_alg, realm) else { return Ok(false) };
+        if *name == realm.keys.signing.name() {
+            return Ok(false);
+        }
+        (*name == Algorithm::Rs256.name() && realm.terms(true).is_some())
+            .then_some(true)
+            .ok_or(metadata("id_token_signed_response_alg is one of id_token_signing_alg_values_supported"))
+    }
+
+    fn backchannel_logout_uri(&self) -> Result<Option<String>, Unfit> {
+        const RULE: Unfit =
+            metadata("backchannel_logout_uri is an https address without fragment, of at most 2000 bytes");
+        let Some(uri) = &self.backchannel_logout_uri else { return Ok(None) };
+        let is_good = uri.len() <= MAX_REDIRECT_URI && !uri.contains('#') && uri.parse::<WebUrl>().is_ok();
+        is_good.then(|| Some(uri.clone())).ok_or(RULE)
     }
 
     fn method(&self) -> Result<AuthMethod, Unfit> {
@@ -376,6 +410,10 @@ pub(crate) struct Told<'a> {
     pub(crate) redirect_uris: &'a [String],
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     pub(crate) post_logout_redirect_uris: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) id_token_signed_response_alg: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) backchannel_logout_uri: Option<&'a str>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) require_pushed_authorization_requests: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -415,6 +453,8 @@ impl<'a> Told<'a> {
             response_types: if client.may(GrantType::AuthorizationCode) { &["code"] } else { &[] },
             redirect_uris: &client.redirect_uris,
             post_logout_redirect_uris: &client.post_logout_redirect_uris,
+            id_token_signed_response_alg: client.rs256_id_tokens.then(|| Algorithm::Rs256.name()),
+            backchannel_logout_uri: client.backchannel_logout_uri.as_deref(),
             require_pushed_authorization_requests: client.must_push,
             dpop_bound_access_tokens: client.must_prove,
             token_endpoint_auth_method: client.token_endpoint_auth_method,

@@ -29,7 +29,7 @@ use crate::http::{Answer, ErrorCode, Head, OauthError};
 use crate::id::{ClientId, Locator, Login, SessionId};
 use crate::oauth::client::{Stop, admit, asks, authenticated, form, source};
 use crate::oauth::cors;
-use crate::oauth::issue::{answer, terms};
+use crate::oauth::issue::{answer, has_id_token, terms};
 use crate::oauth::proof::{proof_of_client, with_nonce};
 use crate::oauth::standing::Wanted;
 use crate::port::{Body, Limit, Ports, Principals, Timer, random};
@@ -88,8 +88,10 @@ async fn answered<P: Ports>(
     let wanted = wanted(realm, (&client, &grant), scopes.as_ref(), &resources).filter(|_| proved.is_none());
     if let Some(wanted) = &wanted
         && let Some((locator, granted)) = again(ports, &client.client_id, wanted, now)
+        // How an ID token is signed, the client's record says.
+        && !has_id_token(&granted)
     {
-        return Ok(answer(ports, realm, &client.client_id, (locator, &granted), None, None).await?);
+        return Ok(answer(ports, realm, (&client.client_id, false), (locator, &granted), None, None).await?);
     }
     let (client, asks) = asks(ports, realm, client, &source, now).await?;
     let way = Way { ports, realm, client, asks, scopes, resources, proved };
@@ -175,7 +177,7 @@ impl<P: Ports> Way<'_, P> {
             let first = known.begin(&self.client.client_id, wanted, (locator, granted), now);
             granted = first.ok_or(Refused::ExpiredClient)?;
         }
-        self.answer(&self.client.client_id, (locator, &granted), refresh.as_ref()).await
+        self.answer(&self.client, (locator, &granted), refresh.as_ref()).await
     }
 
     async fn password(self, login: Option<Login>, password: Password) -> Result<Answer, Stop> {
@@ -193,7 +195,7 @@ impl<P: Ports> Way<'_, P> {
             take_as_long(self.ports, started).await;
         }
         let granted = asked?;
-        self.answer(&client.client_id, (locator, &granted), refresh.as_ref()).await
+        self.answer(&client, (locator, &granted), refresh.as_ref()).await
     }
 
     async fn authorization_code(
@@ -207,7 +209,7 @@ impl<P: Ports> Way<'_, P> {
         let (session, refresh) = self.session(&client, locator)?;
         let redeem = RedeemCode { client: by, code: code.digest(), redirect_uri, challenge, session };
         let granted = self.ask(locator, Question::RedeemCode(Box::new(redeem))).await??;
-        self.answer(&client.client_id, (locator, &granted), refresh.as_ref()).await
+        self.answer(&client, (locator, &granted), refresh.as_ref()).await
     }
 
     async fn refresh_token(self, token: Option<Credential>) -> Result<Answer, Stop> {
@@ -237,7 +239,7 @@ impl<P: Ports> Way<'_, P> {
         let granted = self.ask(locator, Question::Rotate(Box::new(rotate))).await??;
         let nonce = granted.nonce.ok_or_else(|| principal::Answer::unexpected("rotate"))?;
         let refresh = next(&nonce)?;
-        self.answer(&client.client_id, (locator, &granted), Some(&refresh)).await
+        self.answer(&client, (locator, &granted), Some(&refresh)).await
     }
 
     /// (5) (8): the client's exact record, and what it comes to at another principal.
@@ -284,11 +286,12 @@ impl<P: Ports> Way<'_, P> {
 
     async fn answer(
         &self,
-        client_id: &ClientId,
+        client: &Client,
         granted: (Locator, &Granted),
         refresh: Option<&Credential>,
     ) -> Result<Answer, Stop> {
-        Ok(answer(self.ports, self.realm, client_id, granted, refresh, self.key()).await?)
+        let to = (&client.client_id, client.rs256_id_tokens);
+        Ok(answer(self.ports, self.realm, to, granted, refresh, self.key()).await?)
     }
 
     /// In the step that keeps the mark of the proof, where one came.

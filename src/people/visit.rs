@@ -169,6 +169,8 @@ impl<'a, P: Ports> Visit<'a, P> {
             issued_at: self.now,
             expires_at: self.now.after(CODE_LIFETIME),
             redeemed: None,
+            browser: None,
+            tells: client.backchannel_logout_uri.is_some(),
             key: request.key,
         };
         let (considered, code) = self.consider(flow, code, says).await?;

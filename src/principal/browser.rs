@@ -221,12 +221,20 @@ impl<R: Rows> Draft<'_, R> {
         self.write(Kind::Browser, &browser.to_string(), &stored, Some(ends_at))
     }
 
-    pub(super) fn leave(&self, browser: &Digest, who: Option<&UserId>) -> Result<Option<Refused>, Fault> {
-        let user = self.principal()?.user;
-        if who.is_some_and(|who| user.is_none_or(|user| user.id != *who)) {
+    pub(super) fn leave(
+        &self,
+        browser: &Digest,
+        who: Option<&UserId>,
+        now: Timestamp,
+    ) -> Result<Option<Refused>, Fault> {
+        let principal = self.principal()?;
+        if who.is_some_and(|who| principal.user.as_ref().is_none_or(|user| user.id != *who)) {
             return Ok(Some(Refused::NotFound));
         }
         self.delete(Kind::Browser, &browser.to_string());
+        // OpenID Connect Back-Channel Logout section 2.7: what came of this sign-in is over.
+        let ended = self.owe_all(&principal, |session| session.browser == Some(*browser), now)?;
+        ended.iter().try_for_each(|local| self.end_session(local, EndReason::SignedOut, now))?;
         Ok(None)
     }
 
@@ -285,6 +293,7 @@ impl<R: Rows> Draft<'_, R> {
         let Some((_, _, mut principal)) = self.found(browser, now)? else {
             return Ok(Some(Refused::NotFound));
         };
+        self.owe_all(&principal, |session| session.client_id == *client, now)?;
         principal.seq = principal.seq.saturating_add(1);
         let ended = Ended { seq: principal.seq, at: now, reason: EndReason::Revoked };
         let consent = StoredConsent { ended: Some(ended), ..StoredConsent::none(now) };
@@ -355,8 +364,13 @@ impl<R: Rows> Draft<'_, R> {
         let kept = if consent.ended.is_some() { ENDED_KEPT } else { CONSENT_KEPT };
         self.write(Kind::Consent, key, &consent, Some(now.after(kept)))?;
         self.write(Kind::Jti, &transaction, &now, Some(asked.transaction_ends))?;
-        let code =
-            Code { scope: allowed, auth_time: browser.auth_time, issued_at: now, ..(*asked.code).clone() };
+        let code = Code {
+            scope: allowed,
+            auth_time: browser.auth_time,
+            issued_at: now,
+            browser: Some(asked.browser),
+            ..(*asked.code).clone()
+        };
         self.write(Kind::Code, &asked.digest.to_string(), &code, Some(code.expires_at))?;
         Ok(Considered::Allowed)
     }

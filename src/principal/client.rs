@@ -49,6 +49,12 @@ pub struct Client {
     /// Where it is tighter than its realm.
     #[serde(default, skip_serializing_if = "Limits::is_empty")]
     pub limits: Limits,
+    /// Whether its ID tokens are signed in RS256, where its realm signs otherwise (`id_token_signed_response_alg`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rs256_id_tokens: bool,
+    /// Where it hears that a person is not signed in any more (OpenID Connect Back-Channel Logout 1.0).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backchannel_logout_uri: Option<String>,
     /// Whether its authorization requests have to be pushed (RFC 9126 section 6).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub must_push: bool,
@@ -188,6 +194,8 @@ impl Client {
             roles: vec![],
             expires_at: None,
             limits: Limits::default(),
+            rs256_id_tokens: false,
+            backchannel_logout_uri: None,
             must_push: false,
             must_prove: false,
             self_registered: false,
@@ -232,6 +240,8 @@ mod tests {
                 idle: seconds(3),
                 session: seconds(4),
             },
+            rs256_id_tokens: false,
+            backchannel_logout_uri: None,
             must_push: false,
             must_prove: true,
             self_registered: false,

@@ -25,6 +25,7 @@ mod browser;
 mod client;
 mod clients;
 mod cutoff;
+mod logout;
 mod mailing;
 mod question;
 mod rows;
@@ -40,6 +41,7 @@ pub use crate::registered::{AuthMethod, GrantType};
 pub use browser::{AccountView, Application, BROWSER_LIFETIME, Consider, Considered, Enter, Says};
 pub use client::{Client, ClientView, Limits, SecretDates, Usage};
 pub use cutoff::{CUTOFF_KEPT, Cutoffs};
+pub use logout::{Notice, Told, noticed, notices};
 pub use mailing::{Addressee, Follow, Mail, Purpose};
 pub use question::{
     Answer, Asks, By, ByClient, ChangeClient, ChangeUser, Granted, Inspected, NewSecret, NewSession, NewUser,

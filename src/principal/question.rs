@@ -50,7 +50,7 @@ pub enum Question {
     KnowClient(ClientId),
     /// End every session, for the person in a browser that is known by this digest. Answer: [`Answer::Done`].
     LeaveEverywhere(Digest),
-    /// Know a browser no longer, if it is this person's. Answer: [`Answer::Done`].
+    /// Know a browser no longer, if it is this person's; the sessions that came of it end. Answer: [`Answer::Done`].
     Leave {
         /// The digest of what it is known by.
         browser: Digest,

@@ -31,6 +31,8 @@ pub enum Kind {
     Jti,
     /// A link that was sent by mail, by the digest of what it is known by.
     Link,
+    /// A client that is to hear that a session is over, by the session.
+    Logout,
     /// The principal itself: one row.
     Principal,
     /// A refresh token, by its digest.
@@ -45,7 +47,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind there is.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Browser,
         Self::Client,
         Self::Code,
@@ -54,6 +56,7 @@ impl Kind {
         Self::Grant,
         Self::Jti,
         Self::Link,
+        Self::Logout,
         Self::Principal,
         Self::Refresh,
         Self::Session,
@@ -73,6 +76,7 @@ impl Kind {
             Self::Grant => "grant",
             Self::Jti => "jti",
             Self::Link => "link",
+            Self::Logout => "logout",
             Self::Principal => "principal",
             Self::Refresh => "refresh",
             Self::Session => "session",
@@ -134,6 +138,8 @@ impl std::fmt::Debug for Row {
 pub struct Due {
     /// Whether cut-offs have changed, and are to be published.
     pub cutoffs: bool,
+    /// Whether clients are to hear that sessions are over ([`super::notices`]).
+    pub notices: bool,
     /// When the first of the rows that it stored may be cleared.
     pub clearing: Option<Timestamp>,
 }
@@ -216,6 +222,7 @@ impl<'r, R: Rows> Draft<'r, R> {
         }
         Ok(Due {
             cutoffs: rows.iter().any(|row| row.kind == Kind::Cutoff),
+            notices: rows.iter().any(|row| row.kind == Kind::Logout),
             clearing: rows.iter().filter_map(|row| row.clear_at).min(),
         })
     }

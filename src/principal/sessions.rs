@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::encoding::Digest;
 use crate::error::Fault;
-use crate::grant::{GRACE, Refresh};
+use crate::grant::{Code, GRACE, Refresh};
 use crate::id::{ClientId, Role, RouteId, SessionId};
 use crate::principal::client::{StoredClient, Usage};
 use crate::principal::cutoff::{CUTOFF_KEPT, LEEWAY, StoredCutoffs};
@@ -45,6 +45,12 @@ pub(super) struct StoredSession {
     /// The thumbprint of the key that its refresh tokens are bound to (RFC 9449 section 5): those of public clients, which prove nothing else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) key: Option<Digest>,
+    /// The browser that the person was signed in with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) browser: Option<Digest>,
+    /// Whether its client wants to hear that it is over.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) tells: bool,
 }
 
 /// How long it is known why a session ended.
@@ -334,6 +340,8 @@ impl<R: Rows> Draft<'_, R> {
         reason: EndReason,
         now: Timestamp,
     ) -> Result<(), Fault> {
+        // Where somebody was deleted, the row still says who they were.
+        self.owe_all(&self.principal()?, |session| session.tells, now)?;
         principal.seq = principal.seq.saturating_add(1);
         principal.ended = Some(Ended { seq: principal.seq, at: now, reason });
         self.save_principal(principal)?;
@@ -420,6 +428,8 @@ pub(super) struct Opening<'a> {
     pub(super) sign_in: Option<SignedIn>,
     /// Whether its client is one that proves nothing but that it holds a key.
     pub(super) is_public: bool,
+    /// The code that it comes of.
+    pub(super) code: Option<&'a Code>,
 }
 
 impl Opening<'_> {
@@ -440,6 +450,8 @@ impl Opening<'_> {
             auth_time: self.sign_in.as_ref().map(|sign_in| sign_in.auth_time),
             state: Session::open(now, terms.pace, ends_at),
             key: self.new.key.filter(|_| self.is_public),
+            browser: self.code.and_then(|code| code.browser),
+            tells: self.code.is_some_and(|code| code.tells),
         }
     }
 }
@@ -465,6 +477,8 @@ mod tests {
             auth_time: None,
             state: Session::open(at(1), pace, at(10)),
             key: None,
+            browser: None,
+            tells: false,
         };
         assert_eq!(
             serde_json::to_string(&session).unwrap(),

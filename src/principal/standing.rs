@@ -120,6 +120,8 @@ mod tests {
             auth_time: None,
             state: Session::open(at(1), pace, at(10)),
             key: None,
+            browser: None,
+            tells: false,
         };
         let grant = StoredGrant { secret: Digest::of(b"right"), registered: "a b".parse().unwrap(), session };
         assert_eq!(

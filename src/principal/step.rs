@@ -84,7 +84,7 @@ fn answer(
                 question => answer(draft, catalogue, question, now)?,
             }
         }
-        Question::Leave { browser, who } => done(draft.leave(browser, who.as_ref())?),
+        Question::Leave { browser, who } => done(draft.leave(browser, who.as_ref(), now)?),
         Question::Follow(follow) => done(draft.follow(follow, now)?),
         Question::Mail(mail) => said(draft.mail(mail, now)?, Answer::Addressee),
         Question::NewSecret(new) => said(draft.new_secret(new, now)?, |c| Answer::Client(Box::new(c))),

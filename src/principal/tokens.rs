@@ -59,6 +59,7 @@ impl<R: Rows> Draft<'_, R> {
             scope,
             sign_in: None,
             is_public: false,
+            code: None,
         };
         let standing =
             if open.may_stand { self.stand(&opening, (&stored, &open.client.proof), now)? } else { None };
@@ -88,6 +89,7 @@ impl<R: Rows> Draft<'_, R> {
             scope,
             sign_in,
             is_public: asked.client.is_public(),
+            code: None,
         };
         self.open(opening, now)
     }
@@ -181,6 +183,7 @@ impl<R: Rows> Draft<'_, R> {
             scope,
             sign_in,
             is_public: asked.client.is_public,
+            code: Some(&code),
         };
         let granted = self.open(opening, now)?;
         if granted.is_ok() {

@@ -21,4 +21,4 @@ pub use jwk::{Jwk, Material, Unfit};
 pub use jwk_set::{JwkSet, MAX_KEYS};
 pub use mapping::{ClaimMap, ClaimPath, RequiredClaim, Wanted};
 pub use trust::{TokenType, Trust};
-pub use written::{ACR_PASSWORD, AccessClaims, Audience, Bound, IdClaims};
+pub use written::{ACR_PASSWORD, AccessClaims, Audience, Bound, IdClaims, LogoutClaims};

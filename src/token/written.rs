@@ -1,5 +1,7 @@
 //! The claims that tollgate writes: access tokens (RFC 9068 section 2.2) and ID tokens (OpenID Connect Core section 2).
 
+use std::collections::BTreeMap;
+
 use serde::{Serialize, Serializer};
 
 use crate::encoding::Digest;
@@ -113,9 +115,40 @@ pub struct IdClaims<'a> {
     /// `amr` (RFC 8176): what they proved it by.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub amr: Option<[&'static str; 1]>,
+    /// `sid` (OpenID Connect Front-Channel Logout section 3), where a person signed in: the session that a logout token names.
+    #[serde(rename = "sid", skip_serializing_if = "Option::is_none")]
+    pub session: Option<SessionId>,
     /// `nonce`, as the client sent it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nonce: Option<&'a str>,
+}
+
+/// The claims of a logout token (OpenID Connect Back-Channel Logout 1.0 section 2.4).
+#[derive(Debug, Serialize)]
+pub struct LogoutClaims<'a> {
+    /// `iss`.
+    #[serde(rename = "iss")]
+    pub issuer: &'a Issuer,
+    /// `sub`.
+    #[serde(rename = "sub")]
+    pub subject: &'a str,
+    /// `aud`: the client.
+    #[serde(rename = "aud")]
+    pub audience: &'a ClientId,
+    /// `iat`, in seconds.
+    #[serde(rename = "iat")]
+    pub issued_at: u64,
+    /// `exp`, in seconds.
+    #[serde(rename = "exp")]
+    pub expires_at: u64,
+    /// `jti`.
+    #[serde(rename = "jti")]
+    pub token_id: String,
+    /// `events`: that of a logout, and nothing more to say of it.
+    pub events: BTreeMap<&'static str, BTreeMap<String, String>>,
+    /// `sid`.
+    #[serde(rename = "sid")]
+    pub session: SessionId,
 }
 
 #[cfg(test)]

@@ -44,12 +44,17 @@ struct Ring {
 enum Private {
     MlDsa(Box<MlDsa65>),
     P256(SigningKey),
+    Rsa(Box<rsa::pkcs1v15::SigningKey<rsa::sha2::Sha256>>),
 }
 
 impl Private {
     fn sign(&self, input: &[u8]) -> Vec<u8> {
         match self {
             Self::MlDsa(key) => key.sign(input).unwrap(),
+            Self::Rsa(key) => {
+                use rsa::signature::{SignatureEncoding as _, Signer as _};
+                key.sign(input).to_vec()
+            }
             Self::P256(key) => {
                 let signature: Signature = key.sign(input);
                 signature.to_bytes().to_vec()
@@ -73,6 +78,15 @@ fn make(realm: &RingName, number: usize, algorithm: Algorithm) -> (SealedKey, Pr
             let key = MlDsa65::of_seed(seed.bytes()).unwrap();
             let exported = format!(r#"{{"kty":"AKP","pub":"{}"}}"#, base64url(&key.public()));
             (public_part(&exported, algorithm).unwrap(), Private::MlDsa(Box::new(key)))
+        }
+        Algorithm::Rs256 => {
+            use rsa::traits::PublicKeyParts as _;
+            let key = crate::presets::KEY.clone();
+            let verifies = rsa::signature::Keypair::verifying_key(&key);
+            let public: &rsa::RsaPublicKey = verifies.as_ref();
+            let [n, e] = [public.n(), public.e()].map(|number| base64url(&number.to_bytes_be()));
+            let exported = format!(r#"{{"kty":"RSA","n":"{n}","e":"{e}"}}"#);
+            (public_part(&exported, algorithm).unwrap(), Private::Rsa(Box::new(key)))
         }
         other => panic!("no fake signs with {other:?}"),
     };

@@ -8,13 +8,14 @@ use tollgate::config::{Config, MailBy};
 use tollgate::encoding::{Digest, base64url};
 use tollgate::error::Fault;
 use tollgate::id::{ClientId, Locator, Login, RealmName, UserId};
+use tollgate::oauth::send_logout_token;
 use tollgate::port::{
     Clients, Cutoffs, Entropy, Entry, Journal, Letter, Limit, Limiter, Mailer, Ports, Principals,
     SharedCache, Timer, UserPlace, Users, Vault, Verifier, Web, WebReply, WebRequest,
 };
 use tollgate::principal::{
-    Answer, Client, Cutoffs as Dead, Question, Refused, client_key, cutoff_key, proofs_name, published, step,
-    unpublished, user_key, user_name,
+    Answer, Client, Cutoffs as Dead, Question, Refused, Told, client_key, cutoff_key, noticed, notices,
+    proofs_name, published, step, unpublished, user_key, user_name,
 };
 use tollgate::secret::Secret;
 use tollgate::software::SoftwareVerifier;
@@ -282,6 +283,20 @@ impl World {
     /// Says that every principal has so many more rows.
     pub(crate) fn crowd(&self, more: usize) {
         self.principals.borrow().values().for_each(|principal| principal.crowd(more));
+    }
+
+    /// What every principal's alarm does about notices that are due.
+    pub(crate) fn tell(&self) {
+        let edge = self.edge();
+        let locators: Vec<Locator> = self.principals.borrow().keys().copied().collect();
+        for locator in locators {
+            let due = notices(&self.principals.borrow()[&locator], self.now()).unwrap().0;
+            for notice in due {
+                let sent = send_logout_token(&self.config, &edge, (locator, &notice), self.now());
+                let told = super::run(sent).unwrap_or(Told::Failed);
+                noticed(&self.principals.borrow()[&locator], &notice, told, self.now()).unwrap();
+            }
+        }
     }
 
     /// What every principal's alarm does.

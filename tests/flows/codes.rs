@@ -31,6 +31,8 @@ fn issue(world: &World, app: &Value, n: u8, auth_time: Timestamp) -> String {
         expires_at: world.now().after(seconds(60)),
         redeemed: None,
         key: None,
+        browser: None,
+        tells: false,
     };
     let question = Question::IssueCode { digest: code.digest(), code: Box::new(record) };
     assert_eq!(run(world.ask(locator, &question)).unwrap(), Answer::Done);

@@ -14,6 +14,7 @@ mod introspection;
 mod issuer;
 mod keys;
 mod library;
+mod logout;
 mod mailbox;
 mod people;
 mod places;

@@ -25,7 +25,7 @@ use tollgate::encoding::{base64url, from_base64};
 use crate::fakes::{Call, Page, Reply, World, call};
 
 /// The one key of every product here: its public part is in each `jwks.json`.
-static KEY: LazyLock<SigningKey<Sha256>> = LazyLock::new(|| {
+pub(crate) static KEY: LazyLock<SigningKey<Sha256>> = LazyLock::new(|| {
     let pem = fs::read_to_string("tests/presets/key.pem").unwrap();
     let body: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
     SigningKey::new(RsaPrivateKey::from_pkcs8_der(&from_base64(&body).unwrap()).unwrap())

@@ -203,6 +203,8 @@ impl Party {
             expires_at: colo.now().after(Lifetime::from_seconds(60)),
             redeemed: None,
             key: None,
+            browser: None,
+            tells: false,
         };
         let question = Question::IssueCode { digest: credential.digest(), code: Box::new(code) };
         assert_eq!(colo.site(0).ask(locator, &question).await.unwrap(), Answer::Done);
