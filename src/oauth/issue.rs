@@ -52,7 +52,7 @@ pub(super) async fn answer<P: Ports>(
     key: Option<Digest>,
 ) -> Result<Answer, Fault> {
     let access_token = access_token(ports, realm, client_id, (locator, granted), key).await?;
-    let wants_id = has_id_token(granted);
+    let wants_id = granted.scope.iter().any(|scope| scope.as_str() == OPENID);
     let id_token = if wants_id {
         Some(id_token(ports, realm, (client_id, rs256), (locator, granted), &access_token).await?)
     } else {
@@ -67,11 +67,6 @@ pub(super) async fn answer<P: Ports>(
         id_token,
     };
     Ok(Answer::json(200, &body)?.with(NO_CACHE.0, NO_CACHE.1))
-}
-
-/// Whether an ID token goes with it.
-pub(super) fn has_id_token(granted: &Granted) -> bool {
-    granted.scope.iter().any(|scope| scope.as_str() == OPENID)
 }
 
 async fn access_token<P: Ports>(

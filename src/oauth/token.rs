@@ -29,7 +29,7 @@ use crate::http::{Answer, ErrorCode, Head, OauthError};
 use crate::id::{ClientId, Locator, Login, SessionId};
 use crate::oauth::client::{Stop, admit, asks, authenticated, form, source};
 use crate::oauth::cors;
-use crate::oauth::issue::{answer, has_id_token, terms};
+use crate::oauth::issue::{answer, terms};
 use crate::oauth::proof::{proof_of_client, with_nonce};
 use crate::oauth::standing::Wanted;
 use crate::port::{Body, Limit, Ports, Principals, Timer, random};
@@ -88,8 +88,6 @@ async fn answered<P: Ports>(
     let wanted = wanted(realm, (&client, &grant), scopes.as_ref(), &resources).filter(|_| proved.is_none());
     if let Some(wanted) = &wanted
         && let Some((locator, granted)) = again(ports, &client.client_id, wanted, now)
-        // How an ID token is signed, the client's record says.
-        && !has_id_token(&granted)
     {
         return Ok(answer(ports, realm, (&client.client_id, false), (locator, &granted), None, None).await?);
     }
@@ -168,7 +166,8 @@ impl<P: Ports> Way<'_, P> {
     async fn client_credentials(self, wanted: Option<Wanted>, now: Timestamp) -> Result<Answer, Stop> {
         let locator = self.client.locator;
         let (session, refresh) = self.session(&self.client, locator)?;
-        let may_stand = wanted.is_some() && refresh.is_none();
+        // What stands is answered without the client's record, which says how its ID tokens are signed.
+        let may_stand = wanted.is_some() && refresh.is_none() && !self.client.rs256_id_tokens;
         let (client, scopes) = (self.asks.clone(), self.scopes.clone());
         let open = OpenSession { client, scopes, session, may_stand };
         let mut granted = self.ask(locator, Question::OpenSession(Box::new(open))).await??;
