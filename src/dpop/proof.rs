@@ -79,12 +79,6 @@ pub struct Mark {
     pub until: Timestamp,
 }
 
-/// The one member of the header that chooses the key: here, and nowhere else, a token says itself what it is checked with.
-#[derive(Deserialize)]
-struct WithKey {
-    jwk: Jwk,
-}
-
 impl<'a> Proof<'a> {
     /// Reads the value of a `DPoP` header (1) (2) (3).
     ///
@@ -101,11 +95,12 @@ impl<'a> Proof<'a> {
         let header = text.split('.').next().unwrap_or_default();
         let header = from_base64url(header).map_err(wrong("jws"))?;
         let members = json::object(&header).map_err(wrong("jws"))?;
-        let held = members.get("jwk").and_then(Value::as_object).ok_or(Denied::RejectProof("jwk"))?;
-        if PRIVATE.iter().any(|name| held.has(name)) {
+        // Here, and nowhere else, a token says itself what it is checked with.
+        let held = members.get("jwk").ok_or(Denied::RejectProof("jwk"))?;
+        if held.as_object().is_some_and(|held| PRIVATE.iter().any(|name| held.has(name))) {
             return Err(Denied::RejectProof("jwk"));
         }
-        let WithKey { jwk: key } = serde_json::from_slice(&header).map_err(|_| Denied::RejectProof("jwk"))?;
+        let key = Jwk::published(held).map_err(|_| Denied::RejectProof("jwk"))?;
         if !key.serves(algorithm) {
             return Err(Denied::RejectProof("jwk"));
         }

@@ -265,7 +265,9 @@ impl<R: Rows> Draft<'_, R> {
                 Some(asked.proposal.nonce)
             }
         };
-        self.save_session(&refresh.session, &StoredSession { needed_until, ..session })?;
+        // RFC 9449 section 5: what a public client gets with a proof is bound to its key, from the first proof on.
+        let key = session.key.or(asked.key.filter(|_| client.is_public));
+        self.save_session(&refresh.session, &StoredSession { needed_until, key, ..session })?;
         self.used(&refresh.session, now)?;
         Ok(Ok(granted))
     }

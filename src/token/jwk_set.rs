@@ -62,7 +62,7 @@ impl JwkSet {
             .ok_or(BAD)?;
         let (mut keys, mut unfit): (Vec<Jwk>, Vec<Unfit>) = (Vec::new(), Vec::new());
         for entry in entries {
-            match published(entry) {
+            match Jwk::published(entry) {
                 // The same key twice is one key.
                 Ok(key) if keys.contains(&key) => {}
                 Ok(key) => keys.push(key),
@@ -103,9 +103,15 @@ impl JwkSet {
     }
 }
 
-fn published(entry: &Value<'_>) -> Result<Jwk, Unfit> {
-    let wire = Wire::of(entry.as_object().ok_or(Unfit::Member)?)?;
-    if wire.kty == "oct" { Err(Unfit::Private) } else { wire.try_into() }
+impl Jwk {
+    /// A key that everybody may read: of a published set, or in the header of a proof.
+    ///
+    /// # Errors
+    /// Why it is not used; a secret is [`Unfit::Private`].
+    pub fn published(entry: &Value<'_>) -> Result<Self, Unfit> {
+        let wire = Wire::of(entry.as_object().ok_or(Unfit::Member)?)?;
+        if wire.kty == "oct" { Err(Unfit::Private) } else { wire.try_into() }
+    }
 }
 
 impl Wire {

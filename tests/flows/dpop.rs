@@ -359,6 +359,28 @@ fn rfc9449_section_5_a_refresh_token_of_a_public_client_is_bound_to_its_key() {
 }
 
 #[test]
+fn rfc9449_section_5_a_refresh_token_of_a_public_client_is_bound_by_its_first_proof() {
+    let world = World::new(CONFIG);
+    let edge = world.edge();
+    let (key, other) = (Key::new(1), Key::new(2));
+    let shop = app(&edge, &json!({}));
+    let code = allowed(&Browser::new(&edge), &asks(&shop, &[]));
+    let free = granted(&post(&edge, &shop, &redeems(&code), None));
+    assert_eq!(free["token_type"], "Bearer");
+    let form =
+        |tokens: &Value| format!("grant_type=refresh_token&refresh_token={}", text(tokens, "refresh_token"));
+    let made = |key: &Key| proof(&world, key, ("POST", TOKEN), None, &json!({}));
+    let free = granted(&post(&edge, &shop, &form(&free), None));
+    let tied = granted(&post(&edge, &shop, &form(&free), Some(&made(&key))));
+    assert_eq!(tied["token_type"], "DPoP");
+    for wrong in [None, Some(made(&other))] {
+        let refused = post(&edge, &shop, &form(&tied), wrong.as_deref());
+        assert_eq!(error(&refused), (400, "invalid_grant".to_owned()));
+    }
+    assert_eq!(post(&edge, &shop, &form(&tied), Some(&made(&key))).status(), 200);
+}
+
+#[test]
 fn rfc9449_section_10_1_a_pushed_request_binds_its_code() {
     let world = World::new(CONFIG);
     let edge = world.edge();
@@ -467,4 +489,48 @@ fn a_proxy_may_ask_about_a_token_with_a_proof() {
     let check_itself =
         proof(&world, &key, ("GET", "https://edge.example/_tollgate/check"), Some(&token), &json!({}));
     assert_eq!(said(&check("GET", &check_itself)), invalid_proof());
+}
+
+/// Two issuers of somebody else's: one whose keys are known, one that is asked.
+fn others(issuer: &Key, place: &str) -> String {
+    let key = issuer.jwk("k1");
+    format!(
+        r#"{{
+        "issuers": [
+            {{ "issuer": "https://accounts.example.com", "audiences": ["https://api.example"], "jwks": {{ "keys": [{key}] }} }},
+            {{ "issuer": "https://asked.example", "audiences": ["https://api.example"],
+               "introspection": {{ "endpoint": "https://asked.example/introspect", "client_id": "me", "client_secret_name": "INTROSPECTION_SECRET" }} }}
+        ],
+        "routes": [ {{ "id": "any", "methods": ["GET"], "path": "/any", {place} "require": {{}}, "to": {{ "service": "ORIGIN" }} }} ]
+    }}"#
+    )
+}
+
+#[test]
+fn attack_58_bound_tokens_of_other_issuers_count_with_their_proofs_and_each_proof_once() {
+    let (issuer, key, thief) = (Key::new(9), Key::new(1), Key::new(2));
+    let world = World::new(&others(&issuer, r#""host": "edge.example","#));
+    let edge = world.edge();
+    let now = world.now().as_seconds();
+    let said_of = json!({ "iss": "https://accounts.example.com", "sub": "s", "aud": "https://api.example", "client_id": "c",
+        "jti": "j", "iat": now, "exp": now + 600, "cnf": { "jkt": jkt(&key) } });
+    let token = issuer.sign(&json!({ "typ": "at+jwt", "alg": "ES256", "kid": "k1" }), &said_of);
+    let told = json!({ "active": true, "sub": "s", "client_id": "c", "aud": "https://api.example", "exp": now + 600, "cnf": { "jkt": jkt(&key) } });
+    let page = crate::fakes::Page::ok(told.to_string());
+    world.web.borrow_mut().insert("https://asked.example/introspect".to_owned(), page);
+    for token in [token.as_str(), "opaque"] {
+        let (reply, made) = gate(&edge, &key, token, "/any", &json!({}));
+        assert_eq!(reply.status(), 200, "{token}");
+        for edge in [&edge, &world.edge()] {
+            assert_eq!(said(&call(edge, &shown(token, &made, "/any")).0), invalid_proof(), "replayed");
+        }
+        assert_eq!(said(&gate(&edge, &thief, token, "/any", &json!({})).0), invalid_proof());
+        assert_eq!(call(&edge, &Call::get(format!("{HOST}/any")).bearer(token)).0.status(), 401, "attack 51");
+        world.broken.set(Some(Broken::PrincipalsAfter));
+        assert_eq!(gate(&edge, &key, token, "/any", &json!({})).0.status(), 503);
+        world.broken.set(None);
+    }
+    // Nobody knows what this one is called: not even its own Host counts.
+    let world = World::new(&others(&issuer, ""));
+    assert_eq!(said(&gate(&world.edge(), &key, &token, "/any", &json!({})).0), invalid_proof());
 }
