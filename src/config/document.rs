@@ -1,6 +1,7 @@
 //! The document as it is written. Shapes only: what the values mean is decided by [`super::Config::parse`].
 
 mod issuer;
+mod provider;
 mod realm;
 
 use std::collections::BTreeMap;
@@ -10,9 +11,10 @@ use serde::Deserialize;
 use crate::policy::Method;
 
 pub use issuer::{
-    ClaimValueDocument, ClaimsDocument, Discovery, IntrospectionAuthentication, IntrospectionDocument,
+    ClaimValueDocument, ClaimsDocument, ClientAuthentication, Discovery, IntrospectionDocument,
     IssuerDocument, OneOrMany, Preset,
 };
+pub use provider::{Product, ProviderDocument};
 pub use realm::{
     Feature, JWKS_SECONDS, RealmDocument, RegistrationAccess, RegistrationDocument, Revocation, Signing,
 };

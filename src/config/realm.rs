@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::Problems;
 use crate::config::document::{Feature, RealmDocument, RegistrationAccess, RegistrationDocument, Revocation};
+use crate::config::provider::providers;
+use crate::config::{Problems, Provider};
 use crate::id::RealmName;
 use crate::keyring::{self, Policy};
 use crate::policy::Resource;
@@ -46,6 +47,8 @@ pub struct Realm {
     pub revocation: Revocation,
     /// How clients register themselves, if they may.
     pub registration: Option<Registration>,
+    /// Outside providers that its people may sign in with.
+    pub providers: Vec<Provider>,
     features: Vec<Feature>,
     /// Whether it may be reached without TLS.
     pub allow_http: bool,
@@ -66,6 +69,12 @@ impl Realm {
     #[must_use]
     pub fn has(&self, feature: Feature) -> bool {
         self.features.contains(&feature)
+    }
+
+    /// The outside provider of this name.
+    #[must_use]
+    pub fn provider(&self, id: &str) -> Option<&Provider> {
+        self.providers.iter().find(|provider| provider.id.as_str() == id)
     }
 
     /// Whether it serves this grant at all.
@@ -191,6 +200,7 @@ fn realm(
         );
     }
     let pace = Pace::new(idle.map(Lifetime::from_seconds), Lifetime::from_seconds(grain));
+    let providers = providers(&path, &issuer, &document.providers, problems);
     Some(Realm {
         keys,
         name: realm,
@@ -202,6 +212,7 @@ fn realm(
         pace,
         revocation: document.revocation,
         registration,
+        providers,
         features: document.features.clone(),
         allow_http: document.allow_http,
     })

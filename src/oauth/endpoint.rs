@@ -15,6 +15,8 @@ pub enum Endpoint {
     Authorize,
     /// Manages clients; guarded by the bootstrap token.
     Clients(ClientAction),
+    /// The person comes back from an outside provider.
+    ComeBack,
     /// The person says what an application may do.
     Consent,
     /// Says what a token stands for (RFC 7662).
@@ -27,6 +29,8 @@ pub enum Endpoint {
     KeysPromote,
     /// Makes the next key; guarded by the bootstrap token.
     KeysRotate,
+    /// The person goes to an outside provider.
+    Leave,
     /// Takes a pushed authorization request (RFC 9126).
     Push,
     /// The person signs out of this browser (OpenID Connect RP-Initiated Logout).
@@ -67,11 +71,13 @@ const ID: &str = "{id}";
 
 impl Endpoint {
     /// Every endpoint: what, method, path below the realm. The first path of an endpoint is its own, others are aliases.
-    pub const ALL: [(Self, &'static str, &'static str); 38] = [
+    pub const ALL: [(Self, &'static str, &'static str); 40] = [
         (Self::Authorize, "GET", "/oauth/authorize"),
         (Self::Authorize, "POST", "/oauth/authorize"),
         (Self::Push, "POST", "/oauth/par"),
         (Self::SignIn, "POST", "/login"),
+        (Self::Leave, "GET", "/federation/{id}"),
+        (Self::ComeBack, "GET", "/federation/{id}/callback"),
         (Self::Consent, "GET", "/consent"),
         (Self::Consent, "POST", "/consent"),
         (Self::Logout, "GET", "/oauth/logout"),
@@ -144,12 +150,14 @@ impl Endpoint {
             Self::Asset(_) => "asset",
             Self::Authorize => "authorize",
             Self::Clients(_) => "clients",
+            Self::ComeBack => "federation-callback",
             Self::Consent => "consent",
             Self::Introspect => "introspect",
             Self::Jwks => "jwks",
             Self::Keys => "keys",
             Self::KeysPromote => "keys-promote",
             Self::KeysRotate => "keys-rotate",
+            Self::Leave => "federation",
             Self::Logout => "logout",
             Self::Manage(_) | Self::Register => "register",
             Self::Metadata => "metadata",

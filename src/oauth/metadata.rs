@@ -11,7 +11,7 @@ use crate::http::Answer;
 use crate::oauth::client::assertion_algorithms;
 use crate::oauth::{Endpoint, cors};
 use crate::registered::{AuthMethod, GrantType};
-use crate::token::ACR_PASSWORD;
+use crate::token::{ACR_FEDERATED, ACR_PASSWORD};
 
 /// The metadata document of a realm.
 ///
@@ -50,7 +50,9 @@ pub fn metadata(config: &Config, realm: &Realm) -> Result<Answer, Fault> {
         say(name, json!(false));
     }
     let claims = ["sub", "name", "preferred_username", "email", "email_verified", "auth_time", "acr", "amr"];
-    say("acr_values_supported", json!([ACR_PASSWORD]));
+    let mut acr_values = vec![ACR_PASSWORD];
+    acr_values.extend((!realm.providers.is_empty()).then_some(ACR_FEDERATED));
+    say("acr_values_supported", json!(acr_values));
     say("claims_supported", json!(claims));
     say("grant_types_supported", json!(grants));
     say("code_challenge_methods_supported", json!(["S256"]));

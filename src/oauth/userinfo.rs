@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::config::{Config, EMAIL, OPENID, PROFILE, Realm};
 use crate::error::{Denied, Error};
 use crate::http::{Answer, Head, bearer, challenge};
-use crate::id::ClientId;
+use crate::id::{ClientId, Login};
 use crate::oauth::{Stop, cors, form};
 use crate::port::{Body, Ports, Principals};
 use crate::principal::{self, Question, UserView};
@@ -97,7 +97,7 @@ fn claims(user: &UserView, profile: bool, email: bool) -> Claims<'_> {
     Claims {
         sub: user.id.as_str(),
         name: user.profile.name.as_deref().filter(|_| profile),
-        preferred_username: profile.then(|| user.login.as_str()),
+        preferred_username: user.login.as_ref().map(Login::as_str).filter(|_| profile),
         email: known,
         email_verified: known.map(|_| user.profile.email_verified),
     }

@@ -70,7 +70,7 @@ fn show<P: Ports>(visit: &Visit<'_, P>, view: &AccountView, query: Option<&str>)
     let page = AccountPage {
         base: &page::base(visit.realm),
         realm: visit.realm.name.as_str(),
-        login: view.user.login.as_str(),
+        login: view.user.shown(),
         done: (query == Some(TAKEN_BACK)).then_some("It was taken back."),
         proof: &visit.proof(visit.cookies.browser().unwrap_or_default()),
         applications: &applications,

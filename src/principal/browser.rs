@@ -205,10 +205,21 @@ impl<R: Rows> Draft<'_, R> {
             Err(refused) => return Ok(Err(refused)),
         };
         let Some(user) = &principal.user else { return Ok(Err(Refused::Grant)) };
-        let ends_at = now.after(BROWSER_LIFETIME);
-        let browser = StoredBrowser { seq: principal.seq, auth_time: now, ends_at };
-        self.write(Kind::Browser, &asked.browser.to_string(), &browser, Some(ends_at))?;
+        self.know(&asked.browser, principal.seq, now, now)?;
         Ok(Ok(user.view()))
+    }
+
+    /// Knows a browser from now on.
+    pub(super) fn know(
+        &self,
+        browser: &Digest,
+        seq: u64,
+        auth_time: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
+        let ends_at = now.after(BROWSER_LIFETIME);
+        let stored = StoredBrowser { seq, auth_time, ends_at };
+        self.write(Kind::Browser, &browser.to_string(), &stored, Some(ends_at))
     }
 
     pub(super) fn leave(&self, browser: &Digest, who: Option<&UserId>) -> Result<Option<Refused>, Fault> {

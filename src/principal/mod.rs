@@ -25,6 +25,7 @@ mod browser;
 mod client;
 mod clients;
 mod cutoff;
+mod federated;
 mod question;
 mod rows;
 mod sessions;
@@ -39,6 +40,7 @@ pub use crate::registered::{AuthMethod, GrantType};
 pub use browser::{AccountView, Application, BROWSER_LIFETIME, Consider, Considered, Enter, Says};
 pub use client::{Client, ClientView, Limits, SecretDates, Usage};
 pub use cutoff::{CUTOFF_KEPT, Cutoffs};
+pub use federated::{EnterFederated, Federated};
 pub use question::{
     Answer, Asks, By, ByClient, ChangeClient, ChangeUser, Granted, Inspected, NewSecret, NewSession, NewUser,
     OpenSession, Owner, Password, Proof, Question, RedeemCode, Refused, RegisterClient, Rotate, SignIn,
@@ -47,5 +49,5 @@ pub use question::{
 pub use rows::{Due, Kind, Row, Rows};
 use sessions::Ended;
 pub use step::{Unpublished, published, step, unpublished};
-pub use storage_key::{client_key, cutoff_key, jwks_key, keyring_name, user_key, user_name};
+pub use storage_key::{client_key, cutoff_key, federated_name, jwks_key, keyring_name, user_key, user_name};
 pub use user::{Profile, UserView};

@@ -1,7 +1,9 @@
 //! Every storage key and object name, built here and nowhere else. No name may contain the joint `:`
 //! ([`crate::id`]), so two keys are the same only if their parts are.
 
+use crate::encoding::Digest;
 use crate::id::{ClientId, Locator, Login, RealmName, UserId};
+use crate::principal::Federated;
 
 /// KV: the public record of a client.
 #[must_use]
@@ -25,6 +27,13 @@ pub fn user_key(realm: &RealmName, user: &UserId) -> String {
 #[must_use]
 pub fn user_name(realm: &RealmName, login: &Login) -> String {
     format!("user:{realm}:{login}")
+}
+
+/// The name of the object of a person of an outside provider. Digested, so that it is short whatever the provider says; no issuer holds a line
+/// feed, so two names are the same only if issuer and `sub` are. Nobody's login leads there: those names begin otherwise.
+#[must_use]
+pub fn federated_name(realm: &RealmName, who: &Federated) -> String {
+    format!("federated:{realm}:{}", Digest::of(format!("{}\n{}", who.issuer, who.subject).as_bytes()))
 }
 
 /// KV: the public keys of a realm.
@@ -51,6 +60,12 @@ mod tests {
         assert_eq!(cutoff_key(&realm, locator), format!("cutoff:test:{locator}"));
         assert_eq!(user_key(&realm, &"u1".parse().unwrap()), "user:test:u1");
         assert_eq!(user_name(&realm, &"a:b/c@d".parse().unwrap()), "user:test:a:b/c@d");
+        let who = Federated {
+            issuer: "https://op.example".parse().unwrap(),
+            subject: "user:test:a".parse().unwrap(),
+        };
+        let name = "federated:test:wS_TwKGpEJsI-olD1r_5itf8VRFSR4XhhaKGbAzYaxI";
+        assert_eq!(federated_name(&realm, &who), name);
         assert_eq!(jwks_key(&realm), "jwks:test");
         assert_eq!(keyring_name(&realm), "keyring:test");
     }

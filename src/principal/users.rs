@@ -31,6 +31,7 @@ impl<R: Rows> Draft<'_, R> {
             created_at: now,
             profile: new.profile.clone(),
             internal_scopes: new.internal_scopes.clone(),
+            federated: new.federated.clone(),
         };
         let view = user.view();
         principal.realm = Some(new.realm.clone());
@@ -54,6 +55,9 @@ impl<R: Rows> Draft<'_, R> {
         let Some(user) = &mut principal.user else { return Ok(Err(Refused::NotFound)) };
         let mut ends = None;
         if let Some((typed, salt)) = &change.password {
+            if user.login.is_none() {
+                return Ok(Err(Refused::Elsewhere));
+            }
             user.password = Some(record_of(typed, salt)?);
             ends = Some(EndReason::Password);
         }

@@ -9,22 +9,28 @@
 //! ([`crate::http::bearer`]), choosing the route ([`crate::gateway`]).
 
 mod access_token;
+mod as_client;
 mod by_token;
 mod cutoff;
 mod fact;
+mod id_token;
 mod introspection;
 mod isolate;
 mod jws;
 mod keys;
 mod library;
+mod provider;
 mod remote;
 mod session;
 mod states;
 
 pub use access_token::AccessToken;
+pub(crate) use as_client::prove;
+pub use id_token::{Expected, IdToken, profile_of, verify_id_token};
 pub use isolate::Isolate;
 pub use jws::{Jws, Keys};
 pub use keys::{KeyCache, key_set};
 pub use library::Validator;
+pub use provider::{ProviderMetadata, provider_metadata};
 pub use session::{Chore, run_chore};
 pub use states::{Authorized, Need, Presented, Verified, verify};

@@ -6,6 +6,7 @@ mod codes;
 mod cors;
 mod endings;
 mod faults;
+mod federation;
 mod gateway;
 mod grants;
 mod idle;

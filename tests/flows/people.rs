@@ -9,14 +9,14 @@ use tollgate::pkce::Verifier;
 use super::realm::{CONFIG, claims, client, error, manage, pass, post, seconds, text, tokens, user};
 use crate::fakes::{Call, Edge, Reply, World, call};
 
-const HOST: &str = "https://edge.example";
+pub(super) const HOST: &str = "https://edge.example";
 const CALLBACK: &str = "https://app.example/cb?x=1";
-const PASSWORD: &str = "correct horse";
+pub(super) const PASSWORD: &str = "correct horse";
 
 /// A browser: what it keeps of cookies, and where it is.
 pub(super) struct Browser<'e, 'w> {
     edge: &'e Edge<'w>,
-    cookies: RefCell<BTreeMap<String, String>>,
+    pub(super) cookies: RefCell<BTreeMap<String, String>>,
 }
 
 impl<'e, 'w> Browser<'e, 'w> {
@@ -53,19 +53,19 @@ impl<'e, 'w> Browser<'e, 'w> {
         self.send(Call::get(url))
     }
 
-    fn post(&self, path: &str, form: &[(&str, &str)]) -> Reply {
+    pub(super) fn post(&self, path: &str, form: &[(&str, &str)]) -> Reply {
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
         self.send(Call::form(format!("{HOST}/test{path}"), body))
     }
 
     /// Signs in on a page, and goes where that leads.
-    fn sign_in(&self, page: &Reply, login: &str, password: &str) -> Reply {
+    pub(super) fn sign_in(&self, page: &Reply, login: &str, password: &str) -> Reply {
         let reply =
             self.post("/login", &[("transaction", &hidden(page)), ("login", login), ("password", password)]);
         if reply.status() == 303 { self.get(&format!("{HOST}{}", location(&reply))) } else { reply }
     }
 
-    fn decide(&self, page: &Reply, decision: &str, scopes: &[&str]) -> Reply {
+    pub(super) fn decide(&self, page: &Reply, decision: &str, scopes: &[&str]) -> Reply {
         let (sealed, names) = (hidden(page), scopes.iter().map(|scope| format!("scope:{scope}")));
         let names: Vec<_> = names.collect();
         let mut form = vec![("transaction", sealed.as_str()), ("decision", decision)];
@@ -75,13 +75,13 @@ impl<'e, 'w> Browser<'e, 'w> {
 }
 
 /// What a page hands back with the next step.
-fn hidden(page: &Reply) -> String {
+pub(super) fn hidden(page: &Reply) -> String {
     let body = &page.answer().body;
     let (_, rest) = body.split_once(r#"name="transaction" value=""#).unwrap_or_else(|| panic!("{body}"));
     rest.split_once('"').unwrap().0.to_owned()
 }
 
-fn location(reply: &Reply) -> String {
+pub(super) fn location(reply: &Reply) -> String {
     reply
         .answer()
         .header("location")
@@ -90,14 +90,14 @@ fn location(reply: &Reply) -> String {
 }
 
 /// What went back to the client.
-fn back(reply: &Reply) -> BTreeMap<String, String> {
+pub(super) fn back(reply: &Reply) -> BTreeMap<String, String> {
     assert_eq!(reply.status(), 303, "{}", reply.answer().body);
     let location = location(reply);
     let query = location.strip_prefix("https://app.example/cb?x=1&").unwrap_or_else(|| panic!("{location}"));
     form_urlencoded::parse(query.as_bytes()).into_owned().collect()
 }
 
-fn heading(reply: &Reply) -> String {
+pub(super) fn heading(reply: &Reply) -> String {
     let body = &reply.answer().body;
     body.split_once("<h1>").unwrap_or_else(|| panic!("{body}")).1.split_once("</h1>").unwrap().0.to_owned()
 }
@@ -107,7 +107,7 @@ fn verifier() -> Verifier {
 }
 
 /// An authorization request.
-fn asks(client: &Value, more: &[(&str, &str)]) -> String {
+pub(super) fn asks(client: &Value, more: &[(&str, &str)]) -> String {
     let challenge = verifier().challenge();
     let mut all = vec![
         ("response_type", "code"),
@@ -125,7 +125,7 @@ fn asks(client: &Value, more: &[(&str, &str)]) -> String {
     format!("{HOST}/test/oauth/authorize?{query}")
 }
 
-fn app(edge: &Edge<'_>) -> Value {
+pub(super) fn app(edge: &Edge<'_>) -> Value {
     let more = json!({
         "client_name": "Shop <b>&", "grant_types": ["authorization_code", "refresh_token"], "redirect_uris": [CALLBACK],
         "scope": "openid profile email orders:admin",
@@ -133,7 +133,7 @@ fn app(edge: &Edge<'_>) -> Value {
     client(edge, "test", &more)
 }
 
-fn ada(edge: &Edge<'_>) -> Value {
+pub(super) fn ada(edge: &Edge<'_>) -> Value {
     let profile = json!({ "name": "Ada", "email": "ada@example.com", "email_verified": true });
     user(
         edge,
@@ -141,7 +141,7 @@ fn ada(edge: &Edge<'_>) -> Value {
     )
 }
 
-fn redeem(edge: &Edge<'_>, client: &Value, code: &str) -> Reply {
+pub(super) fn redeem(edge: &Edge<'_>, client: &Value, code: &str) -> Reply {
     let pairs = [
         ("grant_type", "authorization_code"),
         ("code", code),

@@ -18,7 +18,8 @@ use tollgate::port::{
     Signer, Timer, UserPlace, Users, Vault, Verifier, Web, WebReply, WebRequest,
 };
 use tollgate::principal::{
-    Answer, Client, Cutoffs as Dead, Question, client_key, cutoff_key, user_key, user_name,
+    Answer, Client, Cutoffs as Dead, Federated, Question, client_key, cutoff_key, federated_name, user_key,
+    user_name,
 };
 use tollgate::secret::Secret;
 use tollgate::time::{Lifetime, Timestamp};
@@ -195,6 +196,10 @@ impl Principals for Site {
 
     fn place_of(&self, realm: &RealmName, login: &Login) -> Result<Locator, Fault> {
         Ok(Locator::from(*Digest::of(user_name(realm, login).as_bytes()).bytes()))
+    }
+
+    fn place_of_federated(&self, realm: &RealmName, who: &Federated) -> Result<Locator, Fault> {
+        Ok(Locator::from(*Digest::of(federated_name(realm, who).as_bytes()).bytes()))
     }
 
     async fn ask(&self, locator: Locator, question: &Question) -> Result<Answer, Fault> {

@@ -1,7 +1,10 @@
 //! A realm, and how clients register themselves at it.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
+use crate::config::document::ProviderDocument;
 use crate::registered::GrantType;
 use crate::token::Algorithm;
 
@@ -55,6 +58,10 @@ pub struct RealmDocument {
     /// Lets clients register themselves (RFC 7591). Without it nobody can.
     #[serde(default)]
     pub registration: Option<RegistrationDocument>,
+    /// Outside providers that people may sign in with, by name: 1 to 32 of a-z 0-9 -, a letter first. Their buttons stand in the order
+    /// of the names.
+    #[serde(default)]
+    pub providers: BTreeMap<String, ProviderDocument>,
     /// Allows plain HTTP, for an issuer on this machine.
     #[serde(default)]
     pub allow_http: bool,
