@@ -1,7 +1,7 @@
 //! Names: what realms, clients, routes, keys, sessions and requests are called.
 //!
 //! Every type here is made by its parser and by nothing else, so a value that exists is well formed and
-//! may stand in a storage key (no `:` or `/` in any of them but [`Login`]) or in a log line.
+//! may stand in a storage key (no `:` or `/` in any of them but [`Login`] and [`Subject`]) or in a log line.
 
 use std::fmt;
 use std::str::FromStr;
@@ -117,6 +117,19 @@ impl Login {
         text.trim().to_ascii_lowercase().parse()
     }
 }
+
+name!(
+    /// The name of an outside provider that people sign in with: a path segment of its redirect URI.
+    ProviderId, "provider name", "1 to 32 of a-z 0-9 -, a letter first", 32,
+    |bytes| bytes.first().is_some_and(u8::is_ascii_lowercase)
+        && bytes.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-')
+);
+
+name!(
+    /// Who a person is at an outside provider: `sub` of its ID tokens (OpenID Connect Core section 2), byte for byte. Stands in no
+    /// storage key but as a digest.
+    Subject, "sub", "1 to 255 printable ASCII characters", 255, |bytes| bytes.iter().all(|b| (0x20..0x7f).contains(b))
+);
 
 name!(
     /// A realm's name: the path segment of its issuer.

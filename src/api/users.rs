@@ -2,7 +2,7 @@
 //!
 //! | request | answer |
 //! | --- | --- |
-//! | `POST /users` | 201: `login`, and if wanted `password`, `roles`, `profile` and `internal_scopes`; 409 where the login is taken |
+//! | `POST /users` | 201: `login` and if wanted `password`, or `federated`: who they are at one of the realm's providers; and if wanted `roles`, `profile` and `internal_scopes`; 409 where there is somebody already |
 //! | `GET /users/{id}` | 200 |
 //! | `PATCH /users/{id}` | 200: what is sent of `roles`, `disabled`, `password`, `profile`, `internal_scopes` changes. Other roles, another password, disabling and an internal scope less end every session |
 //! | `DELETE /users/{id}` | 204: every session ends, and so do the clients that act for them |
@@ -17,11 +17,13 @@ use crate::config::{Config, Realm};
 use crate::encoding::Digest;
 use crate::grant::may_be_password;
 use crate::http::{Answer, Head};
-use crate::id::{Login, Role, UserId};
+use crate::id::{Login, Role, Subject, UserId};
 use crate::oauth::{Stop, known_roles};
 use crate::people::{new_user_id, take_in};
 use crate::port::{Body, Ports, Principals, Users, random};
-use crate::principal::{self, ChangeUser, NewUser, Password, Profile, Question, UserView};
+use crate::principal::{
+    self, ChangeUser, Federated, NewUser, Password, Profile, Question, Refused, UserView,
+};
 use crate::scope::{ScopeSet, ScopeToken};
 
 use super::guard::admit;
@@ -29,6 +31,9 @@ use super::not_found;
 
 /// A login, a password, some roles.
 const MAX_BODY: usize = 16 * 1024;
+
+/// What is wrong with somebody who could never sign in, or in two ways.
+const SIGNS_IN_BY: &str = "Give either login, or federated without a password.";
 
 /// What is done.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -70,6 +75,8 @@ struct Wanted {
     #[serde(default)]
     login: Option<String>,
     #[serde(default)]
+    federated: Option<Outside>,
+    #[serde(default)]
     password: Option<Password>,
     #[serde(default)]
     roles: Option<Vec<String>>,
@@ -81,13 +88,21 @@ struct Wanted {
     internal_scopes: Option<String>,
 }
 
+/// Somebody at a provider of the realm.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Outside {
+    provider: String,
+    sub: Subject,
+}
+
 fn bad(detail: &'static str) -> Stop {
     Stop::Answer(Box::new(Answer::problem(400, "Bad Request", detail)))
 }
 
 impl Wanted {
     async fn read(body: &mut impl Body) -> Result<Self, Stop> {
-        const SHAPE: &str = "Send a JSON object with login, password, roles, disabled, internal_scopes or profile (name, email, email_verified), each at most once.";
+        const SHAPE: &str = "Send a JSON object with login, federated (provider, sub), password, roles, disabled, internal_scopes or profile (name, email, email_verified), each at most once.";
         let bytes = body.read(MAX_BODY).await?.ok_or_else(|| bad(SHAPE))?;
         let wanted: Self = serde_json::from_slice(&bytes).map_err(|_| bad(SHAPE))?;
         if wanted.password.as_ref().is_some_and(|password| !may_be_password(&password.0)) {
@@ -102,6 +117,23 @@ impl Wanted {
             return Err(bad("name and email are 1 to 254 characters without control characters."));
         }
         Ok(wanted)
+    }
+
+    /// Exactly one of a login, and somebody at a provider, who has no password here.
+    fn signs_in_by(&self, realm: &Realm) -> Result<(Option<Login>, Option<Federated>), Stop> {
+        match (&self.login, &self.federated) {
+            (Some(login), None) => {
+                let shape = "login is 1 to 254 visible ASCII characters, such as an e-mail address.";
+                Ok((Some(Login::typed(login).map_err(|_| bad(shape))?), None))
+            }
+            (None, Some(outside)) if self.password.is_none() => {
+                let provider = realm.provider(&outside.provider);
+                let provider = provider.ok_or_else(|| bad("federated.provider is none of the realm's."))?;
+                let who = Federated { issuer: provider.issuer.clone(), subject: outside.sub.clone() };
+                Ok((None, Some(who)))
+            }
+            _ => Err(bad(SIGNS_IN_BY)),
+        }
     }
 
     /// Those of the configuration, of which none is for everybody.
@@ -143,8 +175,8 @@ async fn done<P: Ports>(
         UserAction::Create | UserAction::Read => Question::ReadUser,
         UserAction::Change => {
             let wanted = Wanted::read(body).await?;
-            if wanted.login.is_some() {
-                return Err(bad("A login stays; make another user."));
+            if wanted.login.is_some() || wanted.federated.is_some() {
+                return Err(bad("What a person signs in with stays; make another user."));
             }
             let roles = wanted.roles(config)?;
             let salt = Digest::of(&random::<32>(ports.entropy())?);
@@ -166,6 +198,9 @@ async fn done<P: Ports>(
             }
             Ok(Answer::empty(204))
         }
+        principal::Answer::Refused(Refused::Elsewhere) => {
+            Err(bad("This person signs in at an outside provider, and can have no password here."))
+        }
         principal::Answer::Refused(_) => Err(not_found()),
         _ => Err(principal::Answer::unexpected("manage user").into()),
     }
@@ -178,14 +213,12 @@ async fn create<P: Ports>(
     body: &mut impl Body,
 ) -> Result<Answer, Stop> {
     let wanted = Wanted::read(body).await?;
-    let login = wanted.login.as_deref().map(Login::typed);
-    let Some(Ok(login)) = login else {
-        return Err(bad("login is 1 to 254 visible ASCII characters, such as an e-mail address."));
-    };
+    let (login, federated) = wanted.signs_in_by(realm)?;
     let internal_scopes = wanted.internal_scopes(config)?;
     let new = NewUser {
         id: new_user_id(ports.entropy())?,
         login: login.clone(),
+        federated: federated.clone(),
         realm: realm.name.clone(),
         roles: wanted.roles(config)?.unwrap_or_default(),
         password: wanted.password,
@@ -194,7 +227,12 @@ async fn create<P: Ports>(
         profile: wanted.profile.unwrap_or_default(),
         salt: Digest::of(&random::<32>(ports.entropy())?),
     };
-    let Some(user) = take_in(ports, realm, login, new).await? else {
+    let locator = match (&login, &federated) {
+        (Some(login), _) => ports.principals().place_of(&realm.name, login)?,
+        (None, Some(who)) => ports.principals().place_of_federated(&realm.name, who)?,
+        (None, None) => return Err(bad(SIGNS_IN_BY)),
+    };
+    let Some(user) = take_in(ports, realm, locator, new).await? else {
         let detail = "Somebody signs in so already; choose another login.";
         return Err(Stop::Answer(Box::new(Answer::problem(409, "Conflict", detail))));
     };
@@ -205,7 +243,10 @@ async fn create<P: Ports>(
 #[derive(Serialize)]
 struct Seen<'a> {
     id: &'a str,
-    login: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    login: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    federated: Option<&'a Federated>,
     roles: &'a [Role],
     disabled: bool,
     has_password: bool,
@@ -218,7 +259,8 @@ impl<'a> Seen<'a> {
     fn of(user: &'a UserView) -> Self {
         Self {
             id: user.id.as_str(),
-            login: user.login.as_str(),
+            login: user.login.as_ref().map(Login::as_str),
+            federated: user.federated.as_ref(),
             roles: &user.roles,
             disabled: user.disabled,
             has_password: user.has_password,

@@ -174,6 +174,8 @@ impl<'c, P: Ports> App<'c, '_, P> {
             Endpoint::Verify => people::verify(config, ports, realm, head, body, now).await,
             Endpoint::Asset(which) => Ok(people::asset(which)),
             Endpoint::Authorize => people::authorize(config, ports, realm, head, body, now).await,
+            Endpoint::Leave => people::leave(config, ports, realm, id, head, now).await,
+            Endpoint::ComeBack => people::come_back(config, ports, realm, id, head, now).await,
             Endpoint::Consent => people::consent(config, ports, realm, head, body, now).await,
             Endpoint::Logout => people::logout(config, ports, realm, head, body, now).await,
             Endpoint::SignOut => people::sign_out(config, ports, realm, head, body, now).await,

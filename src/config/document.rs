@@ -2,6 +2,7 @@
 
 mod issuer;
 mod people;
+mod provider;
 mod realm;
 
 use std::collections::BTreeMap;
@@ -11,10 +12,11 @@ use serde::Deserialize;
 use crate::policy::Method;
 
 pub use issuer::{
-    ClaimValueDocument, ClaimsDocument, Discovery, IntrospectionAuthentication, IntrospectionDocument,
+    ClaimValueDocument, ClaimsDocument, ClientAuthentication, Discovery, IntrospectionDocument,
     IssuerDocument, OneOrMany, Preset,
 };
 pub use people::{MailDocument, SignUpDocument, WebhookDocument};
+pub use provider::{Product, ProviderDocument};
 pub use realm::{
     Feature, JWKS_SECONDS, RealmDocument, RegistrationAccess, RegistrationDocument, Revocation, Signing,
 };

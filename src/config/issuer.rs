@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::config::document::{
-    ClaimValueDocument, ClaimsDocument, Discovery, IntrospectionAuthentication, IntrospectionDocument,
+    ClaimValueDocument, ClaimsDocument, ClientAuthentication, Discovery, IntrospectionDocument,
     IssuerDocument, OneOrMany, Revocation,
 };
 use crate::config::preset::Defaults;
@@ -53,7 +53,7 @@ pub struct Introspection {
     /// The name of the secret of the deployment that authenticates the client.
     pub secret_name: String,
     /// How it is sent.
-    pub authentication: IntrospectionAuthentication,
+    pub authentication: ClientAuthentication,
     /// How long `active` is believed.
     pub positive: Lifetime,
     /// How long the opposite is.
@@ -275,17 +275,10 @@ fn introspection(
     document: &IntrospectionDocument,
     problems: &mut Problems,
 ) -> Option<Introspection> {
-    for (name, text) in
-        [("client_id", &document.client_id), ("client_secret_name", &document.client_secret_name)]
-    {
-        if text.is_empty() {
-            problems.add(format_args!("{path}.{name}"), "is empty; tollgate has to say who asks");
-        }
+    if document.client_id.is_empty() {
+        problems.add(format_args!("{path}.client_id"), "is empty; tollgate has to say who asks");
     }
-    if document.client_secret_name.to_ascii_uppercase().starts_with("TOLLGATE_") {
-        let mend = "is a secret of tollgate's own, and would be sent away; name one for this issuer";
-        problems.add(format_args!("{path}.client_secret_name"), mend);
-    }
+    problems.secret_name(format_args!("{path}.client_secret_name"), &document.client_secret_name);
     let positive = problems.range(format_args!("{path}.cache_seconds"), document.cache_seconds, 0, 3600);
     let negative = problems.range(format_args!("{path}.negative_seconds"), document.negative_seconds, 0, 300);
     Some(Introspection {

@@ -11,6 +11,7 @@ pub mod document;
 mod issuer;
 mod people;
 mod preset;
+mod provider;
 mod realm;
 mod resources;
 mod routes;
@@ -26,6 +27,7 @@ use crate::scope::{ScopeCatalogue, ScopeToken};
 pub use document::{Feature, RegistrationAccess, Revocation};
 pub use issuer::{Introspection, KeySource, TrustedIssuer};
 pub use people::{MailBy, SignUp};
+pub use provider::{Protocol, Provider};
 pub use realm::{Realm, Registration};
 
 use document::Document;
@@ -81,6 +83,15 @@ impl Problems {
             self.add(path, format_args!("{value} is out of range; use {from} to {to}"));
         }
         value
+    }
+
+    /// A secret of the deployment that is sent to somebody else.
+    pub(crate) fn secret_name(&mut self, path: impl fmt::Display, name: &str) {
+        if name.is_empty() {
+            self.add(path, "is empty; tollgate has to say who asks");
+        } else if name.to_ascii_uppercase().starts_with("TOLLGATE_") {
+            self.add(path, "is a secret of tollgate's own, and would be sent away; name one for this issuer");
+        }
     }
 }
 

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::Problems;
 use crate::config::document::{
     Feature, RealmDocument, RegistrationAccess, RegistrationDocument, Revocation, Signing,
 };
 use crate::config::people::{self, MailBy, SignUp};
+use crate::config::provider::providers;
+use crate::config::{Problems, Provider};
 use crate::id::{RealmName, Role};
 use crate::keyring::{self, Policy, RingName};
 use crate::policy::Resource;
@@ -57,6 +58,8 @@ pub struct Realm {
     pub sign_up: Option<SignUp>,
     /// Whether proofs of possession need a nonce of its own (RFC 9449 sections 8 and 9).
     pub dpop_nonce: bool,
+    /// Outside providers that its people may sign in with.
+    pub providers: Vec<Provider>,
     features: Vec<Feature>,
     /// Whether it may be reached without TLS.
     pub allow_http: bool,
@@ -87,6 +90,12 @@ impl Realm {
     #[must_use]
     pub fn has(&self, feature: Feature) -> bool {
         self.features.contains(&feature)
+    }
+
+    /// The outside provider of this name.
+    #[must_use]
+    pub fn provider(&self, id: &str) -> Option<&Provider> {
+        self.providers.iter().find(|provider| provider.id.as_str() == id)
     }
 
     /// Whether it serves this grant at all.
@@ -223,6 +232,7 @@ fn realm(
         );
     }
     let pace = Pace::new(idle.map(Lifetime::from_seconds), Lifetime::from_seconds(grain));
+    let providers = providers(&path, &issuer, &document.providers, problems);
     Some(Realm {
         keys,
         ring: RingName::own(realm.clone()),
@@ -238,6 +248,7 @@ fn realm(
         mail,
         sign_up,
         dpop_nonce: document.dpop_nonce,
+        providers,
         features: document.features.clone(),
         allow_http: document.allow_http,
     })

@@ -8,7 +8,7 @@ use crate::encoding::Digest;
 use crate::error::Fault;
 use crate::id::{Locator, Login, RealmName};
 use crate::port::Principals;
-use crate::principal::{Answer, Question, Refused, proofs_name, user_name};
+use crate::principal::{Answer, Federated, Question, Refused, federated_name, proofs_name, user_name};
 
 pub(super) struct ObjectPrincipals {
     env: Env,
@@ -17,6 +17,13 @@ pub(super) struct ObjectPrincipals {
 impl ObjectPrincipals {
     pub(super) const fn new(env: Env) -> Self {
         Self { env }
+    }
+
+    fn named(&self, name: &str) -> Result<Locator, Fault> {
+        const OP: &str = "place principal";
+        let namespace = self.env.durable_object(PRINCIPAL).map_err(worker_fault(OP))?;
+        let id = namespace.id_from_name(name).map_err(worker_fault(OP))?.to_string();
+        Locator::from_hex(&id).map_err(|_| Fault::new(OP, "the platform's id is not 64 hexadecimal digits"))
     }
 }
 
@@ -29,10 +36,11 @@ impl Principals for ObjectPrincipals {
     }
 
     fn place_of(&self, realm: &RealmName, login: &Login) -> Result<Locator, Fault> {
-        const OP: &str = "place principal";
-        let namespace = self.env.durable_object(PRINCIPAL).map_err(worker_fault(OP))?;
-        let id = namespace.id_from_name(&user_name(realm, login)).map_err(worker_fault(OP))?.to_string();
-        Locator::from_hex(&id).map_err(|_| Fault::new(OP, "the platform's id is not 64 hexadecimal digits"))
+        self.named(&user_name(realm, login))
+    }
+
+    fn place_of_federated(&self, realm: &RealmName, who: &Federated) -> Result<Locator, Fault> {
+        self.named(&federated_name(realm, who))
     }
 
     fn place_of_key(&self, key: &Digest) -> Result<Locator, Fault> {

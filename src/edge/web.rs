@@ -28,6 +28,8 @@ impl Web for PlatformWeb {
         const OP: &str = "ask the web";
         let headers = web_sys::Headers::new().map_err(fault(OP))?;
         headers.set("accept", "application/json").map_err(fault(OP))?;
+        // Some APIs, GitHub's among them, answer nobody who does not say what they are.
+        headers.set("user-agent", "tollgate").map_err(fault(OP))?;
         if let Some(authorization) = &request.authorization {
             headers.set("authorization", authorization).map_err(fault(OP))?;
         }

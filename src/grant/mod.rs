@@ -14,6 +14,7 @@ mod refresh;
 mod request;
 mod throttle;
 mod transaction;
+mod trip;
 
 pub use assertion::{Assertion, MAX_ASSERTION, subject_of};
 pub use authentication::{Presented as PresentedClient, PresentedProof, WRONG_CLIENT};
@@ -27,3 +28,4 @@ pub use refresh::{GRACE, Presented, Proposal, Refresh, Spent};
 pub use request::{GrantRequest, Serves, TokenRequest, grant_scopes, kept_scopes};
 pub use throttle::{FREE, FREE_TOGETHER, Throttle};
 pub use transaction::{PUSHED, PUSHED_LIFETIME, TRANSACTION_LIFETIME, Transaction};
+pub use trip::{Bounds, Trip};

@@ -19,6 +19,8 @@ pub enum Endpoint {
     ChoosePassword,
     /// Manages clients; guarded by the bootstrap token.
     Clients(ClientAction),
+    /// The person comes back from an outside provider.
+    ComeBack,
     /// The person says what an application may do.
     Consent,
     /// Says what a token stands for (RFC 7662).
@@ -31,6 +33,8 @@ pub enum Endpoint {
     KeysPromote,
     /// Makes the next key; guarded by the bootstrap token.
     KeysRotate,
+    /// The person goes to an outside provider.
+    Leave,
     /// Takes a pushed authorization request (RFC 9126).
     Push,
     /// The person signs out of this browser (OpenID Connect RP-Initiated Logout).
@@ -77,7 +81,7 @@ const ID: &str = "{id}";
 
 impl Endpoint {
     /// Every endpoint: what, method, path below the realm. The first path of an endpoint is its own, others are aliases.
-    pub const ALL: [(Self, &'static str, &'static str); 48] = [
+    pub const ALL: [(Self, &'static str, &'static str); 50] = [
         (Self::Authorize, "GET", "/oauth/authorize"),
         (Self::Authorize, "POST", "/oauth/authorize"),
         (Self::Push, "POST", "/oauth/par"),
@@ -92,6 +96,8 @@ impl Endpoint {
         (Self::ChoosePassword, "POST", "/reset/confirm"),
         (Self::Verify, "GET", "/verify"),
         (Self::Verify, "POST", "/verify"),
+        (Self::Leave, "GET", "/federation/{id}"),
+        (Self::ComeBack, "GET", "/federation/{id}/callback"),
         (Self::Consent, "GET", "/consent"),
         (Self::Consent, "POST", "/consent"),
         (Self::Logout, "GET", "/oauth/logout"),
@@ -166,12 +172,14 @@ impl Endpoint {
             Self::Authorize => "authorize",
             Self::ChoosePassword => "choose-password",
             Self::Clients(_) => "clients",
+            Self::ComeBack => "federation-callback",
             Self::Consent => "consent",
             Self::Introspect => "introspect",
             Self::Jwks => "jwks",
             Self::Keys => "keys",
             Self::KeysPromote => "keys-promote",
             Self::KeysRotate => "keys-rotate",
+            Self::Leave => "federation",
             Self::Logout => "logout",
             Self::Manage(_) | Self::Register => "register",
             Self::Metadata => "metadata",

@@ -10,7 +10,7 @@ use crate::error::Fault;
 use crate::http::Answer;
 use crate::oauth::{Endpoint, cors};
 use crate::registered::{AuthMethod, GrantType};
-use crate::token::{ACR_PASSWORD, Algorithm};
+use crate::token::{ACR_FEDERATED, ACR_PASSWORD, Algorithm};
 
 /// The metadata document of a realm.
 ///
@@ -51,7 +51,9 @@ pub fn metadata(config: &Config, realm: &Realm) -> Result<Answer, Fault> {
     }
     let claims =
         ["sub", "sid", "name", "preferred_username", "email", "email_verified", "auth_time", "acr", "amr"];
-    say("acr_values_supported", json!([ACR_PASSWORD]));
+    let mut acr_values = vec![ACR_PASSWORD];
+    acr_values.extend((!realm.providers.is_empty()).then_some(ACR_FEDERATED));
+    say("acr_values_supported", json!(acr_values));
     say("claims_supported", json!(claims));
     say("grant_types_supported", json!(grants));
     say("code_challenge_methods_supported", json!(["S256"]));

@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::config::{Config, EMAIL, OPENID, PROFILE, Realm};
 use crate::error::{Denied, Error};
 use crate::http::{Answer, Head, Scheme, challenge, challenge_proof, is_proof, presented};
-use crate::id::ClientId;
+use crate::id::{ClientId, Login};
 use crate::oauth::proof::{proof, with_nonce};
 use crate::oauth::{Stop, cors, form};
 use crate::port::{Body, Ports};
@@ -112,7 +112,7 @@ fn claims(user: &UserView, profile: bool, email: bool) -> Claims<'_> {
     Claims {
         sub: user.id.as_str(),
         name: user.profile.name.as_deref().filter(|_| profile),
-        preferred_username: profile.then(|| user.login.as_str()),
+        preferred_username: user.login.as_ref().map(Login::as_str).filter(|_| profile),
         email: known,
         email_verified: known.map(|_| user.profile.email_verified),
     }

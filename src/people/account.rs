@@ -86,7 +86,7 @@ fn show<P: Ports>(visit: &Visit<'_, P>, view: &AccountView, query: Option<&str>)
     let page = AccountPage {
         base: &page::base(visit.realm),
         realm: visit.realm.name.as_str(),
-        login: view.user.login.as_str(),
+        login: view.user.shown(),
         email: view.user.profile.email.as_deref().map(|email| (email, view.user.profile.email_verified)),
         mails: visit.realm.mail.is_some(),
         done,

@@ -30,7 +30,7 @@ pub async fn consent<P: Ports>(
     let is_post = head.method == "POST";
     let form =
         if is_post { form(head, body).await? } else { Form::of_query(head.query.unwrap_or_default())? };
-    let resumed = visit.resume(&form).await?;
+    let resumed = visit.resume(form.get("transaction").unwrap_or_default()).await?;
     let Some(flow) = resumed.flow() else { return Ok(page::see_other(page::account(realm))) };
     let says = match (is_post.then(|| form.get("decision")).flatten(), &flow.transaction.shown_to) {
         (Some("allow"), Some(who)) => Says::Allow(who.clone(), ticked(&form)),

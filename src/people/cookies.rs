@@ -5,6 +5,7 @@
 //! | --- | --- | --- |
 //! | `__Host-tollgate.REALM` | what the browser is known by since its person signed in | until the browser closes; at the principal 12 h |
 //! | `__Host-tollgate.REALM.ID` | binds the pages of one transaction to this browser | half an hour, or the transaction's end |
+//! | `__Host-tollgate.REALM.ID.trip` | the transaction itself, while its person is at an outside provider ([`crate::grant::Trip`]) | half an hour, or until they are back |
 
 use crate::grant::{TRANSACTION_LIFETIME, Transaction};
 use crate::http::Head;
@@ -12,6 +13,12 @@ use crate::id::RealmName;
 
 /// Transactions that one browser may have on their way; the oldest go first. Their cookies come along with every request.
 const MAX_TRANSACTIONS: usize = 20;
+
+/// Trips to outside providers that one browser may be on: each is up to 4 kB with every request.
+const MAX_TRIPS: usize = 4;
+
+/// What the name of a trip's cookie ends in, behind that of its transaction.
+const TRIP: &str = ".trip";
 
 /// What a browser sent, as far as it is ours. No realm's name has a dot, so none begins another's cookies.
 #[derive(Debug)]
@@ -75,6 +82,30 @@ impl Cookies {
         let name = self.name(transaction);
         set.push(format!("{name}={bond}; Path=/; Max-Age={seconds}; Secure; HttpOnly; SameSite=Lax"));
         set
+    }
+
+    /// What the browser has kept of its trip.
+    pub(super) fn trip(&self, transaction: &str) -> Option<&str> {
+        self.get(&format!("{}{TRIP}", self.name(transaction)))
+    }
+
+    /// Begins a trip; those that are too many end, the oldest first.
+    pub(super) fn begin_trip(&self, transaction: &str, kept: &str) -> Vec<String> {
+        let prefix = self.name("");
+        let names =
+            self.sent.iter().filter_map(|(name, _)| name.strip_prefix(prefix.as_str())?.strip_suffix(TRIP));
+        let mut known: Vec<&str> = names.filter(|id| Transaction::is_id(id) && *id != transaction).collect();
+        known.sort_by_key(|id| Transaction::age_of(id));
+        let surplus = known.len().saturating_sub(MAX_TRIPS.saturating_sub(1));
+        let mut set: Vec<_> = known.iter().take(surplus).map(|id| self.end_trip(id)).collect();
+        let (name, seconds) = (self.name(transaction), TRANSACTION_LIFETIME.as_seconds());
+        set.push(format!("{name}{TRIP}={kept}; Path=/; Max-Age={seconds}; Secure; HttpOnly; SameSite=Lax"));
+        set
+    }
+
+    /// Ends a trip.
+    pub(super) fn end_trip(&self, transaction: &str) -> String {
+        format!("{}{TRIP}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax", self.name(transaction))
     }
 
     /// Ends a transaction.

@@ -5,6 +5,7 @@
 //! 1. `authorize`: the request is read. Where the browser is known and nothing has to be asked, a code goes back at once.
 //! 2. Else the person signs in on a page ([`sign_in`]), which posts to `/login` and goes on to `/consent` with a redirect, so that the
 //!    back button and a reload repeat nothing.
+//!    Or they sign in with an outside provider ([`leave`]), come back from it ([`come_back`]), and go on to `/consent` as well.
 //! 3. [`consent`]: the person says yes, in part, or no, where they have not said it before.
 //! 4. A code, or an error, goes to the client's redirect URI. The transaction has ended; another answer to it is told so.
 //!
@@ -23,6 +24,7 @@ mod assets;
 mod authorize;
 mod consent;
 mod cookies;
+mod federation;
 mod hint;
 mod letters;
 mod mailbox;
@@ -39,6 +41,7 @@ pub use account::account;
 pub use assets::{Asset, asset};
 pub use authorize::authorize;
 pub use consent::consent;
+pub use federation::{come_back, leave};
 pub(crate) use newcomer::{new_user_id, take_in};
 pub use push::push;
 pub use register::{accept_invitation, register_person};

@@ -31,6 +31,8 @@ pub(super) struct SignInPage<'a> {
     pub(super) transaction: &'a str,
     pub(super) login: &'a str,
     pub(super) wrong: Option<&'a str>,
+    /// Outside providers: what each is called, and where its button leads.
+    pub(super) ways: &'a [(&'a str, String)],
     /// Whether people may take themselves in.
     pub(super) registers: bool,
     /// Whether a forgotten password has a way back.

@@ -60,7 +60,7 @@ pub async fn register_person<P: Ports>(
     if !is_post && form.get("transaction").is_none() {
         return visit.step(200, None, &asks_for_address("", None));
     }
-    let resumed = visit.resume(&form).await?;
+    let resumed = visit.resume(form.get("transaction").unwrap_or_default()).await?;
     let own = Some((&resumed.transaction, resumed.bond.as_str()));
     let typed = form.get("login").unwrap_or_default();
     if !is_post {
@@ -130,7 +130,7 @@ pub async fn accept_invitation<P: Ports>(
         return visit.step(200, None, &page(None));
     }
     // Nobody is taken in, and signed in, in a browser that has not seen the page.
-    let resumed = visit.resume(&form).await?;
+    let resumed = visit.resume(form.get("transaction").unwrap_or_default()).await?;
     let own = Some((&resumed.transaction, resumed.bond.as_str()));
     let password = form.get("password").unwrap_or_default();
     if !may_be_password(password) {
@@ -147,7 +147,8 @@ pub async fn accept_invitation<P: Ports>(
     let browser = Credential::browser(locator, &random(ports.entropy())?);
     let new = NewUser {
         id: new_user_id(ports.entropy())?,
-        login: login.clone(),
+        login: Some(login),
+        federated: None,
         realm: realm.name.clone(),
         roles: sign_up.roles.clone(),
         password: Some(Password(password.to_owned())),
@@ -160,7 +161,7 @@ pub async fn accept_invitation<P: Ports>(
         },
         salt: Digest::of(&random::<32>(ports.entropy())?),
     };
-    if take_in(ports, realm, login, new).await?.is_none() {
+    if take_in(ports, realm, locator, new).await?.is_none() {
         let text = "Somebody has made an account with this address already: sign in with it.";
         return Err(visit.lost(409, "You have an account", text));
     }

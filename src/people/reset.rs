@@ -54,7 +54,7 @@ pub async fn reset<P: Ports>(
     if !is_post && form.get("transaction").is_none() {
         return visit.step(200, None, &asks_for_login("", None));
     }
-    let resumed = visit.resume(&form).await?;
+    let resumed = visit.resume(form.get("transaction").unwrap_or_default()).await?;
     let own = Some((&resumed.transaction, resumed.bond.as_str()));
     let typed = form.get("login").unwrap_or_default();
     if !is_post {
@@ -118,7 +118,7 @@ pub async fn choose_password<P: Ports>(
     let Followed::Sent(form) = followed else { return followed.show(&visit, page) };
     let (link, password) = (form.get("link").unwrap_or_default(), form.get("password").unwrap_or_default());
     if !may_be_password(password) {
-        let resumed = visit.resume(&form).await?;
+        let resumed = visit.resume(form.get("transaction").unwrap_or_default()).await?;
         let own = Some((&resumed.transaction, resumed.bond.as_str()));
         return visit.step(400, own, &page(link, Some("A password has 8 to 128 characters.")));
     }
@@ -199,7 +199,7 @@ async fn follow<P: Ports>(
     head: &Head<'_>,
     password: Option<(Password, Digest)>,
 ) -> Result<(), Stop> {
-    visit.resume(form).await?;
+    visit.resume(form.get("transaction").unwrap_or_default()).await?;
     let (link, locator): (Credential, _) = visit.link(form)?;
     if let Some(text) = visit.may_mail(&source(head)).await? {
         return Err(visit.lost(429, "Not now", text));

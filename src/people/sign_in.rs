@@ -31,13 +31,11 @@ pub async fn sign_in<P: Ports>(
 ) -> Result<Answer, Stop> {
     let visit = Visit::new(config, ports, realm, head, now)?;
     let form = form(head, body).await?;
-    let resumed = visit.resume(&form).await?;
+    let resumed = visit.resume(form.get("transaction").unwrap_or_default()).await?;
     let source = source(head);
     let typed = form.get("login").unwrap_or_default();
-    let again = |status, text: &str| {
-        let own = (&resumed.transaction, Some(resumed.bond.as_str()));
-        visit.sign_in(status, resumed.flow(), own, (typed, Some(text)))
-    };
+    let again =
+        |status, text: &str| visit.sign_in(status, resumed.flow(), resumed.own(), (typed, Some(text)));
     match admit(ports, Limit::Password, &source).await {
         Ok(()) => {}
         Err(Stop::Answer(_)) => return again(429, "Too many attempts. Try again in a minute."),

@@ -47,6 +47,11 @@ impl Resumed {
         let (client, request) = self.client.as_ref().zip(self.transaction.request.as_ref())?;
         Some(Flow { client, request, transaction: &self.transaction, bond: Some(&self.bond) })
     }
+
+    /// What the next page carries on.
+    pub(super) fn own(&self) -> (&Transaction, Option<&str>) {
+        (&self.transaction, Some(self.bond.as_str()))
+    }
 }
 
 /// What a client asks for, on its way.
@@ -103,12 +108,11 @@ impl<'a, P: Ports> Visit<'a, P> {
     }
 
     /// The transaction that the browser came back with.
-    pub(super) async fn resume(&self, form: &Form) -> Result<Resumed, Stop> {
+    pub(super) async fn resume(&self, sealed: &str) -> Result<Resumed, Stop> {
         let lost = || {
             let text = "It is too old, or was opened in another browser. Go back to the application and start again.";
             self.lost(400, "This page does not count any more", text)
         };
-        let sealed = form.get("transaction").ok_or_else(lost)?;
         let id = Transaction::id_in(sealed).ok_or_else(lost)?;
         let bond = self.cookies.bond(&id).ok_or_else(lost)?.to_owned();
         let opened = Transaction::open(sealed, &self.key, &self.realm.name, &bond, self.now);
@@ -300,8 +304,13 @@ impl<'a, P: Ports> Visit<'a, P> {
         let destination = flow.map(|flow| &flow.request.destination);
         let place = destination.map(Destination::place).unwrap_or_default();
         let (sealed, cookies) = self.seal(transaction, bond)?;
+        let base = page::base(self.realm);
+        let providers = self.realm.providers.iter();
+        let ways: Vec<_> = providers
+            .map(|one| (one.label.as_str(), format!("{base}/federation/{}?transaction={sealed}", one.id)))
+            .collect();
         let page = SignInPage {
-            base: &page::base(self.realm),
+            base: &base,
             realm: self.realm.name.as_str(),
             client: flow.map(|flow| (flow.client.client_name.as_str(), place.as_str())),
             transaction: &sealed,
@@ -309,6 +318,7 @@ impl<'a, P: Ports> Visit<'a, P> {
             wrong,
             registers: self.realm.sign_up.is_some(),
             mails: self.realm.mail.is_some(),
+            ways: &ways,
         };
         let answer = page::answer(status, &page, destination.map(Destination::source).as_deref())?;
         Ok(cookies.into_iter().fold(answer, |answer, cookie| answer.and("Set-Cookie", cookie)))
@@ -344,7 +354,7 @@ impl<'a, P: Ports> Visit<'a, P> {
             client: &flow.client.client_name,
             owner,
             place: &destination.place(),
-            login: user.login.as_str(),
+            login: user.shown(),
             transaction: &sealed,
             scopes: &lines,
         };

@@ -17,7 +17,7 @@ use crate::port::{
     Body, Clients, Cutoffs, Entropy, Journal, Keyrings, Letter, Limit, Limiter, Mailer, Ports, Principals,
     SharedCache, Signer, Timer, UserPlace, Users, Vault, Verifier, Web, WebReply, WebRequest,
 };
-use crate::principal::{Answer, Client, Cutoffs as Dead, Question};
+use crate::principal::{Answer, Client, Cutoffs as Dead, Federated, Question};
 use crate::secret::Secret;
 use crate::time::{Lifetime, Timestamp};
 use crate::token::{Algorithm, Compact, Jwk, JwkSet};
@@ -168,6 +168,9 @@ impl Principals for Never {
     }
     fn place_of_key(&self, _: &Digest) -> Result<Locator, Fault> {
         Err(Fault::new("place proof", "not at once"))
+    }
+    fn place_of_federated(&self, _: &RealmName, _: &Federated) -> Result<Locator, Fault> {
+        Err(Fault::new("place principal", "not at once"))
     }
     async fn ask(&self, _: Locator, _: &Question) -> Result<Answer, Fault> {
         pending().await

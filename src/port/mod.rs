@@ -17,7 +17,7 @@ use crate::encoding::Digest;
 use crate::error::Fault;
 use crate::id::{ClientId, KeyId, Locator, Login, RealmName, RequestId, UserId};
 use crate::keyring::{KeyringAnswer, KeyringQuestion, RingName};
-use crate::principal::{Answer, Client, Cutoffs as Dead, Question};
+use crate::principal::{Answer, Client, Cutoffs as Dead, Federated, Question};
 use crate::secret::Secret;
 use crate::time::{Lifetime, Timestamp};
 use crate::token::{Algorithm, Compact, Jwk, JwkSet};
@@ -251,6 +251,12 @@ pub trait Principals {
     /// The platform gives none.
     fn place_of_key(&self, key: &Digest) -> Result<Locator, Fault>;
 
+    /// The place of a person of an outside provider: the same each time, whether anybody is there or not.
+    ///
+    /// # Errors
+    /// The platform gives none.
+    fn place_of_federated(&self, realm: &RealmName, who: &Federated) -> Result<Locator, Fault>;
+
     /// Asks the principal at `locator`. The answer is exact, and what it says happened is stored. A locator that the
     /// platform has not made is [`crate::principal::Refused::NotFound`].
     ///
@@ -319,8 +325,9 @@ pub trait Users {
 pub struct UserPlace {
     /// Who: `sub`.
     pub id: UserId,
-    /// What they sign in with.
-    pub login: Login,
+    /// What they sign in with; `None`: at an outside provider.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login: Option<Login>,
     /// Where.
     pub locator: Locator,
 }
@@ -406,7 +413,7 @@ mod tests {
         // A change here needs a migration, a line in docs/storage.md and a minor version.
         let locator = Locator::from([0; 32]);
         let place =
-            UserPlace { id: "u1".parse().unwrap(), login: "ada@example.com".parse().unwrap(), locator };
+            UserPlace { id: "u1".parse().unwrap(), login: Some("ada@example.com".parse().unwrap()), locator };
         assert_eq!(
             serde_json::to_string(&place).unwrap(),
             format!(r#"{{"id":"u1","login":"ada@example.com","locator":"{locator}"}}"#)

@@ -205,19 +205,20 @@ impl<R: Rows> Draft<'_, R> {
             Err(refused) => return Ok(Err(refused)),
         };
         let Some(user) = &principal.user else { return Ok(Err(Refused::Grant)) };
-        self.know_browser(&asked.browser, &principal, now)?;
+        self.know(&asked.browser, principal.seq, now, now)?;
         Ok(Ok(user.view()))
     }
 
-    /// Knows a browser from now on: its person has just proved who they are.
-    pub(super) fn know_browser(
+    /// Knows a browser from now on.
+    pub(super) fn know(
         &self,
         browser: &Digest,
-        principal: &Principal,
+        seq: u64,
+        auth_time: Timestamp,
         now: Timestamp,
     ) -> Result<(), Fault> {
         let ends_at = now.after(BROWSER_LIFETIME);
-        let stored = StoredBrowser { seq: principal.seq, auth_time: now, ends_at };
+        let stored = StoredBrowser { seq, auth_time, ends_at };
         self.write(Kind::Browser, &browser.to_string(), &stored, Some(ends_at))
     }
 

@@ -76,8 +76,8 @@ struct StoredLink {
 
 /// Where mail to a person goes: the address that is known of them, or what they sign in with.
 fn address_of(user: &User) -> Option<EmailAddress> {
-    let known = user.profile.email.as_deref().unwrap_or(user.login.as_str());
-    EmailAddress::typed(known).ok()
+    let login = || user.login.as_ref().map(|login| login.as_str());
+    EmailAddress::typed(user.profile.email.as_deref().or_else(login)?).ok()
 }
 
 impl<R: Rows> Draft<'_, R> {

@@ -25,6 +25,7 @@ mod browser;
 mod client;
 mod clients;
 mod cutoff;
+mod federated;
 mod logout;
 mod mailing;
 mod question;
@@ -41,6 +42,7 @@ pub use crate::registered::{AuthMethod, GrantType};
 pub use browser::{AccountView, Application, BROWSER_LIFETIME, Consider, Considered, Enter, Says};
 pub use client::{Client, ClientView, Limits, SecretDates, Usage};
 pub use cutoff::{CUTOFF_KEPT, Cutoffs};
+pub use federated::{EnterFederated, Federated};
 pub use logout::{Notice, Told, noticed, notices};
 pub use mailing::{Addressee, Follow, Mail, Purpose};
 pub use question::{
@@ -52,6 +54,7 @@ pub use rows::{Due, Kind, Row, Rows};
 use sessions::Ended;
 pub use step::{Unpublished, published, step, unpublished};
 pub use storage_key::{
-    KEY_PLACES, client_key, cutoff_key, jwks_key, keyring_name, proofs_name, user_key, user_name,
+    KEY_PLACES, client_key, cutoff_key, federated_name, jwks_key, keyring_name, proofs_name, user_key,
+    user_name,
 };
 pub use user::{Profile, UserView};

@@ -8,8 +8,8 @@ use crate::error::Fault;
 use crate::grant::{Code, Proposal};
 use crate::id::{ClientId, Login, RealmName, Role, RouteId, UserId};
 use crate::principal::{
-    AccountView, Addressee, Client, ClientView, Consider, Considered, Enter, Follow, GrantType, Mail,
-    Profile, UserView,
+    AccountView, Addressee, Client, ClientView, Consider, Considered, Enter, EnterFederated, Federated,
+    Follow, GrantType, Mail, Profile, UserView,
 };
 use crate::scope::ScopeSet;
 use crate::session::{Pace, Touch};
@@ -35,6 +35,8 @@ pub enum Question {
     DeleteUser,
     /// Know a browser from now on, whose person knows the password. Answer: [`Answer::User`].
     Enter(Box<Enter>),
+    /// Know a browser from now on, whose person an outside provider has named. Answer: [`Answer::User`].
+    EnterFederated(Box<EnterFederated>),
     /// End every session: sign-out everywhere. Answer: [`Answer::Done`].
     End,
     /// Say what a token stands for, without using it. Answer: [`Answer::Inspected`].
@@ -357,8 +359,8 @@ pub struct NewSecret {
 pub struct NewUser {
     /// The user's name in `sub`.
     pub id: UserId,
-    /// What they sign in with.
-    pub login: Login,
+    /// What they sign in with; `None`: at an outside provider.
+    pub login: Option<Login>,
     /// The realm.
     pub realm: RealmName,
     /// Their roles.
@@ -376,6 +378,9 @@ pub struct NewUser {
     /// The internal scopes that they may be asked for.
     #[serde(default)]
     pub internal_scopes: ScopeSet,
+    /// Who they are at the outside provider that they sign in with.
+    #[serde(default)]
+    pub federated: Option<Federated>,
 }
 
 /// See [`Question::ChangeUser`]. What is `None` stays.
@@ -447,6 +452,8 @@ impl Answer {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Refused {
+    /// The person signs in at an outside provider, and has no password here.
+    Elsewhere,
     /// The client's time is over; it has proved who it is.
     ExpiredClient,
     /// The code, refresh token or password is not one that counts.
@@ -484,6 +491,7 @@ impl Refused {
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
+            Self::Elsewhere => "elsewhere",
             Self::ExpiredClient => "expired_client",
             Self::Full => "full",
             Self::Grant => "grant",
@@ -551,6 +559,9 @@ pub struct SignedIn {
     pub auth_time: Timestamp,
     /// `nonce`.
     pub nonce: Option<String>,
+    /// Whether an outside provider says who it is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_federated: bool,
 }
 
 /// What a token stands for, while it counts.

@@ -220,7 +220,11 @@ impl<R: Rows> Draft<'_, R> {
             nonce: None,
             standing: None,
             // OpenID Connect Core section 12.2: an ID token of a refresh says when the person signed in, and no `nonce`.
-            sign_in: session.auth_time.map(|auth_time| SignedIn { auth_time, nonce: None }),
+            sign_in: session.auth_time.map(|auth_time| SignedIn {
+                auth_time,
+                nonce: None,
+                is_federated: principal.is_federated(),
+            }),
         })
     }
 

@@ -46,6 +46,9 @@ fn answer(
         Question::DeleteClient(owner) => done(draft.delete_client(owner, now)?),
         Question::DeleteUser => done(draft.delete_user(now)?),
         Question::Enter(enter) => said(draft.enter(enter, now)?, |u| Answer::User(Box::new(u))),
+        Question::EnterFederated(enter) => {
+            said(draft.enter_federated(enter, now)?, |u| Answer::User(Box::new(u)))
+        }
         Question::End => {
             draft.end_all(&mut draft.principal()?, EndReason::SignedOut, now)?;
             Answer::Done

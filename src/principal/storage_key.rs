@@ -4,6 +4,7 @@
 use crate::encoding::{Digest, hex};
 use crate::id::{ClientId, Locator, Login, RealmName, UserId};
 use crate::keyring::RingName;
+use crate::principal::Federated;
 
 /// KV: the public record of a client.
 #[must_use]
@@ -27,6 +28,13 @@ pub fn user_key(realm: &RealmName, user: &UserId) -> String {
 #[must_use]
 pub fn user_name(realm: &RealmName, login: &Login) -> String {
     format!("user:{realm}:{login}")
+}
+
+/// The name of the object of a person of an outside provider. Digested, so that it is short whatever the provider says; no issuer holds a line
+/// feed, so two names are the same only if issuer and `sub` are. Nobody's login leads there: those names begin otherwise.
+#[must_use]
+pub fn federated_name(realm: &RealmName, who: &Federated) -> String {
+    format!("federated:{realm}:{}", Digest::of(format!("{}\n{}", who.issuer, who.subject).as_bytes()))
 }
 
 /// Objects that keep marks of proofs by keys (RFC 9449) whose tokens are no principal's here. An object answers about 1,000 questions a second, so
@@ -71,5 +79,11 @@ mod tests {
             );
         }
         assert_eq!(proofs_name(&Digest::of(b"abc")), "proofs:ba");
+        let who = Federated {
+            issuer: "https://op.example".parse().unwrap(),
+            subject: "user:test:a".parse().unwrap(),
+        };
+        let name = "federated:test:wS_TwKGpEJsI-olD1r_5itf8VRFSR4XhhaKGbAzYaxI";
+        assert_eq!(federated_name(&realm, &who), name);
     }
 }

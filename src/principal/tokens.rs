@@ -80,7 +80,7 @@ impl<R: Rows> Draft<'_, R> {
         if let Err(refused) = self.prove(asked.source, &asked.password, &asked.salt, now)? {
             return Ok(Err(refused));
         }
-        let sign_in = Some(SignedIn { auth_time: now, nonce: None });
+        let sign_in = Some(SignedIn { auth_time: now, nonce: None, is_federated: false });
         let own_client = self.client(&asked.client.client_id)?.is_some();
         let opening = Opening {
             client_id: &asked.client.client_id,
@@ -161,11 +161,13 @@ impl<R: Rows> Draft<'_, R> {
             }
         };
         let principal = self.principal()?;
-        // What has ended every session since the person signed in has ended what they were about to get, too.
+        // What has ended every session since the code was issued has ended what it stands for, too. (No browser that signed in before an
+        // ending gets a code after it; and who signs in elsewhere may have done so long before.)
         let taken_back = self.taken_back(&asked.client.client_id)?;
-        let is_over = principal.ended.is_some_and(|ended| code.auth_time <= ended.at)
+        let is_over = principal.ended.is_some_and(|ended| code.issued_at <= ended.at)
             || taken_back.is_some_and(|ended| code.issued_at <= ended.at)
             || asked.client.ended_at.is_some_and(|end| code.issued_at <= end);
+        let is_federated = principal.is_federated();
         if is_over || principal.user.is_none_or(|user| user.disabled) {
             return Ok(Err(Refused::Grant));
         }
@@ -173,7 +175,7 @@ impl<R: Rows> Draft<'_, R> {
             return Ok(Err(Refused::Resource));
         };
         let new = super::NewSession { resources, ..asked.session.clone() };
-        let sign_in = Some(SignedIn { auth_time: code.auth_time, nonce: code.nonce.clone() });
+        let sign_in = Some(SignedIn { auth_time: code.auth_time, nonce: code.nonce.clone(), is_federated });
         let own_client = self.client(&asked.client.client_id)?.is_some();
         let scope = kept_scopes(&code.scope, &asked.client.scope, catalogue);
         let opening = Opening {

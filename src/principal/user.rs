@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::grant::PasswordRecord;
 use crate::id::{Login, RealmName, Role, UserId};
-use crate::principal::Ended;
+use crate::principal::{Ended, Federated};
 use crate::scope::ScopeSet;
 use crate::time::Timestamp;
 
@@ -21,11 +21,20 @@ pub(super) struct Principal {
     pub(super) user: Option<User>,
 }
 
+impl Principal {
+    /// Whether it is a person who signs in at an outside provider.
+    pub(super) fn is_federated(&self) -> bool {
+        self.user.as_ref().is_some_and(|user| user.federated.is_some())
+    }
+}
+
 /// A person.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(super) struct User {
     pub(super) id: UserId,
-    pub(super) login: Login,
+    /// What they sign in with; `None`: at an outside provider.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) login: Option<Login>,
     pub(super) roles: Vec<Role>,
     pub(super) disabled: bool,
     pub(super) password: Option<PasswordRecord>,
@@ -35,6 +44,9 @@ pub(super) struct User {
     /// The internal scopes that they may be asked for.
     #[serde(default, skip_serializing_if = "ScopeSet::is_empty")]
     pub(super) internal_scopes: ScopeSet,
+    /// Who they are at the outside provider that they sign in with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) federated: Option<Federated>,
 }
 
 /// What is known of a person besides (OpenID Connect Core section 5.1).
@@ -68,6 +80,7 @@ impl User {
             created_at: self.created_at,
             profile: self.profile.clone(),
             internal_scopes: self.internal_scopes.clone(),
+            federated: self.federated.clone(),
         }
     }
 }
@@ -77,8 +90,9 @@ impl User {
 pub struct UserView {
     /// `sub`.
     pub id: UserId,
-    /// What they sign in with.
-    pub login: Login,
+    /// What they sign in with; `None`: at an outside provider.
+    #[serde(default)]
+    pub login: Option<Login>,
     /// Their roles.
     pub roles: Vec<Role>,
     /// Whether they may not sign in.
@@ -93,6 +107,21 @@ pub struct UserView {
     /// The internal scopes that they may be asked for.
     #[serde(default)]
     pub internal_scopes: ScopeSet,
+    /// Who they are at the outside provider that they sign in with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub federated: Option<Federated>,
+}
+
+impl UserView {
+    /// What a page calls them, to themselves: what they sign in with; of an outside provider the address or the name that it told, or what it
+    /// calls them.
+    #[must_use]
+    pub fn shown(&self) -> &str {
+        let login = self.login.as_ref().map(Login::as_str);
+        let told = || self.profile.email.as_deref().or(self.profile.name.as_deref());
+        let subject = || self.federated.as_ref().map(|who| who.subject.as_str());
+        login.or_else(told).or_else(subject).unwrap_or_default()
+    }
 }
 
 #[cfg(test)]
@@ -110,13 +139,14 @@ mod tests {
             ended: Some(Ended { seq: 5, at, reason: EndReason::Roles }),
             user: Some(User {
                 id: "u1".parse().unwrap(),
-                login: "ada@example.com".parse().unwrap(),
+                login: Some("ada@example.com".parse().unwrap()),
                 roles: vec!["owner".parse().unwrap()],
                 disabled: false,
                 password: None,
                 created_at: at,
                 profile: Profile { name: Some("Ada".to_owned()), email: None, email_verified: true },
                 internal_scopes: "ours".parse().unwrap(),
+                federated: None,
             }),
         };
         assert_eq!(
@@ -124,6 +154,21 @@ mod tests {
             concat!(
                 r#"{"seq":7,"realm":"test","ended":{"seq":5,"at":1000,"reason":"roles"},"#,
                 r#""user":{"id":"u1","login":"ada@example.com","roles":["owner"],"disabled":false,"password":null,"created_at":1000,"profile":{"name":"Ada","email_verified":true},"internal_scopes":"ours"}}"#
+            )
+        );
+        let who = Federated { issuer: "https://op.example".parse().unwrap(), subject: "s1".parse().unwrap() };
+        let user = User {
+            login: None,
+            federated: Some(who),
+            profile: Profile::default(),
+            internal_scopes: ScopeSet::default(),
+            ..principal.user.unwrap()
+        };
+        assert_eq!(
+            serde_json::to_string(&user).unwrap(),
+            concat!(
+                r#"{"id":"u1","roles":["owner"],"disabled":false,"password":null,"created_at":1000,"#,
+                r#""federated":{"iss":"https://op.example","sub":"s1"}}"#
             )
         );
     }

@@ -31,13 +31,14 @@ impl<R: Rows> Draft<'_, R> {
             created_at: now,
             profile: new.profile.clone(),
             internal_scopes: new.internal_scopes.clone(),
+            federated: new.federated.clone(),
         };
         let view = user.view();
         principal.realm = Some(new.realm.clone());
         principal.user = Some(user);
         self.save_principal(&principal)?;
         if let Some(browser) = &new.browser {
-            self.know_browser(browser, &principal, now)?;
+            self.know(browser, principal.seq, now, now)?;
         }
         // Whoever tried this login before it was anybody's has nothing to do with its owner.
         for (key, _) in self.stored::<Throttle>(Kind::Throttle)? {
@@ -57,6 +58,9 @@ impl<R: Rows> Draft<'_, R> {
         let Some(user) = &mut principal.user else { return Ok(Err(Refused::NotFound)) };
         let mut ends = None;
         if let Some((typed, salt)) = &change.password {
+            if user.login.is_none() {
+                return Ok(Err(Refused::Elsewhere));
+            }
             user.password = Some(record_of(typed, salt)?);
             ends = Some(EndReason::Password);
         }

@@ -192,22 +192,8 @@ impl<'c> Members<'c> {
         }
     }
 
-    /// `NumericDate` (RFC 7519 section 2): whole or fractional seconds, not negative, below the year 10000.
     fn date(&self, name: &'static str) -> Result<Option<Timestamp>, Denied> {
-        const YEAR_10000: f64 = 253_402_300_800.0;
-        let Some(value) = self.0.get(name) else {
-            return Ok(None);
-        };
-        let seconds =
-            value.as_number().filter(|s| (0.0..YEAR_10000).contains(s)).ok_or(Denied::MalformClaim(name))?;
-        // Within 0 and 2.6e14: nothing is lost but what is below a millisecond.
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "the range is checked above"
-        )]
-        let millis = (seconds * 1000.0) as u64;
-        Ok(Some(Timestamp::from_millis(millis)))
+        date_of(self.0, name)
     }
 
     /// `aud` (RFC 7519 section 4.1.3): a string, or an array of strings.
@@ -238,6 +224,23 @@ impl<'c> Members<'c> {
         }
         Ok(roles)
     }
+}
+
+/// A `NumericDate` (RFC 7519 section 2): whole or fractional seconds, not negative, below the year 10000. Absent is `None`.
+///
+/// # Errors
+/// [`Denied::MalformClaim`] for anything else.
+pub fn date_of(claims: &Object<'_>, name: &'static str) -> Result<Option<Timestamp>, Denied> {
+    const YEAR_10000: f64 = 253_402_300_800.0;
+    let Some(value) = claims.get(name) else {
+        return Ok(None);
+    };
+    let seconds =
+        value.as_number().filter(|s| (0.0..YEAR_10000).contains(s)).ok_or(Denied::MalformClaim(name))?;
+    // Within 0 and 2.6e14: nothing is lost but what is below a millisecond.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked above")]
+    let millis = (seconds * 1000.0) as u64;
+    Ok(Some(Timestamp::from_millis(millis)))
 }
 
 /// A string, or an array of strings.

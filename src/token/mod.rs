@@ -14,11 +14,11 @@ mod trust;
 mod written;
 
 pub use algorithm::Algorithm;
-pub use claims::{Claims, Confirmation, Holder, issuer_of};
+pub use claims::{Claims, Confirmation, Holder, date_of, issuer_of};
 pub use compact::{Compact, Header, MAX_TOKEN, signing_input};
 pub use curve::Curve;
 pub use jwk::{Jwk, Material, Unfit};
 pub use jwk_set::{JwkSet, MAX_KEYS};
 pub use mapping::{ClaimMap, ClaimPath, RequiredClaim, Wanted};
 pub use trust::{TokenType, Trust};
-pub use written::{ACR_PASSWORD, AccessClaims, Audience, Bound, IdClaims, LogoutClaims};
+pub use written::{ACR_FEDERATED, ACR_PASSWORD, AccessClaims, Audience, Bound, IdClaims, LogoutClaims};

@@ -82,6 +82,9 @@ pub struct Bound {
 /// `acr` of somebody who knew the password: no level of any register, so a name of our own.
 pub const ACR_PASSWORD: &str = "urn:tollgate:acr:password";
 
+/// `acr` of somebody whom an outside provider has named.
+pub const ACR_FEDERATED: &str = "urn:tollgate:acr:federated";
+
 /// The claims of an ID token (OpenID Connect Core section 2).
 #[derive(Clone, Debug, Serialize)]
 pub struct IdClaims<'a> {
@@ -109,7 +112,7 @@ pub struct IdClaims<'a> {
     /// `auth_time`, in seconds, where a person signed in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auth_time: Option<u64>,
-    /// `acr`: how sure it is who signed in ([`ACR_PASSWORD`]).
+    /// `acr`: how sure it is who signed in ([`ACR_PASSWORD`], [`ACR_FEDERATED`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub acr: Option<&'static str>,
     /// `amr` (RFC 8176): what they proved it by.

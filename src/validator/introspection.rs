@@ -14,15 +14,14 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::config::document::IntrospectionAuthentication;
 use crate::config::{Introspection, TrustedIssuer};
-use crate::encoding::base64;
 use crate::error::{Denied, Error, Fault};
 use crate::json::{self, Value};
-use crate::port::{Ports, Timer, Vault, Web, WebRequest, random};
+use crate::port::{Ports, Timer, Web, WebRequest, random};
 use crate::time::{Lifetime, Timestamp};
 use crate::token::{ClaimPath, Claims, MAX_TOKEN};
 use crate::uri::Issuer;
+use crate::validator::as_client::authenticate_as;
 use crate::validator::by_token::{ByToken, Limits, Weigh};
 
 const OP: &str = "introspect";
@@ -283,19 +282,11 @@ async fn question<P: Ports>(
 ) -> Result<Told, Trouble> {
     let general = |fault| Trouble { fault, is_general: true };
     let perhaps = |fault| Trouble { fault, is_general: false };
-    let secret = ports.vault().secret(&introspection.secret_name);
-    let secret = secret.as_ref().and_then(|secret| std::str::from_utf8(secret.reveal()).ok());
-    let secret = secret
-        .ok_or_else(|| general(Fault::new(OP, "the deployment has no secret of the configured name")))?;
     let mut form = form_urlencoded::Serializer::new(String::new());
     form.append_pair("token", token).append_pair("token_type_hint", "access_token");
-    let authorization = match introspection.authentication {
-        IntrospectionAuthentication::Basic => Some(basic(&introspection.client_id, secret)),
-        IntrospectionAuthentication::Post => {
-            form.append_pair("client_id", &introspection.client_id).append_pair("client_secret", secret);
-            None
-        }
-    };
+    let client = (introspection.client_id.as_str(), introspection.secret_name.as_str());
+    let authorization =
+        authenticate_as(ports, client, introspection.authentication, &mut form, OP).map_err(general)?;
     let request =
         WebRequest { authorization, form: Some(form.finish()), ..WebRequest::get(&introspection.endpoint) };
     let reply = ports.web().ask(&request).await.map_err(perhaps)?;
@@ -306,12 +297,6 @@ async fn question<P: Ports>(
         401 | 403 | 429 | 502..=504 => Err(general(fault())),
         _ => Err(perhaps(fault())),
     }
-}
-
-/// RFC 6749 section 2.3.1: both are form-encoded before they are joined.
-fn basic(client_id: &str, secret: &str) -> String {
-    let encoded = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
-    format!("Basic {}", base64(format!("{}:{}", encoded(client_id), encoded(secret)).as_bytes()))
 }
 
 /// RFC 7662 section 2.2. An answer that cannot be read is our trouble: the token may be good.

@@ -13,6 +13,7 @@
 //!   our trouble.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::config::{KeySource, TrustedIssuer};
@@ -22,6 +23,7 @@ use crate::port::{Entry, Journal, Keyrings, Ports, Timer, random};
 use crate::time::{Lifetime, Timestamp};
 use crate::token::{Algorithm, Jwk, JwkSet};
 use crate::uri::{Issuer, WebUrl};
+use crate::validator::ProviderMetadata;
 use crate::validator::remote::{self, Published};
 
 /// How long a set is used beyond its freshness when asking fails.
@@ -69,6 +71,8 @@ pub(super) struct State {
     flight: Option<Timestamp>,
     /// Where the keys are, as the metadata said, and until when that is believed.
     pub(super) jwks_uri: Option<(WebUrl, Timestamp)>,
+    /// What it says of itself where people sign in with it, and until when that is believed.
+    pub(super) provider: Option<(Rc<ProviderMetadata>, Timestamp)>,
 }
 
 /// A key set and its time.

@@ -9,24 +9,30 @@
 //! ([`crate::http::bearer`]), choosing the route ([`crate::gateway`]).
 
 mod access_token;
+mod as_client;
 mod by_token;
 mod cutoff;
 mod fact;
+mod id_token;
 mod introspection;
 mod isolate;
 mod jws;
 mod keys;
 mod library;
 mod possession;
+mod provider;
 mod remote;
 mod session;
 mod states;
 
 pub use access_token::AccessToken;
+pub(crate) use as_client::authenticate_as;
+pub use id_token::{Expected, IdToken, profile_of, verify_id_token};
 pub use isolate::Isolate;
 pub use jws::{Jws, Keys};
 pub use keys::{KeyCache, key_set};
 pub use library::Validator;
 pub(crate) use possession::{ask_once, check_nonce, fresh_nonce, prove, use_once};
+pub use provider::{ProviderMetadata, provider_metadata};
 pub use session::{Chore, run_chore};
 pub use states::{Authorized, Need, Presented, Verified, verify};

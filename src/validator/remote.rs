@@ -10,7 +10,7 @@ use crate::config::TrustedIssuer;
 use crate::encoding::Digest;
 use crate::error::Fault;
 use crate::http::{LONGEST_FRESHNESS, freshness};
-use crate::json::{self, Value};
+use crate::json::{self, Object, Value};
 use crate::port::{Entry, Journal, Ports, SharedCache, Web, WebReply, WebRequest};
 use crate::time::{Lifetime, Timestamp};
 use crate::token::JwkSet;
@@ -133,24 +133,35 @@ async fn fetch<P: Ports>(
     Ok((Known { keys, fresh_until }, copy))
 }
 
-async fn get<P: Ports>(ports: &P, url: &WebUrl, op: &'static str) -> Result<WebReply, Fault> {
+pub(super) async fn get<P: Ports>(ports: &P, url: &WebUrl, op: &'static str) -> Result<WebReply, Fault> {
     let reply = ports.web().ask(&WebRequest::get(url)).await?;
     if reply.status == 200 { Ok(reply) } else { Err(Fault::new(op, format!("status {}", reply.status))) }
 }
 
 /// Where the metadata of `issuer` says its keys are.
-fn jwks_uri(issuer: &TrustedIssuer, metadata: &[u8]) -> Result<WebUrl, &'static str> {
-    let issuer = &issuer.trust.issuer;
-    let metadata = json::object(metadata).map_err(|_| "it is no strict JSON object")?;
-    if metadata.get("issuer").and_then(Value::as_text) != Some(issuer.as_str()) {
-        return Err("it names another issuer");
-    }
-    let text = metadata.get("jwks_uri").and_then(Value::as_text).ok_or("it names no jwks_uri")?;
-    let url: WebUrl = text.parse().map_err(|_| "its jwks_uri is no https address")?;
-    // An address on this machine is for issuers on this machine.
-    if url.as_str().starts_with("https://") || issuer.is_loopback() {
-        Ok(url)
+fn jwks_uri(issuer: &TrustedIssuer, metadata: &[u8]) -> Result<WebUrl, String> {
+    address(issuer, &own(issuer, metadata)?, "jwks_uri")
+}
+
+/// Metadata that name the issuer that they are said to be of.
+pub(super) fn own<'m>(issuer: &TrustedIssuer, metadata: &'m [u8]) -> Result<Object<'m>, String> {
+    let metadata = json::object(metadata).map_err(|_| "it is no strict JSON object".to_owned())?;
+    if metadata.get("issuer").and_then(Value::as_text) == Some(issuer.trust.issuer.as_str()) {
+        Ok(metadata)
     } else {
-        Err("its jwks_uri is no https address")
+        Err("it names another issuer".to_owned())
     }
+}
+
+/// An address in metadata.
+pub(super) fn address(
+    issuer: &TrustedIssuer,
+    metadata: &Object<'_>,
+    name: &'static str,
+) -> Result<WebUrl, String> {
+    let text = metadata.get(name).and_then(Value::as_text).ok_or_else(|| format!("it names no {name}"))?;
+    let url = text.parse::<WebUrl>().ok();
+    // An address on this machine is for issuers on this machine.
+    let url = url.filter(|url| url.as_str().starts_with("https://") || issuer.trust.issuer.is_loopback());
+    url.ok_or_else(|| format!("its {name} is no https address"))
 }

@@ -14,8 +14,8 @@ use tollgate::port::{
     SharedCache, Timer, UserPlace, Users, Vault, Verifier, Web, WebReply, WebRequest,
 };
 use tollgate::principal::{
-    Answer, Client, Cutoffs as Dead, Question, Refused, Told, client_key, cutoff_key, noticed, notices,
-    proofs_name, published, step, unpublished, user_key, user_name,
+    Answer, Client, Cutoffs as Dead, Federated, Question, Refused, Told, client_key, cutoff_key,
+    federated_name, noticed, notices, proofs_name, published, step, unpublished, user_key, user_name,
 };
 use tollgate::secret::Secret;
 use tollgate::software::SoftwareVerifier;
@@ -389,6 +389,13 @@ impl Principals for World {
         Ok(locator)
     }
 
+    fn place_of_federated(&self, realm: &RealmName, who: &Federated) -> Result<Locator, Fault> {
+        self.check(Broken::PrincipalsBefore)?;
+        let locator = Locator::from(*Digest::of(federated_name(realm, who).as_bytes()).bytes());
+        self.principals.borrow_mut().entry(locator).or_default();
+        Ok(locator)
+    }
+
     async fn ask(&self, locator: Locator, question: &Question) -> Result<Answer, Fault> {
         self.asked_principals.set(self.asked_principals.get() + 1);
         self.check(Broken::PrincipalsBefore)?;
@@ -439,6 +446,7 @@ impl Vault for World {
     fn secret(&self, name: &str) -> Option<Secret> {
         let text = match name {
             "INTROSPECTION_SECRET" => "s3cret/+",
+            "CORP_SECRET" | "GITHUB_SECRET" => "pr0vider/+",
             "TOLLGATE_INITIAL_ACCESS_TOKEN" => INITIAL,
             "TOLLGATE_KEK" => "a-key-encryption-key-of-these-tests",
             _ => return None,

@@ -7,6 +7,7 @@ mod cors;
 mod dpop;
 mod endings;
 mod faults;
+mod federation;
 mod gateway;
 mod grants;
 mod idle;

@@ -16,7 +16,7 @@ pub(super) const PASSWORD: &str = "correct horse";
 /// A browser: what it keeps of cookies, and where it is.
 pub(super) struct Browser<'e, 'w> {
     edge: &'e Edge<'w>,
-    cookies: RefCell<BTreeMap<String, String>>,
+    pub(super) cookies: RefCell<BTreeMap<String, String>>,
 }
 
 impl<'e, 'w> Browser<'e, 'w> {

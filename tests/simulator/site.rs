@@ -19,7 +19,8 @@ use tollgate::port::{
     SharedCache, Signer, Timer, UserPlace, Users, Vault, Verifier, Web, WebReply, WebRequest,
 };
 use tollgate::principal::{
-    Answer, Client, Cutoffs as Dead, Question, client_key, cutoff_key, proofs_name, user_key, user_name,
+    Answer, Client, Cutoffs as Dead, Federated, Question, client_key, cutoff_key, federated_name,
+    proofs_name, user_key, user_name,
 };
 use tollgate::secret::Secret;
 use tollgate::time::{Lifetime, Timestamp};
@@ -210,6 +211,10 @@ impl Principals for Site {
 
     fn place_of_key(&self, key: &Digest) -> Result<Locator, Fault> {
         Ok(Locator::from(*Digest::of(proofs_name(key).as_bytes()).bytes()))
+    }
+
+    fn place_of_federated(&self, realm: &RealmName, who: &Federated) -> Result<Locator, Fault> {
+        Ok(Locator::from(*Digest::of(federated_name(realm, who).as_bytes()).bytes()))
     }
 
     async fn ask(&self, locator: Locator, question: &Question) -> Result<Answer, Fault> {

@@ -97,7 +97,7 @@ pub struct IntrospectionDocument {
     pub client_secret_name: String,
     /// How tollgate authenticates.
     #[serde(default)]
-    pub authentication: IntrospectionAuthentication,
+    pub authentication: ClientAuthentication,
     /// How long `active` is believed, in seconds, and never beyond `exp`: 0 to 3600. 0: every request asks.
     #[serde(default = "IntrospectionDocument::cache_seconds")]
     pub cache_seconds: u64,
@@ -106,10 +106,10 @@ pub struct IntrospectionDocument {
     pub negative_seconds: u64,
 }
 
-/// How tollgate authenticates at an introspection endpoint.
+/// How tollgate authenticates at an endpoint of somebody else.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub enum IntrospectionAuthentication {
+pub enum ClientAuthentication {
     /// HTTP Basic (RFC 6749 section 2.3.1).
     #[default]
     #[serde(rename = "client_secret_basic")]

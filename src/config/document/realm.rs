@@ -1,8 +1,10 @@
 //! A realm, and how clients register themselves at it.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
-use super::{MailDocument, SignUpDocument};
+use crate::config::document::{MailDocument, ProviderDocument, SignUpDocument};
 use crate::registered::GrantType;
 use crate::token::Algorithm;
 
@@ -67,6 +69,10 @@ pub struct RealmDocument {
     /// minutes ahead. Without it a proof counts for 90 seconds, and once.
     #[serde(default)]
     pub dpop_nonce: bool,
+    /// Outside providers that people may sign in with, by name: 1 to 32 of a-z 0-9 -, a letter first. Their buttons stand in the order
+    /// of the names.
+    #[serde(default)]
+    pub providers: BTreeMap<String, ProviderDocument>,
     /// Allows plain HTTP, for an issuer on this machine.
     #[serde(default)]
     pub allow_http: bool,
