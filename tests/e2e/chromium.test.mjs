@@ -10,15 +10,18 @@ import { root } from "../../tools/project.mjs";
 import { endsWithoutLeaks } from "./support/instance.mjs";
 import { PASSWORD, realmOf, startIssuer } from "./support/issuer.mjs";
 import { remember, rememberToken } from "./support/secrets.mjs";
+import { startPost } from "./support/post.mjs";
 import { startSpa } from "./support/spa.mjs";
 
 const server = await startIssuer("chromium");
 const app = realmOf(server, "app");
 const spa = await startSpa(8813);
+const post = await startPost();
 const { browser, close } = await launchChromium();
 after(async () => {
   await close();
   spa.stop();
+  post.stop();
 });
 
 const axe = readFileSync(join(root, "node_modules", "axe-core", "axe.min.js"), "utf8");
@@ -127,6 +130,56 @@ test("by keyboard: sign-in, a part of what is asked, and known from then on; oid
     remember("a cookie", value);
     assert.ok(name.startsWith("__Host-tollgate.app") && secure && httpOnly && sameSite === "Lax", name);
   }
+  await context.close();
+});
+
+test("by keyboard: an account is made on the way, and a forgotten password is changed", async () => {
+  const address = `${crypto.randomUUID()}@example.com`;
+  const { context, page } = await visit();
+  await tabTo(page, "Make one");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("text=Make an account");
+  await look(page, "register");
+  await type(page, "login", address);
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("text=Look into your mailbox");
+  await look(page, "register-mailed");
+  // The mail is read in another tab.
+  const mailbox = await context.newPage();
+  await mailbox.goto((await post.link(address)).link);
+  await look(mailbox, "register-confirm");
+  await type(mailbox, "name", "Grace Hopper");
+  await type(mailbox, "password", "short");
+  await mailbox.keyboard.press("Enter");
+  assert.ok(await mailbox.evaluate(() => document.querySelector("#password").validity.tooShort), "the browser says so before it is sent");
+  await mailbox.fill("#password", PASSWORD);
+  await mailbox.keyboard.press("Enter");
+  await mailbox.waitForSelector("text=Your account is ready");
+  await look(mailbox, "registered");
+  await tabTo(page, "I have followed the link");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("[name=decision]");
+  await tabTo(page, "Allow");
+  await page.keyboard.press("Enter");
+  assert.equal((await came(page)).profile.email, address);
+  // Somewhere else, without the password.
+  const other = await visit();
+  await tabTo(other.page, "Forgotten the password?");
+  await other.page.keyboard.press("Enter");
+  await other.page.waitForSelector("text=Choose another password");
+  await look(other.page, "reset");
+  await type(other.page, "login", address);
+  await other.page.keyboard.press("Enter");
+  await other.page.waitForSelector("text=Look into your mailbox");
+  await other.page.goto((await post.link(address)).link);
+  await look(other.page, "reset-confirm");
+  await type(other.page, "password", "another password");
+  await other.page.keyboard.press("Enter");
+  await other.page.waitForSelector("text=Your password is changed");
+  await look(other.page, "reset-done");
+  await page.goto(`${app.issuer}/account`);
+  await page.waitForSelector("[name=password]");
+  await other.context.close();
   await context.close();
 });
 

@@ -7,7 +7,7 @@ import { remember } from "./secrets.mjs";
 const decode = (text) => text.replaceAll(/&#(\d+);/g, (_, code) => String.fromCodePoint(Number(code)));
 
 /** What a page would send: where to, and its fields. */
-function formOf(text) {
+export function formOf(text) {
   const action = /<form method="post" action="([^"]*)"/.exec(text)?.[1];
   const fields = {};
   for (const [tag] of text.matchAll(/<input [^>]*>/g)) {
