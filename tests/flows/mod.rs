@@ -8,6 +8,7 @@ mod dpop;
 mod endings;
 mod faults;
 mod federation;
+mod federation_attacks;
 mod gateway;
 mod grants;
 mod idle;

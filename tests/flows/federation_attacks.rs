@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 use tollgate::encoding::{Digest, base64url};
 
-use super::super::people::{Browser, HOST, PASSWORD, app, asks};
-use super::super::realm::{Key, claims, manage, seconds, text, user};
-use super::{
+use super::federation::{
     CORP, assert_again, button, come, config, granted, hands_out, id_token, leave, tokens, with_corp, world,
 };
+use super::people::{Browser, HOST, PASSWORD, app, asks};
+use super::realm::{Key, claims, manage, seconds, text, user};
 use crate::fakes::{Broken, Call, Edge, Page, World};
 
 #[test]
@@ -137,7 +137,7 @@ fn a_provider_that_says_no_or_does_not_work_leaves_the_person_on_the_sign_in_pag
         world.broken.set(None);
         let is_known = browser.cookies.borrow().contains_key("__Host-tollgate.test");
         match broken {
-            Broken::Keyrings | Broken::Signer => assert!(is_known, "it has no part in this"),
+            Broken::Keyrings | Broken::Mailer | Broken::Signer => assert!(is_known, "it has no part in this"),
             Broken::Web | Broken::Verifier => assert_again(&browser, &reply, 502, "does not answer", "web"),
             _ => assert!(reply.status() == 503 && !is_known, "{broken:?} {}", reply.status()),
         }

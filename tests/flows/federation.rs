@@ -1,7 +1,5 @@
 //! People who sign in with an outside provider: out, back, and what does not count of what comes back.
 
-mod attacks;
-
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
@@ -11,11 +9,11 @@ use super::people::{Browser, HOST, PASSWORD, app, asks, back, heading, hidden, l
 use super::realm::{CONFIG, Key, claims, manage, seconds, text, user};
 use crate::fakes::{Broken, Call, Edge, Page, Reply, World, call};
 
-const CORP: &str = "https://corp.example";
+pub(super) const CORP: &str = "https://corp.example";
 const CALLBACK: &str = "https://edge.example/test/federation/corp/callback";
 
 /// A realm with providers: one that takes newcomers in, one that does not and says whose its answers are, and GitHub.
-fn config() -> String {
+pub(super) fn config() -> String {
     let providers = r#""providers": {
         "closed": { "label": "Closed", "issuer": "https://closed.example", "client_id": "tg2", "client_secret_name": "CORP_SECRET", "authentication": "client_secret_post" },
         "corp": { "label": "Corp <b>", "issuer": "https://corp.example", "client_id": "tg", "client_secret_name": "CORP_SECRET", "sign_up": true },
@@ -30,7 +28,7 @@ fn key() -> Key {
 }
 
 /// What a provider publishes.
-fn publish(world: &World, issuer: &str, more: &Value) {
+pub(super) fn publish(world: &World, issuer: &str, more: &Value) {
     let mut metadata = json!({
         "issuer": issuer,
         "authorization_endpoint": format!("{issuer}/authorize?tenant=1"),
@@ -44,7 +42,7 @@ fn publish(world: &World, issuer: &str, more: &Value) {
     web.insert(format!("{issuer}/jwks"), Page::ok(keys.to_string()));
 }
 
-fn world() -> World {
+pub(super) fn world() -> World {
     let world = World::new(&config());
     publish(&world, CORP, &json!({}));
     publish(
@@ -56,7 +54,7 @@ fn world() -> World {
 }
 
 /// Where the button of a provider leads, on a page.
-fn button(page: &Reply, id: &str) -> String {
+pub(super) fn button(page: &Reply, id: &str) -> String {
     let body = &page.answer().body;
     let (_, rest) =
         body.split_once(&format!(r#"href="/test/federation/{id}?"#)).unwrap_or_else(|| panic!("{body}"));
@@ -64,7 +62,7 @@ fn button(page: &Reply, id: &str) -> String {
 }
 
 /// What the browser is sent to a provider with.
-fn leave(browser: &Browser<'_, '_>, page: &Reply, id: &str) -> BTreeMap<String, String> {
+pub(super) fn leave(browser: &Browser<'_, '_>, page: &Reply, id: &str) -> BTreeMap<String, String> {
     let reply = browser.get(&button(page, id));
     assert_eq!(reply.status(), 303, "{}", reply.answer().body);
     assert_eq!(reply.answer().header("referrer-policy"), Some("no-referrer"));
@@ -74,13 +72,13 @@ fn leave(browser: &Browser<'_, '_>, page: &Reply, id: &str) -> BTreeMap<String, 
 }
 
 /// The browser comes back.
-fn come(browser: &Browser<'_, '_>, id: &str, said: &[(&str, &str)]) -> Reply {
+pub(super) fn come(browser: &Browser<'_, '_>, id: &str, said: &[(&str, &str)]) -> Reply {
     let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(said).finish();
     browser.get(&format!("{HOST}/test/federation/{id}/callback?{query}"))
 }
 
 /// An ID token of Corp for what was asked, with these claims changed; `null` takes one away.
-fn id_token(world: &World, asked: &BTreeMap<String, String>, changes: &Value) -> String {
+pub(super) fn id_token(world: &World, asked: &BTreeMap<String, String>, changes: &Value) -> String {
     let now = world.now().as_seconds();
     let mut claims = json!({
         "iss": CORP, "aud": asked["client_id"], "sub": "corp|7", "iat": now, "exp": now + 60, "nonce": asked["nonce"],
@@ -93,16 +91,16 @@ fn id_token(world: &World, asked: &BTreeMap<String, String>, changes: &Value) ->
 }
 
 /// What Corp's token endpoint answers from now on.
-fn hands_out(world: &World, issuer: &str, body: &Value) {
+pub(super) fn hands_out(world: &World, issuer: &str, body: &Value) {
     world.web.borrow_mut().insert(format!("{issuer}/token"), Page::ok(body.to_string()));
 }
 
-fn tokens(id_token: &str) -> Value {
+pub(super) fn tokens(id_token: &str) -> Value {
     json!({ "access_token": "at1", "token_type": "Bearer", "id_token": id_token })
 }
 
 /// Signs in with Corp as whoever these claims are about, and goes where that leads.
-fn with_corp(browser: &Browser<'_, '_>, world: &World, page: &Reply, changes: &Value) -> Reply {
+pub(super) fn with_corp(browser: &Browser<'_, '_>, world: &World, page: &Reply, changes: &Value) -> Reply {
     let asked = leave(browser, page, "corp");
     hands_out(world, CORP, &tokens(&id_token(world, &asked, changes)));
     let reply = come(browser, "corp", &[("code", "c1"), ("state", &asked["state"])]);
@@ -110,7 +108,7 @@ fn with_corp(browser: &Browser<'_, '_>, world: &World, page: &Reply, changes: &V
 }
 
 /// Nobody is signed in, and the person reads why.
-fn assert_again(browser: &Browser<'_, '_>, reply: &Reply, status: u16, words: &str, about: &str) {
+pub(super) fn assert_again(browser: &Browser<'_, '_>, reply: &Reply, status: u16, words: &str, about: &str) {
     assert_eq!((reply.status(), heading(reply).as_str()), (status, "Sign in"), "{about}");
     assert!(reply.answer().body.contains(words), "{about}: {}", reply.answer().body);
     assert!(!hidden(reply).is_empty(), "{about}: the transaction goes on");
@@ -118,7 +116,7 @@ fn assert_again(browser: &Browser<'_, '_>, reply: &Reply, status: u16, words: &s
     assert!(!browser.cookies.borrow().keys().any(|name| name.contains(".trip")), "{about}: the trip is over");
 }
 
-fn granted(edge: &Edge<'_>, shop: &Value, reply: &Reply) -> Value {
+pub(super) fn granted(edge: &Edge<'_>, shop: &Value, reply: &Reply) -> Value {
     serde_json::from_str(&redeem(edge, shop, &back(reply)["code"]).answer().body).unwrap()
 }
 
