@@ -69,14 +69,15 @@ export function openKeyrings(folder, kek, realms) {
         cipher.setAAD(Buffer.from(`tollgate keyring 1:${realm}:${jwk.kid}`)).setAuthTag(bytes.subarray(-16));
         return Buffer.concat([cipher.update(bytes.subarray(12, -16)), cipher.final()]);
       };
-      const opened = realms.flatMap((realm) => {
+      // Each realm may have a second keyring, for ID tokens.
+      const opened = realms.flatMap((realm) => [realm, `${realm}/id-tokens`]).flatMap((realm) => {
         try {
           return [{ realm, der: open(realm) }];
         } catch {
-          return []; // sealed for another realm
+          return []; // sealed for another keyring
         }
       });
-      assert.equal(opened.length, 1, "a key opens in exactly one realm");
+      assert.equal(opened.length, 1, "a key opens in exactly one keyring");
       const [{ realm, der }] = opened;
       // An ML-DSA key is its seed; anything else a PKCS #8 document.
       const privateKey = jwk.kty === "AKP" ? undefined : createPrivateKey({ key: der, format: "der", type: "pkcs8" });
