@@ -44,6 +44,35 @@ fn send(browser: &Browser<'_, '_>, page: &Reply, path: &str, more: &[(&str, &str
     browser.post(path, &form)
 }
 
+/// What `does` comes to, with one question to a principal and one record read from KV at most.
+fn sparing<T>(world: &World, does: impl FnOnce() -> T) -> T {
+    let (asked, read) = (world.asked_principals.get(), world.read_kv.get());
+    let done = does();
+    let (asked, read) = (world.asked_principals.get() - asked, world.read_kv.get() - read);
+    assert!(asked <= 1 && read <= 1, "{asked} questions, {read} records");
+    done
+}
+
+#[test]
+fn each_page_on_the_way_asks_one_principal_and_reads_one_record_at_most() {
+    let world = World::new(&config());
+    let edge = world.edge();
+    let (shop, _) = (app(&edge), ada(&edge));
+    for (path, address) in [("/register", "new@example.com"), ("/reset", "ada@example.com")] {
+        let browser = Browser::new(&edge);
+        let sign_in = browser.get(&asks(&shop, &[]));
+        let form = sparing(&world, || browser.get(&onward(&sign_in, path)));
+        let waits = sparing(&world, || send(&browser, &form, path, &[("login", address)]));
+        let link = link(&world, address);
+        let page = sparing(&world, || browser.get(&link));
+        let (name, used) = asked(&link).into_iter().next().unwrap();
+        let fields = [(name.as_str(), used.as_str()), ("password", "a long password")];
+        let done = sparing(&world, || send(&browser, &page, &format!("{path}/confirm"), &fields));
+        assert!(done.status() < 400, "{path}");
+        sparing(&world, || browser.get(&onward(&waits, "/consent")));
+    }
+}
+
 /// Asks for an account, and answers with the page that says where the mail went.
 fn ask_for_account(browser: &Browser<'_, '_>, page: &Reply, address: &str) -> Reply {
     let form = browser.get(&onward(page, "/register"));
