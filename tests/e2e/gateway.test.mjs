@@ -49,11 +49,19 @@ test("a scope passes where a scope that it implies is needed, and not the other 
 
 test("RFC 6750 section 3: without a token it is 401, a challenge and no error code", async () => {
   await nothingArrives(async () => {
-    for (const headers of [{}, { authorization: "Basic YTpi" }, { authorization: "DPoP abc" }]) {
+    for (const headers of [{}, { authorization: "Basic YTpi" }]) {
       const response = await fetch(`${URL_HERE}/counted/x`, { headers });
       assert.equal(response.status, 401);
       assert.equal(response.headers.get("www-authenticate"), 'Bearer realm="tollgate"');
     }
+  });
+});
+
+test("RFC 9449 section 7.1: a token with the scheme DPoP and no proof is 401, and told so in that scheme", async () => {
+  await nothingArrives(async () => {
+    const response = await fetch(`${URL_HERE}/counted/x`, { headers: { authorization: "DPoP abc" } });
+    assert.equal(response.status, 401);
+    assert.match(response.headers.get("www-authenticate"), /^DPoP algs="[^"]*ES256[^"]*", error="invalid_dpop_proof"$/);
   });
 });
 
