@@ -239,6 +239,11 @@ impl<R: Rows> Draft<'_, R> {
         Ok(None)
     }
 
+    /// Whether nobody has signed out of a browser.
+    pub(super) fn knows_browser(&self, browser: &Digest) -> Result<bool, Fault> {
+        Ok(self.read::<StoredBrowser>(Kind::Browser, &browser.to_string())?.is_some())
+    }
+
     /// A browser that is known, and its person.
     pub(super) fn found(
         &self,

@@ -168,7 +168,12 @@ impl<R: Rows> Draft<'_, R> {
             || taken_back.is_some_and(|ended| code.issued_at <= ended.at)
             || asked.client.ended_at.is_some_and(|end| code.issued_at <= end);
         let is_federated = principal.is_federated();
-        if is_over || principal.user.is_none_or(|user| user.disabled) {
+        // Nor does it outlive that its browser is known.
+        let has_left = match &code.browser {
+            Some(browser) => !self.knows_browser(browser)?,
+            None => false,
+        };
+        if is_over || has_left || principal.user.is_none_or(|user| user.disabled) {
             return Ok(Err(Refused::Grant));
         }
         let Some(resources) = narrowed(&code.resources, &asked.session.resources) else {

@@ -65,10 +65,15 @@ fn back_channel_logout_section_2_7_signing_out_of_a_browser_ends_what_came_of_it
     let (shop, quiet, _) =
         (shop(&edge, &json!({})), shop(&edge, &json!({ "backchannel_logout_uri": null })), ada(&edge));
     let (here, there) = (Browser::new(&edge), Browser::new(&edge));
+    let code = {
+        let page = here.sign_in(&here.get(&asks(&shop, &[])), "ada@example.com", PASSWORD);
+        back(&here.decide(&page, "allow", &["orders:read"]))["code"].clone()
+    };
     let (first, silent) = (granted(&edge, &here, &shop), granted(&edge, &here, &quiet));
     let other = granted(&edge, &there, &shop);
     world.web.borrow_mut().insert(HEARS.to_owned(), Page::ok(""));
     sign_out(&here);
+    assert_eq!(error(&redeem(&edge, &shop, &code)), (400, "invalid_grant".to_owned()), "a code of before");
     world.tell();
     world.pass(seconds(31));
     let fresh = world.edge();
