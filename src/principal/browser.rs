@@ -7,8 +7,6 @@
 //! transaction has not ended before, the person has allowed what is asked for or says so now; then the code is kept, and the transaction
 //! has ended. So of any number of the same request, at whatever edge, one gets a code.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use crate::encoding::Digest;
@@ -16,7 +14,6 @@ use crate::error::Fault;
 use crate::grant::Code;
 use crate::id::{ClientId, UserId};
 use crate::principal::rows::{Draft, Kind, Rows};
-use crate::principal::sessions::StoredSession;
 use crate::principal::user::{Principal, User};
 use crate::principal::{Ended, Password, Refused, UserView};
 use crate::scope::ScopeSet;
@@ -30,7 +27,7 @@ pub const BROWSER_LIFETIME: Lifetime = Lifetime::from_seconds(12 * 3_600);
 const CONSENT_KEPT: Lifetime = Lifetime::from_seconds(365 * 86_400);
 
 /// How long it is remembered that they took it back: longer than any session lasts.
-const ENDED_KEPT: Lifetime = Lifetime::from_seconds(400 * 86_400);
+pub(super) const ENDED_KEPT: Lifetime = Lifetime::from_seconds(400 * 86_400);
 
 /// See [`crate::principal::Question::Enter`]. Asked of the principal at the place of the login, whether anybody is there or not.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -107,32 +104,6 @@ pub enum Considered {
     SignIn,
 }
 
-/// What a person sees of their own account.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct AccountView {
-    /// Who they are.
-    pub user: UserView,
-    /// What they allow.
-    pub applications: Vec<Application>,
-    /// Their browsers: since when, and whether it is this one.
-    pub browsers: Vec<(Timestamp, bool)>,
-}
-
-/// What a person allows one client.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Application {
-    /// Which.
-    pub client_id: ClientId,
-    /// What it was called when they allowed it.
-    pub name: String,
-    /// What they allow it.
-    pub scope: ScopeSet,
-    /// Since when.
-    pub at: Timestamp,
-    /// How many of its sessions are open.
-    pub sessions: usize,
-}
-
 /// A browser of the person.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(super) struct StoredBrowser {
@@ -143,7 +114,7 @@ pub(super) struct StoredBrowser {
 }
 
 impl StoredBrowser {
-    fn is_alive(&self, principal: &Principal, now: Timestamp) -> bool {
+    pub(super) fn is_alive(&self, principal: &Principal, now: Timestamp) -> bool {
         now < self.ends_at && principal.ended.is_none_or(|ended| ended.seq <= self.seq)
     }
 }
@@ -165,7 +136,7 @@ pub(super) struct StoredConsent {
 }
 
 impl StoredConsent {
-    fn none(now: Timestamp) -> Self {
+    pub(super) fn none(now: Timestamp) -> Self {
         Self {
             scope: ScopeSet::default(),
             refused: ScopeSet::default(),
@@ -255,71 +226,6 @@ impl<R: Rows> Draft<'_, R> {
         let browser = browser.filter(|browser| browser.is_alive(&principal, now));
         let user = principal.user.clone().filter(|user| !user.disabled);
         Ok(browser.zip(user).map(|(browser, user)| (browser, user, principal)))
-    }
-
-    /// What a person sees of their own account in a browser that is known.
-    pub(super) fn account(
-        &self,
-        browser: &Digest,
-        now: Timestamp,
-    ) -> Result<Result<AccountView, Refused>, Fault> {
-        let Some((_, user, principal)) = self.found(browser, now)? else {
-            return Ok(Err(Refused::NotFound));
-        };
-        let mut sessions: BTreeMap<ClientId, usize> = BTreeMap::new();
-        for (_, session) in self.stored::<StoredSession>(Kind::Session)? {
-            if self.is_alive(&session, &principal, now)? {
-                let count = sessions.entry(session.client_id).or_default();
-                *count = count.saturating_add(1);
-            }
-        }
-        let mut applications = Vec::new();
-        for (id, consent) in self.stored::<StoredConsent>(Kind::Consent)? {
-            let Ok(client_id) = id.parse::<ClientId>() else { continue };
-            let sessions = sessions.get(&client_id).copied().unwrap_or_default();
-            if !consent.scope.is_empty() {
-                let StoredConsent { scope, at, name, .. } = consent;
-                applications.push(Application { client_id, name, scope, at, sessions });
-            }
-        }
-        let this = browser.to_string();
-        let browsers = self.stored::<StoredBrowser>(Kind::Browser)?.into_iter();
-        let alive = browsers.filter(|(_, browser)| browser.is_alive(&principal, now));
-        let browsers = alive.map(|(key, browser)| (browser.auth_time, key == this)).collect();
-        Ok(Ok(AccountView { user: user.view(), applications, browsers }))
-    }
-
-    /// The person takes back what they have allowed a client: its sessions are over.
-    pub(super) fn withdraw(
-        &self,
-        browser: &Digest,
-        client: &ClientId,
-        now: Timestamp,
-    ) -> Result<Option<Refused>, Fault> {
-        let Some((_, _, mut principal)) = self.found(browser, now)? else {
-            return Ok(Some(Refused::NotFound));
-        };
-        self.owe_all(&principal, |session| session.client_id == *client, now)?;
-        principal.seq = principal.seq.saturating_add(1);
-        let ended = Ended { seq: principal.seq, at: now, reason: EndReason::Revoked };
-        let consent = StoredConsent { ended: Some(ended), ..StoredConsent::none(now) };
-        self.write(Kind::Consent, client.as_str(), &consent, Some(now.after(ENDED_KEPT)))?;
-        self.save_principal(&principal)?;
-        self.cut_client(client.clone(), now)?;
-        Ok(None)
-    }
-
-    /// The person signs out everywhere, from a browser that is known.
-    pub(super) fn leave_everywhere(
-        &self,
-        browser: &Digest,
-        now: Timestamp,
-    ) -> Result<Option<Refused>, Fault> {
-        let Some((_, _, mut principal)) = self.found(browser, now)? else {
-            return Ok(Some(Refused::NotFound));
-        };
-        self.end_all(&mut principal, EndReason::SignedOut, now)?;
-        Ok(None)
     }
 
     /// What has ended the sessions of a client, because the person took back what they had allowed it.

@@ -9,6 +9,7 @@ use crate::email::EmailAddress;
 use crate::encoding::Digest;
 use crate::error::Fault;
 use crate::grant::{LINK_LIFETIME, Throttle};
+use crate::id::Login;
 use crate::principal::clients::KNOWN_FOR;
 use crate::principal::rows::{Draft, Kind, Rows};
 use crate::principal::tokens::record_of;
@@ -76,7 +77,7 @@ struct StoredLink {
 
 /// Where mail to a person goes: the address that is known of them, or what they sign in with.
 fn address_of(user: &User) -> Option<EmailAddress> {
-    let login = || user.login.as_ref().map(|login| login.as_str());
+    let login = || user.login.as_ref().map(Login::as_str);
     EmailAddress::typed(user.profile.email.as_deref().or_else(login)?).ok()
 }
 

@@ -21,6 +21,7 @@
 //!
 //! **Out of scope**: how questions travel ([`crate::port`]).
 
+mod account;
 mod browser;
 mod client;
 mod clients;
@@ -39,7 +40,8 @@ mod user;
 mod users;
 
 pub use crate::registered::{AuthMethod, GrantType};
-pub use browser::{AccountView, Application, BROWSER_LIFETIME, Consider, Considered, Enter, Says};
+pub use account::{AccountView, Application};
+pub use browser::{BROWSER_LIFETIME, Consider, Considered, Enter, Says};
 pub use client::{Client, ClientView, Limits, SecretDates, Usage};
 pub use cutoff::{CUTOFF_KEPT, Cutoffs};
 pub use federated::{EnterFederated, Federated};

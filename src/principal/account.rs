@@ -1,0 +1,109 @@
+//! A person's own account: what they see of it, and what they take back.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::encoding::Digest;
+use crate::error::Fault;
+use crate::id::ClientId;
+use crate::principal::browser::{ENDED_KEPT, StoredBrowser, StoredConsent};
+use crate::principal::rows::{Draft, Kind, Rows};
+use crate::principal::sessions::StoredSession;
+use crate::principal::{Ended, Refused, UserView};
+use crate::scope::ScopeSet;
+use crate::session::EndReason;
+use crate::time::Timestamp;
+
+/// What a person sees of their own account.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct AccountView {
+    /// Who they are.
+    pub user: UserView,
+    /// What they allow.
+    pub applications: Vec<Application>,
+    /// Their browsers: since when, and whether it is this one.
+    pub browsers: Vec<(Timestamp, bool)>,
+}
+
+/// What a person allows one client.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Application {
+    /// Which.
+    pub client_id: ClientId,
+    /// What it was called when they allowed it.
+    pub name: String,
+    /// What they allow it.
+    pub scope: ScopeSet,
+    /// Since when.
+    pub at: Timestamp,
+    /// How many of its sessions are open.
+    pub sessions: usize,
+}
+
+impl<R: Rows> Draft<'_, R> {
+    /// What a person sees of their own account in a browser that is known.
+    pub(super) fn account(
+        &self,
+        browser: &Digest,
+        now: Timestamp,
+    ) -> Result<Result<AccountView, Refused>, Fault> {
+        let Some((_, user, principal)) = self.found(browser, now)? else {
+            return Ok(Err(Refused::NotFound));
+        };
+        let mut sessions: BTreeMap<ClientId, usize> = BTreeMap::new();
+        for (_, session) in self.stored::<StoredSession>(Kind::Session)? {
+            if self.is_alive(&session, &principal, now)? {
+                let count = sessions.entry(session.client_id).or_default();
+                *count = count.saturating_add(1);
+            }
+        }
+        let mut applications = Vec::new();
+        for (id, consent) in self.stored::<StoredConsent>(Kind::Consent)? {
+            let Ok(client_id) = id.parse::<ClientId>() else { continue };
+            let sessions = sessions.get(&client_id).copied().unwrap_or_default();
+            if !consent.scope.is_empty() {
+                let StoredConsent { scope, at, name, .. } = consent;
+                applications.push(Application { client_id, name, scope, at, sessions });
+            }
+        }
+        let this = browser.to_string();
+        let browsers = self.stored::<StoredBrowser>(Kind::Browser)?.into_iter();
+        let alive = browsers.filter(|(_, browser)| browser.is_alive(&principal, now));
+        let browsers = alive.map(|(key, browser)| (browser.auth_time, key == this)).collect();
+        Ok(Ok(AccountView { user: user.view(), applications, browsers }))
+    }
+
+    /// The person takes back what they have allowed a client: its sessions are over.
+    pub(super) fn withdraw(
+        &self,
+        browser: &Digest,
+        client: &ClientId,
+        now: Timestamp,
+    ) -> Result<Option<Refused>, Fault> {
+        let Some((_, _, mut principal)) = self.found(browser, now)? else {
+            return Ok(Some(Refused::NotFound));
+        };
+        self.owe_all(&principal, |session| session.client_id == *client, now)?;
+        principal.seq = principal.seq.saturating_add(1);
+        let ended = Ended { seq: principal.seq, at: now, reason: EndReason::Revoked };
+        let consent = StoredConsent { ended: Some(ended), ..StoredConsent::none(now) };
+        self.write(Kind::Consent, client.as_str(), &consent, Some(now.after(ENDED_KEPT)))?;
+        self.save_principal(&principal)?;
+        self.cut_client(client.clone(), now)?;
+        Ok(None)
+    }
+
+    /// The person signs out everywhere, from a browser that is known.
+    pub(super) fn leave_everywhere(
+        &self,
+        browser: &Digest,
+        now: Timestamp,
+    ) -> Result<Option<Refused>, Fault> {
+        let Some((_, _, mut principal)) = self.found(browser, now)? else {
+            return Ok(Some(Refused::NotFound));
+        };
+        self.end_all(&mut principal, EndReason::SignedOut, now)?;
+        Ok(None)
+    }
+}
