@@ -78,6 +78,7 @@ pub(super) async fn code<P: Ports>(
         redeemed: None,
         key: None,
         browser: None,
+        origin: None,
         tells: false,
     };
     let question = Question::IssueCode { digest: credential.digest(), code: Box::new(code) };

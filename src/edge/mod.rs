@@ -103,10 +103,15 @@ async fn decided(
     let app = App { config, ports: &*edge, bootstrap, now, request_id: &request_id };
     let head = incoming.head();
     let (outcome, chore) = app.handle(&head, &mut IncomingBody::of(&request)).await;
+    let context = Context::new(context);
+    if edge.mail().owes() {
+        let edge = Rc::clone(&edge);
+        context.wait_until(async move { edge.mail().deliver().await });
+    }
     // Before the upstream is waited for: a caller that leaves meanwhile has used its session all the same.
     if let Some(chore) = chore {
         let (edge, request_id) = (Rc::clone(&edge), request_id.clone());
-        Context::new(context).wait_until(async move {
+        context.wait_until(async move {
             let app = App { config, ports: &*edge, bootstrap, now, request_id: &request_id };
             let mut owed = Some(chore);
             while let Some(chore) = owed {

@@ -91,6 +91,10 @@ impl Edge {
         }
     }
 
+    pub(super) const fn mail(&self) -> &PlatformMailer {
+        &self.mailer
+    }
+
     pub(super) const fn env(&self) -> &Env {
         &self.env
     }

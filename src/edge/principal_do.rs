@@ -117,8 +117,14 @@ impl Object {
         let rows = self.rows()?;
         let due = "DELETE FROM record WHERE clear_at <= ?";
         rows.sql.exec(due, vec![integer(now())]).map_err(worker_fault("clear rows"))?;
-        self.publish(&rows).await?;
-        self.tell(&rows).await?;
+        // First of all: whatever fails below, this object is woken again.
+        self.set_alarm(rows.first_to_clear()?.map(clearing)).await?;
+        if let Err(fault) = self.publish(&rows).await {
+            log_fault(&fault, None);
+        }
+        if let Err(fault) = self.tell(&rows).await {
+            log_fault(&fault, None);
+        }
         self.set_alarm(rows.first_to_clear()?.map(clearing)).await
     }
 

@@ -47,6 +47,9 @@ pub struct Code {
     /// The digest of what the browser is known by that it was allowed in: signing out there ends what it issues.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub browser: Option<Digest>,
+    /// What that browser was first known by, where the person has signed in there again since: what it issues names that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Digest>,
     /// Whether its client wants to hear that what it issues is over (OpenID Connect Back-Channel Logout 1.0).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub tells: bool,
@@ -139,6 +142,7 @@ mod tests {
             redeemed: None,
             key: None,
             browser: None,
+            origin: None,
             tells: false,
         }
     }

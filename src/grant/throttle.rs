@@ -70,6 +70,13 @@ impl Throttle {
         Self { failures, since, open_at, right_at: self.right_at }
     }
 
+    /// The counter after something that is no mistake and still has to be bounded: each but the `free` ones costs the longest wait.
+    #[must_use]
+    pub fn spent(self, free: u32, now: Timestamp) -> Self {
+        let next = self.wrong(free, now);
+        Self { open_at: next.open_at.map(|_| now.after(LONGEST)), ..next }
+    }
+
     /// The counter after a right attempt.
     #[must_use]
     pub const fn right(now: Timestamp) -> Self {

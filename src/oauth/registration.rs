@@ -7,6 +7,7 @@
 //! a client that sends it expects its keys to be fetched; what is only decoration is ignored (section 2).
 
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 use crate::config::{Config, Realm, Revocation};
 use crate::http::{ErrorCode, OauthError};
@@ -197,6 +198,7 @@ impl Metadata {
         if limits.idle.is_some() && !asks {
             return Err(metadata("nothing falls idle in this realm: its edges do not tell of uses"));
         }
+        let backchannel_logout_uri = self.backchannel_logout_uri(config.realm(realm.as_str()), rights)?;
         let rs256_id_tokens = self.rs256_id_tokens(config.realm(realm.as_str()))?;
         Ok(Client {
             client_id,
@@ -213,7 +215,7 @@ impl Metadata {
             expires_at,
             limits,
             rs256_id_tokens,
-            backchannel_logout_uri: self.backchannel_logout_uri()?,
+            backchannel_logout_uri,
             must_push: self.require_pushed_authorization_requests.unwrap_or_default(),
             must_prove: self.dpop_bound_access_tokens.unwrap_or_default(),
             self_registered: matches!(rights, Rights::These { .. }),
@@ -240,12 +242,30 @@ impl Metadata {
             .ok_or(metadata("id_token_signed_response_alg is one of id_token_signing_alg_values_supported"))
     }
 
-    fn backchannel_logout_uri(&self) -> Result<Option<String>, Unfit> {
+    /// Where it is told of sign-outs. What only this machine reaches is for realms of this machine; and who registers themselves names a host
+    /// that they are sent people to: else this server would ask whatever address a stranger chooses.
+    fn backchannel_logout_uri(
+        &self,
+        realm: Option<&Realm>,
+        rights: Rights<'_>,
+    ) -> Result<Option<String>, Unfit> {
         const RULE: Unfit =
             metadata("backchannel_logout_uri is an https address without fragment, of at most 2000 bytes");
         let Some(uri) = &self.backchannel_logout_uri else { return Ok(None) };
-        let is_good = uri.len() <= MAX_REDIRECT_URI && !uri.contains('#') && uri.parse::<WebUrl>().is_ok();
-        is_good.then(|| Some(uri.clone())).ok_or(RULE)
+        let host = |text: &str| Url::parse(text).ok().and_then(|url| url.host_str().map(str::to_owned));
+        let is_local = realm.is_some_and(|realm| realm.issuer.is_loopback());
+        let is_good = uri.len() <= MAX_REDIRECT_URI
+            && !uri.contains('#')
+            && uri.parse::<WebUrl>().is_ok()
+            && (is_local || uri.starts_with("https://"));
+        if !is_good {
+            return Err(RULE);
+        }
+        let is_its = |redirect: &String| host(redirect) == host(uri);
+        if matches!(rights, Rights::These { .. }) && !self.redirect_uris.iter().any(is_its) {
+            return Err(metadata("backchannel_logout_uri has the host of one of redirect_uris"));
+        }
+        Ok(Some(uri.clone()))
     }
 
     fn method(&self) -> Result<AuthMethod, Unfit> {

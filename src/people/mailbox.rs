@@ -74,7 +74,7 @@ impl<P: Ports> Visit<'_, P> {
             _ => return Err(principal::Answer::unexpected("mail")),
         };
         if let Some((to, Text { subject, text })) = letter(addressee, link.reveal()) {
-            self.ports.mailer().send(by, &Letter { to: &to, subject: &subject, text: &text }).await?;
+            self.ports.mailer().send(by, &Letter { to: &to, subject: &subject, text: &text })?;
         }
         take_as_long(self.ports, started).await;
         Ok(Sent::Perhaps)

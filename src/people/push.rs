@@ -18,7 +18,7 @@ use crate::grant::{
 use crate::http::{Answer, ErrorCode, Head, OauthError};
 use crate::oauth::{Caller, INVALID_PROOF, Stop, caller, proof_of_client, targets, with_nonce};
 use crate::people::visit::Visit;
-use crate::port::{Body, Ports, random};
+use crate::port::{Body, Ports, Principals, random};
 use crate::time::Timestamp;
 use crate::validator::use_once;
 
@@ -51,7 +51,7 @@ pub async fn push<P: Ports>(
         if request.key.is_some_and(|key| key != proved.key) {
             return Err(INVALID_PROOF.into());
         }
-        match use_once(ports, client.locator, proved.mark).await {
+        match use_once(ports, ports.principals().place_of_key(&proved.key)?, proved.mark).await {
             Ok(()) => request.key = Some(proved.key),
             Err(Error::Denied(denied)) => {
                 let answer = INVALID_PROOF.answer().because(denied.code());

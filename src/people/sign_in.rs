@@ -51,6 +51,7 @@ pub async fn sign_in<P: Ports>(
         source: Digest::of(format!("{}/{source}", realm.name).as_bytes()),
         salt: Digest::of(&random::<32>(ports.entropy())?),
         browser: browser.digest(),
+        before: visit.known_before(locator),
     };
     let started = ports.timer().now().await;
     let asked = ports.principals().ask(locator, &Question::Enter(Box::new(enter))).await?;

@@ -7,7 +7,8 @@
 //!    sent them here. Where nobody is signed in, there is nothing to do.
 //! 4. The browser goes to `post_logout_redirect_uri` with `state`, if there was a hint that says who asks; else to a page.
 //!
-//! What ends is that this browser is known. Tokens that applications hold are theirs to revoke.
+//! What ends is that this browser is known, and what came of it: sessions whose codes were allowed there. Applications that are registered for it
+//! are told ([`crate::oauth::send_logout_token`]).
 //!
 //! A `POST` is answered with a redirect to the same request as `GET`, for the reason that [`super::authorize`] has.
 

@@ -99,6 +99,12 @@ impl<'a, P: Ports> Visit<'a, P> {
         is_proof.then_some(browser)
     }
 
+    /// What the browser is known by already, by the person at this place.
+    pub(super) fn known_before(&self, locator: Locator) -> Option<Digest> {
+        let known = self.cookies.browser().and_then(|text| Credential::parse(Kind::Browser, text).ok())?;
+        (known.locator() == Some(locator)).then(|| known.digest())
+    }
+
     /// A page that says what is wrong, where there is nowhere to go.
     pub(super) fn lost(&self, status: u16, heading: &str, text: &str) -> Stop {
         match page::notice(self.realm, status, heading, text) {
@@ -174,6 +180,7 @@ impl<'a, P: Ports> Visit<'a, P> {
             expires_at: self.now.after(CODE_LIFETIME),
             redeemed: None,
             browser: None,
+            origin: None,
             tells: client.backchannel_logout_uri.is_some(),
             key: request.key,
         };

@@ -24,9 +24,9 @@ impl std::fmt::Debug for Letter<'_> {
 
 /// Who sends mail.
 pub trait Mailer {
-    /// Has it sent. Waits as long as for any server of somebody else's ([`super::WEB_TIMEOUT`]).
+    /// Has it sent, after the answer: whoever asked must not see by the time of it whether there was a mail. Trouble is in the log.
     ///
     /// # Errors
-    /// It was not taken, as far as is known.
-    async fn send(&self, by: &MailBy, letter: &Letter<'_>) -> Result<(), Fault>;
+    /// Nobody takes it.
+    fn send(&self, by: &MailBy, letter: &Letter<'_>) -> Result<(), Fault>;
 }

@@ -48,7 +48,7 @@ impl<R: Rows> Draft<'_, R> {
         browser: &Digest,
         now: Timestamp,
     ) -> Result<Result<AccountView, Refused>, Fault> {
-        let Some((_, user, principal)) = self.found(browser, now)? else {
+        let Some((this, user, principal)) = self.found(browser, now)? else {
             return Ok(Err(Refused::NotFound));
         };
         let mut sessions: BTreeMap<ClientId, usize> = BTreeMap::new();
@@ -67,10 +67,19 @@ impl<R: Rows> Draft<'_, R> {
                 applications.push(Application { client_id, name, scope, at, sessions });
             }
         }
-        let this = browser.to_string();
-        let browsers = self.stored::<StoredBrowser>(Kind::Browser)?.into_iter();
-        let alive = browsers.filter(|(_, browser)| browser.is_alive(&principal, now));
-        let browsers = alive.map(|(key, browser)| (browser.auth_time, key == this)).collect();
+        // One line for each browser, since its last sign-in, however often its person has signed in there.
+        let origin_of = |key: &str, known: &StoredBrowser| {
+            known.origin.map_or(key.to_owned(), |origin| origin.to_string())
+        };
+        let this = origin_of(&browser.to_string(), &this);
+        let mut latest: BTreeMap<String, Timestamp> = BTreeMap::new();
+        for (key, known) in self.stored::<StoredBrowser>(Kind::Browser)? {
+            if known.is_alive(&principal, now) {
+                let since = latest.entry(origin_of(&key, &known)).or_insert(known.auth_time);
+                *since = known.auth_time.max(*since);
+            }
+        }
+        let browsers = latest.into_iter().map(|(key, since)| (since, key == this)).collect();
         Ok(Ok(AccountView { user: user.view(), applications, browsers }))
     }
 

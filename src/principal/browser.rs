@@ -13,6 +13,7 @@ use crate::encoding::Digest;
 use crate::error::Fault;
 use crate::grant::Code;
 use crate::id::{ClientId, UserId};
+use crate::principal::logout::MOST_OWED;
 use crate::principal::rows::{Draft, Kind, Rows};
 use crate::principal::user::{Principal, User};
 use crate::principal::{Ended, Password, Refused, UserView};
@@ -40,6 +41,9 @@ pub struct Enter {
     pub salt: Digest,
     /// The digest of what the browser will be known by.
     pub browser: Digest,
+    /// The same of what it was known by, where that was this principal's.
+    #[serde(default)]
+    pub before: Option<Digest>,
 }
 
 /// See [`crate::principal::Question::Consider`].
@@ -111,6 +115,9 @@ pub(super) struct StoredBrowser {
     pub(super) seq: u64,
     pub(super) auth_time: Timestamp,
     pub(super) ends_at: Timestamp,
+    /// What it was first known by, where the person has signed in there before: sessions name that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) origin: Option<Digest>,
 }
 
 impl StoredBrowser {
@@ -176,20 +183,27 @@ impl<R: Rows> Draft<'_, R> {
             Err(refused) => return Ok(Err(refused)),
         };
         let Some(user) = &principal.user else { return Ok(Err(Refused::Grant)) };
-        self.know(&asked.browser, principal.seq, now, now)?;
+        self.know((&asked.browser, asked.before.as_ref()), principal.seq, now, now)?;
         Ok(Ok(user.view()))
     }
 
-    /// Knows a browser from now on.
+    /// Knows a browser from now on. `before`: what it was known by until now, if that was here.
     pub(super) fn know(
         &self,
-        browser: &Digest,
+        (browser, before): (&Digest, Option<&Digest>),
         seq: u64,
         auth_time: Timestamp,
         now: Timestamp,
     ) -> Result<(), Fault> {
         let ends_at = now.after(BROWSER_LIFETIME);
-        let stored = StoredBrowser { seq, auth_time, ends_at };
+        let origin = match before {
+            Some(before) => {
+                let known: Option<StoredBrowser> = self.read(Kind::Browser, &before.to_string())?;
+                known.map(|known| known.origin.unwrap_or(*before))
+            }
+            None => None,
+        };
+        let stored = StoredBrowser { seq, auth_time, ends_at, origin };
         self.write(Kind::Browser, &browser.to_string(), &stored, Some(ends_at))
     }
 
@@ -203,10 +217,23 @@ impl<R: Rows> Draft<'_, R> {
         if who.is_some_and(|who| principal.user.as_ref().is_none_or(|user| user.id != *who)) {
             return Ok(Some(Refused::NotFound));
         }
+        // However often the person has signed in there.
+        let known: Option<StoredBrowser> = self.read(Kind::Browser, &browser.to_string())?;
+        let origin = known.and_then(|known| known.origin).unwrap_or(*browser);
         self.delete(Kind::Browser, &browser.to_string());
-        // OpenID Connect Back-Channel Logout section 2.7: what came of this sign-in is over.
-        let ended = self.owe_all(&principal, |session| session.browser == Some(*browser), now)?;
-        ended.iter().try_for_each(|local| self.end_session(local, EndReason::SignedOut, now))?;
+        self.delete(Kind::Browser, &origin.to_string());
+        for (key, other) in self.stored::<StoredBrowser>(Kind::Browser)? {
+            if other.origin == Some(origin) {
+                self.delete(Kind::Browser, &key);
+            }
+        }
+        // OpenID Connect Back-Channel Logout section 2.7: what came of it is over.
+        let ended = self.owe_all(&principal, |session| session.browser == Some(origin), now)?;
+        if ended.len() > MOST_OWED {
+            self.end_all(&mut self.principal()?, EndReason::SignedOut, now)?;
+        } else {
+            ended.iter().try_for_each(|local| self.end_session(local, EndReason::SignedOut, now))?;
+        }
         Ok(None)
     }
 
@@ -281,6 +308,7 @@ impl<R: Rows> Draft<'_, R> {
             auth_time: browser.auth_time,
             issued_at: now,
             browser: Some(asked.browser),
+            origin: browser.origin,
             ..(*asked.code).clone()
         };
         self.write(Kind::Code, &asked.digest.to_string(), &code, Some(code.expires_at))?;
@@ -296,7 +324,7 @@ mod tests {
     fn the_stored_shapes_are_pinned() {
         // A change here needs a migration, a line in docs/storage.md and a minor version.
         let at = Timestamp::from_seconds;
-        let browser = StoredBrowser { seq: 3, auth_time: at(1), ends_at: at(9) };
+        let browser = StoredBrowser { seq: 3, auth_time: at(1), ends_at: at(9), origin: None };
         assert_eq!(serde_json::to_string(&browser).unwrap(), r#"{"seq":3,"auth_time":1000,"ends_at":9000}"#);
         let consent = StoredConsent {
             scope: "a b".parse().unwrap(),

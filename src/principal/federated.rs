@@ -31,6 +31,9 @@ pub struct EnterFederated {
     pub who: Federated,
     /// The digest of what the browser will be known by.
     pub browser: Digest,
+    /// The same of what it was known by, where that was this principal's.
+    #[serde(default)]
+    pub before: Option<Digest>,
     /// When they signed in there, if the provider says so.
     pub auth_time: Option<Timestamp>,
     /// Who they become here, where nobody is here yet; `None`: nobody.
@@ -57,7 +60,7 @@ impl<R: Rows> Draft<'_, R> {
             return Ok(Err(Refused::Grant));
         }
         let auth_time = asked.auth_time.map_or(now, |auth_time| auth_time.min(now));
-        self.know(&asked.browser, principal.seq, auth_time, now)?;
+        self.know((&asked.browser, asked.before.as_ref()), principal.seq, auth_time, now)?;
         Ok(Ok(user))
     }
 }

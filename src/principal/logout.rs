@@ -3,6 +3,8 @@
 //! What ends sessions of a person owes, in the same step, a notice for each that was alive and whose client wants to hear of it. The alarm
 //! sends them: at once, and where nobody takes it again and again, [`TRIES`] times, four times as long after each.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::error::Fault;
@@ -20,6 +22,13 @@ const PAUSE: Lifetime = Lifetime::from_seconds(5);
 
 /// By then it has been tried as often as it is, or the object was not woken for so long that nobody needs it.
 const KEPT: Lifetime = Lifetime::from_seconds(86_400);
+
+/// The most notices that one ending owes, and the most sessions that a browser's end looks at one by one: all of a step is stored in one
+/// statement, whose text the platform bounds to 2 MB. An ending never depends on them.
+pub(super) const MOST_OWED: usize = 1_000;
+
+/// What one alarm sends to one client: others do not wait for one that hangs.
+const TO_ONE: usize = 2;
 
 /// What one alarm sends: each may take three seconds.
 const AT_ONCE: usize = 8;
@@ -87,7 +96,9 @@ impl<R: Rows> Draft<'_, R> {
         }
         for (local, session) in self.stored::<StoredSession>(Kind::Session)? {
             if ends(&session) && self.is_alive(&session, principal, now)? {
-                self.owe(&local, &session, principal, now)?;
+                if ended.len() < MOST_OWED {
+                    self.owe(&local, &session, principal, now)?;
+                }
                 ended.push(local);
             }
         }
@@ -101,10 +112,17 @@ impl<R: Rows> Draft<'_, R> {
 /// The rows cannot be read.
 pub fn notices(rows: &impl Rows, now: Timestamp) -> Result<(Vec<Notice>, Option<Timestamp>), Fault> {
     let draft = Draft::new(rows);
-    let owed = draft.stored::<StoredNotice>(Kind::Logout)?;
+    let mut owed = draft.stored::<StoredNotice>(Kind::Logout)?;
+    owed.sort_by_key(|(_, notice)| notice.due);
     let next = owed.iter().map(|(_, notice)| notice.due).min();
     let Some(realm) = draft.principal()?.realm else { return Ok((Vec::new(), None)) };
-    let due = owed.into_iter().filter(|(_, notice)| notice.due <= now).take(AT_ONCE);
+    let mut sent: BTreeMap<ClientId, usize> = BTreeMap::new();
+    let mut is_turn = |notice: &StoredNotice| {
+        let count = sent.entry(notice.client_id.clone()).or_default();
+        *count = count.saturating_add(1);
+        *count <= TO_ONE
+    };
+    let due = owed.into_iter().filter(|(_, notice)| notice.due <= now && is_turn(notice)).take(AT_ONCE);
     let due = due.map(|(local, StoredNotice { client_id, subject, .. })| Notice {
         local,
         client_id,

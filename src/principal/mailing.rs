@@ -94,7 +94,7 @@ impl<R: Rows> Draft<'_, R> {
         {
             return Ok(Err(Refused::NotFound));
         }
-        let throttle = throttle.wrong(FREE_MAILS, now);
+        let throttle = throttle.spent(FREE_MAILS, now);
         self.write(Kind::Throttle, KEY, &throttle, Some(throttle.clear_at(KNOWN_FOR)))?;
         let Some(user) = &principal.user else { return Ok(Ok(Addressee::Nobody)) };
         let Some(address) = address_of(user).filter(|_| !user.disabled) else {

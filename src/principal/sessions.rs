@@ -45,6 +45,9 @@ pub(super) struct StoredSession {
     /// The thumbprint of the key that its refresh tokens are bound to (RFC 9449 section 5): those of public clients, which prove nothing else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) key: Option<Digest>,
+    /// Since when, where it was not so from the beginning: what was spent before was not bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) key_since: Option<Timestamp>,
     /// The browser that the person was signed in with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) browser: Option<Digest>,
@@ -454,7 +457,8 @@ impl Opening<'_> {
             auth_time: self.sign_in.as_ref().map(|sign_in| sign_in.auth_time),
             state: Session::open(now, terms.pace, ends_at),
             key: self.new.key.filter(|_| self.is_public),
-            browser: self.code.and_then(|code| code.browser),
+            key_since: None,
+            browser: self.code.and_then(|code| code.origin.or(code.browser)),
             tells: self.code.is_some_and(|code| code.tells),
         }
     }
@@ -481,6 +485,7 @@ mod tests {
             auth_time: None,
             state: Session::open(at(1), pace, at(10)),
             key: None,
+            key_since: None,
             browser: None,
             tells: false,
         };

@@ -120,6 +120,7 @@ mod tests {
             auth_time: None,
             state: Session::open(at(1), pace, at(10)),
             key: None,
+            key_since: None,
             browser: None,
             tells: false,
         };

@@ -9,7 +9,7 @@ use crate::principal::rows::{Draft, Due, Kind, Rows};
 use crate::principal::sessions::SELF;
 use crate::principal::{Answer, Cutoffs, Question, Refused};
 use crate::scope::ScopeCatalogue;
-use crate::session::EndReason;
+use crate::session::{EndReason, Touch};
 use crate::time::Timestamp;
 
 /// Answers one question, and says what is left to be done. `now` is the principal's own clock. Either all of its changes are stored, or none: a fault half-way
@@ -73,7 +73,8 @@ fn answer(
                 Some(Question::Once { .. }) => return Err(Fault::new("read question", "it holds itself")),
                 Some(question) => answer(draft, catalogue, question, now)?,
             };
-            if !matches!(answer, Answer::Refused(_)) {
+            // A refusal leaves no mark: else strangers could fill an object.
+            if !matches!(answer, Answer::Refused(_) | Answer::Touched(Touch::Ended(_))) {
                 draft.mark(proof, now)?;
             }
             answer

@@ -3,7 +3,7 @@
 use crate::encoding::Digest;
 use crate::error::Fault;
 use crate::grant::{
-    FREE, FREE_TOGETHER, Outcome, PasswordRecord, Presented, Redemption, Refresh, Throttle, Verdict,
+    FREE, FREE_TOGETHER, GRACE, Outcome, PasswordRecord, Presented, Redemption, Refresh, Throttle, Verdict,
     grant_scopes, kept_scopes,
 };
 use crate::principal::clients::KNOWN_FOR;
@@ -228,8 +228,16 @@ impl<R: Rows> Draft<'_, R> {
         let Some(session) = self.alive(&refresh.session, now)?.filter(is_its) else {
             return Ok(Err(Refused::Grant));
         };
-        // Who has the token and not its key is told no more, and ends nothing.
+        // Who has the token and not its key is told no more, and ends nothing. But one that was spent before there was a key is a theft when
+        // it comes back late, whoever has bound the session meanwhile.
         if session.key.is_some() && session.key != asked.key {
+            let is_late = refresh
+                .spent
+                .is_some_and(|spent| Some(spent.at) <= session.key_since && now > spent.at.after(GRACE));
+            if is_late {
+                self.end_session(&refresh.session, EndReason::Reused, now)?;
+                return Ok(Err(Refused::Reused));
+            }
             return Ok(Err(Refused::Key));
         }
         // Its client is kept elsewhere, and has got another secret there since.
@@ -250,6 +258,8 @@ impl<R: Rows> Draft<'_, R> {
         if presented == Presented::Reused {
             self.end_session(&refresh.session, EndReason::Reused, now)?;
         }
+        // What is told again binds nothing: its successor is somebody's already.
+        let binds = matches!(presented, Presented::Rotated { .. }) && client.is_public;
         // Only a request that is granted spends the token.
         let narrow = narrow(&mut granted, asked);
         let mut needed_until = session.needed_until.max(granted.expires_at.after(LEEWAY));
@@ -273,8 +283,9 @@ impl<R: Rows> Draft<'_, R> {
             }
         };
         // RFC 9449 section 5: what a public client gets with a proof is bound to its key, from the first proof on.
-        let key = session.key.or(asked.key.filter(|_| client.is_public));
-        self.save_session(&refresh.session, &StoredSession { needed_until, key, ..session })?;
+        let key = session.key.or(asked.key.filter(|_| binds));
+        let key_since = if session.key.is_none() { key.map(|_| now) } else { session.key_since };
+        self.save_session(&refresh.session, &StoredSession { needed_until, key, key_since, ..session })?;
         self.used(&refresh.session, now)?;
         Ok(Ok(granted))
     }

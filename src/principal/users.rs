@@ -38,7 +38,7 @@ impl<R: Rows> Draft<'_, R> {
         principal.user = Some(user);
         self.save_principal(&principal)?;
         if let Some(browser) = &new.browser {
-            self.know(browser, principal.seq, now, now)?;
+            self.know((browser, None), principal.seq, now, now)?;
         }
         // Whoever tried this login before it was anybody's has nothing to do with its owner.
         for (key, _) in self.stored::<Throttle>(Kind::Throttle)? {

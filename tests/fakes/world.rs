@@ -456,7 +456,7 @@ impl Vault for World {
 }
 
 impl Mailer for World {
-    async fn send(&self, _: &MailBy, letter: &Letter<'_>) -> Result<(), Fault> {
+    fn send(&self, _: &MailBy, letter: &Letter<'_>) -> Result<(), Fault> {
         self.check(Broken::Mailer)?;
         let mail = [letter.to.as_str().to_owned(), letter.subject.to_owned(), letter.text.to_owned()];
         self.mails.borrow_mut().push(mail);

@@ -32,6 +32,7 @@ fn issue(world: &World, app: &Value, n: u8, auth_time: Timestamp) -> String {
         redeemed: None,
         key: None,
         browser: None,
+        origin: None,
         tells: false,
     };
     let question = Question::IssueCode { digest: code.digest(), code: Box::new(record) };

@@ -381,6 +381,38 @@ fn rfc9449_section_5_a_refresh_token_of_a_public_client_is_bound_by_its_first_pr
 }
 
 #[test]
+fn rfc9700_section_4_14_2_a_thief_who_binds_a_family_to_a_key_does_not_hide_the_theft() {
+    let config = CONFIG.replacen(r#""idle_seconds": 60"#, r#""idle_seconds": 600"#, 1);
+    let form =
+        |tokens: &Value| format!("grant_type=refresh_token&refresh_token={}", text(tokens, "refresh_token"));
+    for late in [false, true] {
+        let world = World::new(&config);
+        let edge = world.edge();
+        let (thief, shop) = (Key::new(1), app(&edge, &json!({})));
+        let made = || proof(&world, &thief, ("POST", TOKEN), None, &json!({}));
+        let code = allowed(&Browser::new(&edge), &asks(&shop, &[]));
+        let copied = granted(&post(&edge, &shop, &redeems(&code), None));
+        let stolen = granted(&post(&edge, &shop, &form(&copied), Some(&made())));
+        world.pass(seconds(if late { 11 } else { 1 }));
+        let owner = post(&edge, &shop, &form(&copied), None);
+        assert_eq!(error(&owner), (400, "invalid_grant".to_owned()));
+        // Late it is a theft, and ends what was stolen; within the grace nobody knows yet.
+        let status = post(&edge, &shop, &form(&stolen), Some(&made())).status();
+        assert_eq!(status, if late { 400 } else { 200 });
+    }
+    // What is told again binds nothing: the owner of the successor has no such key.
+    let world = World::new(&config);
+    let edge = world.edge();
+    let (thief, shop) = (Key::new(1), app(&edge, &json!({})));
+    let code = allowed(&Browser::new(&edge), &asks(&shop, &[]));
+    let copied = granted(&post(&edge, &shop, &redeems(&code), None));
+    let owners = granted(&post(&edge, &shop, &form(&copied), None));
+    let made = proof(&world, &thief, ("POST", TOKEN), None, &json!({}));
+    post(&edge, &shop, &form(&copied), Some(&made));
+    assert_eq!(post(&edge, &shop, &form(&owners), None).status(), 200);
+}
+
+#[test]
 fn rfc9449_section_10_1_a_pushed_request_binds_its_code() {
     let world = World::new(CONFIG);
     let edge = world.edge();

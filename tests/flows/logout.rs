@@ -97,6 +97,54 @@ fn back_channel_logout_section_2_7_signing_out_of_a_browser_ends_what_came_of_it
 }
 
 #[test]
+fn signing_out_ends_what_came_of_every_sign_in_in_that_browser() {
+    let world = World::new(CONFIG);
+    let edge = world.edge();
+    let (shop, _) = (shop(&edge, &json!({})), ada(&edge));
+    let (browser, there) = (Browser::new(&edge), Browser::new(&edge));
+    let other = granted(&edge, &there, &shop);
+    let mut all = vec![granted(&edge, &browser, &shop)];
+    for _ in 0..2 {
+        world.pass(seconds(1));
+        let page = browser.get(&asks(&shop, &[("prompt", "login")]));
+        let said = back(&browser.sign_in(&page, "ada@example.com", PASSWORD));
+        all.push(serde_json::from_str(&redeem(&edge, &shop, &said["code"]).answer().body).unwrap());
+    }
+    let account = browser.get(&format!("{HOST}/test/account")).answer().body.clone();
+    assert_eq!((account.matches("This browser").count(), account.matches("Another browser").count()), (1, 1));
+    sign_out(&browser);
+    world.pass(seconds(31));
+    let fresh = world.edge();
+    assert!(all.iter().all(|granted| !alive(&fresh, granted)));
+    assert!(alive(&fresh, &other));
+}
+
+/// However many sessions there are: an ending is stored.
+#[test]
+fn more_sessions_than_notices_end_all_the_same() {
+    let world = World::new(&CONFIG.replacen(r#""idle_seconds": 60, "grain_seconds": 15,"#, "", 1));
+    let edge = world.edge();
+    let (shop, _) = (shop(&edge, &json!({})), ada(&edge));
+    for everywhere in [false, true] {
+        let browser = Browser::new(&edge);
+        let first = granted(&edge, &browser, &shop);
+        for _ in 0..1_001 {
+            let said = back(&browser.get(&asks(&shop, &[])));
+            let reply = redeem(&edge, &shop, &said["code"]);
+            assert_eq!(reply.status(), 200, "{}", reply.answer().body);
+        }
+        world.pass(seconds(1));
+        if everywhere {
+            act(&browser, "everywhere", "");
+        } else {
+            sign_out(&browser);
+        }
+        assert!(!alive(&world.edge(), &first));
+        world.pass(seconds(1));
+    }
+}
+
+#[test]
 fn whatever_ends_a_persons_sessions_is_told() {
     type Ends = fn(&Edge<'_>, &Browser<'_, '_>, &Value, &Value);
     let endings: [(&str, Ends); 6] = [
@@ -222,6 +270,27 @@ fn a_back_channel_logout_uri_is_https() {
         let body = json!({ "client_name": "x", "backchannel_logout_uri": bad }).to_string();
         let reply = call(&edge, &Call::json(&at, body).bearer("tgb_test")).0;
         assert_eq!(error(&reply), (400, "invalid_client_metadata".to_owned()), "{bad}");
+    }
+    let local =
+        json!({ "client_name": "x", "backchannel_logout_uri": "http://127.0.0.1:8080/x" }).to_string();
+    let reply = call(&edge, &Call::json(&at, local).bearer("tgb_test")).0;
+    assert_eq!(reply.status(), 400, "this machine is for realms of this machine");
+    // Whoever registers themselves cannot have this server ask any address they like.
+    let open = CONFIG.replacen(
+        r#""idle_seconds": 60,"#,
+        r#""registration": { "access": "open" }, "idle_seconds": 60,"#,
+        1,
+    );
+    let world = World::new(&open);
+    let edge = world.edge();
+    for (uri, status) in
+        [("https://app.example/x", 201), ("https://evil.example/x", 400), ("https://app.example:8443/x", 201)]
+    {
+        let body = json!({
+            "client_name": "x", "redirect_uris": ["https://app.example/cb"], "backchannel_logout_uri": uri,
+        });
+        let reply = call(&edge, &Call::json(format!("{HOST}/test/oauth/register"), body.to_string())).0;
+        assert_eq!(reply.status(), status, "{uri} {}", reply.answer().body);
     }
 }
 

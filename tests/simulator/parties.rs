@@ -204,6 +204,7 @@ impl Party {
             redeemed: None,
             key: None,
             browser: None,
+            origin: None,
             tells: false,
         };
         let question = Question::IssueCode { digest: credential.digest(), code: Box::new(code) };

@@ -188,7 +188,7 @@ impl Journal for Site {
 }
 
 impl Mailer for Site {
-    async fn send(&self, _: &MailBy, _: &Letter<'_>) -> Result<(), Fault> {
+    fn send(&self, _: &MailBy, _: &Letter<'_>) -> Result<(), Fault> {
         Err(Fault::new("send mail", "nobody writes to anybody here"))
     }
 }

@@ -269,7 +269,13 @@ async fn enter<P: Ports>(
     let digest = browser.digest();
     // It says whole seconds: the end of that second is no later than the truth allows.
     let auth_time = auth_time.map(|at| at.after(Lifetime::from_millis(999)));
-    let mut enter = EnterFederated { who: who.clone(), browser: digest, auth_time, newcomer: None };
+    let mut enter = EnterFederated {
+        who: who.clone(),
+        browser: digest,
+        before: visit.known_before(locator),
+        auth_time,
+        newcomer: None,
+    };
     let ask = async |enter: &EnterFederated| {
         let question = Question::EnterFederated(Box::new(enter.clone()));
         ports.principals().ask(locator, &question).await
