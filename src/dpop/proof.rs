@@ -20,7 +20,7 @@ use crate::encoding::{Digest, from_base64url};
 use crate::error::Denied;
 use crate::json::{self, Object, Value};
 use crate::time::{Lifetime, Timestamp};
-use crate::token::{Algorithm, Compact, Jwk};
+use crate::token::{Algorithm, Compact, Jwk, date_of};
 use crate::uri::RequestPath;
 
 /// The header that carries a proof.
@@ -184,12 +184,7 @@ fn is_address(htu: &str, about: &About<'_>) -> bool {
 
 /// A claim that is a date; [`Denied::RejectProof`] where it is of the wrong type.
 fn date(claims: &Object<'_>, name: &'static str) -> Result<Option<Timestamp>, Denied> {
-    let Some(value) = claims.get(name) else { return Ok(None) };
-    let is_era = |seconds: &f64| (0.0..253_402_300_800.0).contains(seconds);
-    let seconds = value.as_number().filter(is_era).ok_or(Denied::RejectProof(name))?;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked above")]
-    let millis = (seconds * 1000.0) as u64;
-    Ok(Some(Timestamp::from_millis(millis)))
+    date_of(claims, name).map_err(|_| Denied::RejectProof(name))
 }
 
 #[cfg(test)]

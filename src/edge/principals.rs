@@ -44,10 +44,7 @@ impl Principals for ObjectPrincipals {
     }
 
     fn place_of_key(&self, key: &Digest) -> Result<Locator, Fault> {
-        const OP: &str = "place proof";
-        let namespace = self.env.durable_object(PRINCIPAL).map_err(worker_fault(OP))?;
-        let id = namespace.id_from_name(&proofs_name(key)).map_err(worker_fault(OP))?.to_string();
-        Locator::from_hex(&id).map_err(|_| Fault::new(OP, "the platform's id is not 64 hexadecimal digits"))
+        self.named(&proofs_name(key))
     }
 
     async fn ask(&self, locator: Locator, question: &Question) -> Result<Answer, Fault> {

@@ -13,19 +13,22 @@ pub(crate) fn new_user_id(entropy: &impl Entropy) -> Result<UserId, Fault> {
     id.parse().map_err(|_| Fault::new("name user", "16 random bytes make no id"))
 }
 
-/// Takes a person in at their place. `None`: somebody is there.
+/// Takes a person in at their place. `None`: somebody is there. Where they are is published first: somebody whom nobody who manages people
+/// could find would be worse than a record of nobody.
 pub(crate) async fn take_in<P: Ports>(
     ports: &P,
     realm: &Realm,
     locator: Locator,
     new: NewUser,
 ) -> Result<Option<UserView>, Fault> {
-    let user = match ports.principals().ask(locator, &Question::CreateUser(Box::new(new))).await? {
-        principal::Answer::User(user) => *user,
-        principal::Answer::Refused(Refused::Taken) => return Ok(None),
-        _ => return Err(principal::Answer::unexpected("create user")),
-    };
-    let place = UserPlace { id: user.id.clone(), login: user.login.clone(), locator };
+    let place = UserPlace { id: new.id.clone(), login: new.login.clone(), locator };
     ports.users().publish(&realm.name, &place).await?;
-    Ok(Some(user))
+    match ports.principals().ask(locator, &Question::CreateUser(Box::new(new))).await? {
+        principal::Answer::User(user) => Ok(Some(*user)),
+        principal::Answer::Refused(Refused::Taken) => {
+            ports.users().forget(&realm.name, &place.id).await?;
+            Ok(None)
+        }
+        _ => Err(principal::Answer::unexpected("create user")),
+    }
 }

@@ -34,6 +34,19 @@ pub async fn push<P: Ports>(
     body: &mut impl Body,
     now: Timestamp,
 ) -> Result<Answer, Stop> {
+    let answer = Stop::settled(pushed(config, ports, realm, head, body, now).await)?;
+    // RFC 9449 section 8.2: with whatever is answered.
+    Ok(with_nonce(ports, realm, head, answer, now)?)
+}
+
+async fn pushed<P: Ports>(
+    config: &Config,
+    ports: &P,
+    realm: &Realm,
+    head: &Head<'_>,
+    body: &mut impl Body,
+    now: Timestamp,
+) -> Result<Answer, Stop> {
     let visit = Visit::new(config, ports, realm, head, now)?;
     let Caller { client, form, .. } = caller(ports, realm, head, body, now).await?;
     let proved = proof_of_client(ports, realm, head, now).await?;
@@ -63,7 +76,7 @@ pub async fn push<P: Ports>(
     let transaction = Transaction::begin(&random(ports.entropy())?, Some(request), now);
     let address = visit.push(&transaction)?;
     let body = json!({ "request_uri": address, "expires_in": PUSHED_LIFETIME.as_seconds() });
-    Ok(with_nonce(ports, realm, head, Answer::json(201, &body)?, now)?)
+    Ok(Answer::json(201, &body)?)
 }
 
 /// RFC 9126 section 2.3: with the status of the token endpoint's errors.

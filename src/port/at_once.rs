@@ -167,7 +167,7 @@ impl Principals for Never {
         Err(Fault::new("place principal", "not at once"))
     }
     fn place_of_key(&self, _: &Digest) -> Result<Locator, Fault> {
-        Err(Fault::new("place proof", "not at once"))
+        Err(Fault::new("place principal", "not at once"))
     }
     fn place_of_federated(&self, _: &RealmName, _: &Federated) -> Result<Locator, Fault> {
         Err(Fault::new("place principal", "not at once"))

@@ -356,6 +356,29 @@ fn what_the_configuration_may_not_say() {
     }
 }
 
+/// Whoever is taken in can be managed, whatever KV does meanwhile.
+#[test]
+fn nobody_is_taken_in_whose_place_could_not_be_published() {
+    let world = World::new(&config());
+    let edge = world.edge();
+    let browser = Browser::new(&edge);
+    let form = browser.get(&format!("{HOST}/test/register"));
+    send(&browser, &form, "/register", &[("login", "grace@example.com")]);
+    let link = link(&world, "grace@example.com");
+    let sealed = asked(&link)["invitation"].clone();
+    let page = browser.get(&link);
+    let fields = [("invitation", sealed.as_str()), ("password", "a long password")];
+    world.broken.set(Some(Broken::Kv));
+    assert_eq!(send(&browser, &page, "/register/confirm", &fields).status(), 503);
+    world.broken.set(None);
+    assert_eq!(send(&browser, &page, "/register/confirm", &fields).status(), 303, "and can try again");
+    let kept = |text: &String| text.starts_with("user:test:");
+    assert_eq!(world.stored().iter().filter(|text| kept(text)).count(), 1);
+    let late = send(&browser, &browser.get(&link), "/register/confirm", &fields);
+    assert_eq!(late.status(), 409);
+    assert_eq!(world.stored().iter().filter(|text| kept(text)).count(), 1, "and nothing of it is left");
+}
+
 /// Nothing that lets anybody in is stored, or in the log.
 #[test]
 fn links_are_stored_as_digests_only() {
