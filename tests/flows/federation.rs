@@ -343,6 +343,13 @@ fn openid_connect_core_section_3_1_2_1_what_the_application_wants_recent_the_pro
     let fresh = json!({ "auth_time": world.now().as_seconds() });
     let said = granted(&edge, &shop, &with_corp(&browser, &world, &page, &fresh));
     assert_eq!(claims(text(&said, "id_token"))["auth_time"], world.now().as_seconds());
+    // One that does not say when, although it was asked.
+    let silent = Browser::new(&edge);
+    let asked = leave(&silent, &silent.get(&asks(&shop, &[("max_age", "50")])), "corp");
+    hands_out(&world, CORP, &tokens(&id_token(&world, &asked, &json!({}))));
+    let reply = come(&silent, "corp", &[("code", "c1"), ("state", &asked["state"])]);
+    assert_eq!(reply.status(), 400);
+    assert!(reply.answer().body.contains("does not say when you signed in there"), "{}", reply.answer().body);
     // An application that does not mind is told when it was.
     let other = Browser::new(&edge);
     let old = json!({ "auth_time": world.now().as_seconds() - 3_600 });

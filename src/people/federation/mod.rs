@@ -253,6 +253,12 @@ async fn entered<P: Ports>(
         Protocol::GitHub => github::named(visit, provider, answered).await?,
         Protocol::OpenId(issuer, url) => exchange::named(visit, provider, (issuer, url), answered).await?,
     };
+    // OpenID Connect Core section 3.1.2.1: who was asked with `max_age` says `auth_time`. GitHub is not asked, and says nothing.
+    let wants_time = resumed.transaction.request.as_ref().is_some_and(|request| request.max_age.is_some());
+    if wants_time && named.auth_time.is_none() && matches!(provider.protocol, Protocol::OpenId(..)) {
+        let text = "does not say when you signed in there, which the application wants to know. Sign in another way.";
+        return Err(Failed::of_person(400, text, "auth_time").into());
+    }
     enter(visit, provider, named).await
 }
 
