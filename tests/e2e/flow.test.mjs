@@ -37,7 +37,7 @@ test("RFC 8414 section 3 and OpenID Connect Discovery: both addresses serve the 
     request_parameter_supported: false,
     request_uri_parameter_supported: false,
     claims_parameter_supported: false,
-    claims_supported: ["sub", "name", "preferred_username", "email", "email_verified", "auth_time", "acr", "amr"],
+    claims_supported: ["sub", "sid", "name", "preferred_username", "email", "email_verified", "auth_time", "acr", "amr"],
     acr_values_supported: ["urn:tollgate:acr:password"],
     grant_types_supported: ["authorization_code", "client_credentials", "refresh_token"],
     code_challenge_methods_supported: ["S256"],
@@ -49,6 +49,9 @@ test("RFC 8414 section 3 and OpenID Connect Discovery: both addresses serve the 
     revocation_endpoint_auth_signing_alg_values_supported: signing,
     subject_types_supported: ["public"],
     id_token_signing_alg_values_supported: ["ES256"],
+    backchannel_logout_supported: true,
+    backchannel_logout_session_supported: true,
+    dpop_signing_alg_values_supported: signing,
   });
 });
 
