@@ -6,9 +6,9 @@
 use crate::config::{Config, OPENID, Realm};
 use crate::grant::Prompt;
 use crate::http::{Answer, Form, Head};
-use crate::oauth::{Stop, form};
+use crate::oauth::Stop;
 use crate::people::page;
-use crate::people::visit::Visit;
+use crate::people::visit::{Visit, asked};
 use crate::port::{Body, Ports};
 use crate::principal::Says;
 use crate::scope::ScopeSet;
@@ -27,9 +27,7 @@ pub async fn consent<P: Ports>(
     now: Timestamp,
 ) -> Result<Answer, Stop> {
     let visit = Visit::new(config, ports, realm, head, now)?;
-    let is_post = head.method == "POST";
-    let form =
-        if is_post { form(head, body).await? } else { Form::of_query(head.query.unwrap_or_default())? };
+    let (is_post, form) = asked(head, body).await?;
     let resumed = visit.resume(form.get("transaction").unwrap_or_default()).await?;
     let Some(flow) = resumed.flow() else { return Ok(page::see_other(page::account(realm))) };
     let says = match (is_post.then(|| form.get("decision")).flatten(), &flow.transaction.shown_to) {

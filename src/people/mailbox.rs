@@ -10,7 +10,7 @@ use crate::id::{Locator, Login};
 use crate::oauth::{Stop, take_as_long};
 use crate::people::letters::Text;
 use crate::people::page::{self, Asks, StepPage};
-use crate::people::visit::Visit;
+use crate::people::visit::{Resumed, Visit};
 use crate::port::{Letter, Limit, Limiter, Mailer, Ports, Principals, Timer, random};
 use crate::principal::{self, Addressee, Mail, Purpose, Question, Refused};
 use crate::secret::{Credential, Kind};
@@ -78,6 +78,26 @@ impl<P: Ports> Visit<'_, P> {
         }
         take_as_long(self.ports, started).await;
         Ok(Sent::Perhaps)
+    }
+
+    /// The page that follows on a mail: where it is, and the way on for whoever came with an application's request; or `again`, where too much was sent.
+    /// It is the same whether there was a mail.
+    pub(super) fn after_mail(
+        &self,
+        sent: Sent,
+        (resumed, form): (&Resumed, &Form),
+        (text, onward): (&str, &str),
+        again: &StepPage<'_>,
+    ) -> Result<Answer, Stop> {
+        let own = Some((&resumed.transaction, resumed.bond.as_str()));
+        if let Sent::Wait(seconds) = sent {
+            let wrong = format!("Enough mail was sent there. Try again in {seconds} seconds.");
+            let answer = self.step(429, own, &StepPage { wrong: Some(&wrong), ..again.clone() })?;
+            return Ok(answer.with("Retry-After", seconds.to_string()));
+        }
+        let next = format!("/consent?transaction={}", form.get("transaction").unwrap_or_default());
+        let onward = resumed.flow().map(|_| (onward, next.as_str()));
+        self.step(200, own, &StepPage { onward, ..plain("Look into your mailbox", text) })
     }
 
     /// The link that a form, or an address, names.

@@ -8,14 +8,14 @@ use crate::config::{Config, Realm, SignUp};
 use crate::email::EmailAddress;
 use crate::encoding::Digest;
 use crate::grant::{Invitation, may_be_password};
-use crate::http::{Answer, Form, Head};
+use crate::http::{Answer, Head};
 use crate::id::Login;
-use crate::oauth::{Stop, form, source};
+use crate::oauth::{Stop, source};
 use crate::people::letters;
-use crate::people::mailbox::{Sent, plain};
+use crate::people::mailbox::plain;
 use crate::people::newcomer::{new_user_id, take_in};
 use crate::people::page::{self, Asks, StepPage};
-use crate::people::visit::Visit;
+use crate::people::visit::{Visit, asked};
 use crate::port::{Body, Ports, random};
 use crate::principal::{Addressee, NewUser, Password, Profile, Purpose};
 use crate::secret::Credential;
@@ -54,9 +54,7 @@ pub async fn register_person<P: Ports>(
 ) -> Result<Answer, Stop> {
     let visit = Visit::new(config, ports, realm, head, now)?;
     allowed(&visit, realm)?;
-    let is_post = head.method == "POST";
-    let form =
-        if is_post { form(head, body).await? } else { Form::of_query(head.query.unwrap_or_default())? };
+    let (is_post, form) = asked(head, body).await?;
     if !is_post && form.get("transaction").is_none() {
         return visit.step(200, None, &asks_for_address("", None));
     }
@@ -82,19 +80,10 @@ pub async fn register_person<P: Ports>(
         Addressee::Somebody(known) => Some((known.parse().ok()?, letters::have_one(realm))),
         Addressee::Unreachable => None,
     });
-    match sent.await? {
-        Sent::Wait(seconds) => {
-            let wrong = format!("Enough mail was sent there. Try again in {seconds} seconds.");
-            let answer = visit.step(429, own, &asks_for_address(typed, Some(&wrong)))?;
-            Ok(answer.with("Retry-After", seconds.to_string()))
-        }
-        Sent::Perhaps | Sent::Unknown => {
-            let text = format!("A mail is on its way to {address}. Follow its link within an hour.");
-            let next = format!("/consent?transaction={}", form.get("transaction").unwrap_or_default());
-            let onward = resumed.flow().map(|_| ("I have followed the link: go on", next.as_str()));
-            visit.step(200, own, &StepPage { onward, ..plain("Look into your mailbox", &text) })
-        }
-    }
+    let text = format!("A mail is on its way to {address}. Follow its link within an hour.");
+    let says = (text.as_str(), "I have followed the link: go on");
+    let sent = sent.await?;
+    visit.after_mail(sent, (&resumed, &form), says, &asks_for_address(typed, None))
 }
 
 /// Answers a request for the page that an invitation leads to, or what it sends.
@@ -111,9 +100,7 @@ pub async fn accept_invitation<P: Ports>(
 ) -> Result<Answer, Stop> {
     let visit = Visit::new(config, ports, realm, head, now)?;
     let sign_up = allowed(&visit, realm)?;
-    let is_post = head.method == "POST";
-    let form =
-        if is_post { form(head, body).await? } else { Form::of_query(head.query.unwrap_or_default())? };
+    let (is_post, form) = asked(head, body).await?;
     let sealed = form.get("invitation").unwrap_or_default();
     let invitation = Invitation::open(sealed, visit.key(), &realm.name, visit.asked_at());
     let address = invitation.ok_or_else(|| visit.link_is_over())?.address;

@@ -12,11 +12,11 @@ use crate::email::EmailAddress;
 use crate::encoding::Digest;
 use crate::grant::may_be_password;
 use crate::http::{Answer, Form, Head};
-use crate::oauth::{Stop, form, source};
+use crate::oauth::{Stop, source};
 use crate::people::letters;
 use crate::people::mailbox::{Sent, plain};
 use crate::people::page::{Asks, StepPage};
-use crate::people::visit::Visit;
+use crate::people::visit::{Visit, asked};
 use crate::port::{Body, Ports, Principals, random};
 use crate::principal::{self, Addressee, Follow, Password, Purpose, Question};
 use crate::secret::Credential;
@@ -48,9 +48,7 @@ pub async fn reset<P: Ports>(
 ) -> Result<Answer, Stop> {
     let visit = Visit::new(config, ports, realm, head, now)?;
     has_mail(&visit)?;
-    let is_post = head.method == "POST";
-    let form =
-        if is_post { form(head, body).await? } else { Form::of_query(head.query.unwrap_or_default())? };
+    let (is_post, form) = asked(head, body).await?;
     if !is_post && form.get("transaction").is_none() {
         return visit.step(200, None, &asks_for_login("", None));
     }
@@ -72,20 +70,10 @@ pub async fn reset<P: Ports>(
         Addressee::Nobody => Some((EmailAddress::typed(typed).ok()?, letters::have_none(realm))),
         Addressee::Unreachable => None,
     });
-    match sent.await? {
-        Sent::Wait(seconds) => {
-            let wrong = format!("Enough mail was sent there. Try again in {seconds} seconds.");
-            let answer = visit.step(429, own, &asks_for_login(typed, Some(&wrong)))?;
-            Ok(answer.with("Retry-After", seconds.to_string()))
-        }
-        Sent::Perhaps | Sent::Unknown => {
-            let text =
-                "If there is an address to write to, a mail is on its way. Follow its link within an hour.";
-            let next = format!("/consent?transaction={}", form.get("transaction").unwrap_or_default());
-            let onward = resumed.flow().map(|_| ("Go on to sign in", next.as_str()));
-            visit.step(200, own, &StepPage { onward, ..plain("Look into your mailbox", text) })
-        }
-    }
+    let text = "If there is an address to write to, a mail is on its way. Follow its link within an hour.";
+    let says = (text, "Go on to sign in");
+    let sent = sent.await?;
+    visit.after_mail(sent, (&resumed, &form), says, &asks_for_login(typed, None))
 }
 
 fn has_mail<P: Ports>(visit: &Visit<'_, P>) -> Result<(), Stop> {
@@ -175,10 +163,8 @@ impl Followed {
         body: &mut impl Body,
     ) -> Result<Self, Stop> {
         has_mail(visit)?;
-        if head.method == "POST" {
-            return Ok(Self::Sent(form(head, body).await?));
-        }
-        Ok(Self::Looks(Form::of_query(head.query.unwrap_or_default())?))
+        let (is_post, form) = asked(head, body).await?;
+        Ok(if is_post { Self::Sent(form) } else { Self::Looks(form) })
     }
 
     fn show<'f, P: Ports>(

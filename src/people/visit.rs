@@ -9,11 +9,11 @@ use crate::grant::{
 };
 use crate::http::{Answer, Form, Head};
 use crate::id::{Locator, UserId};
-use crate::oauth::{Stop, known_client, targets};
+use crate::oauth::{Stop, form, known_client, targets};
 use crate::people::cookies::Cookies;
 use crate::people::hint::id_token;
 use crate::people::page::{self, ConsentPage, ScopeLine, SignInPage, WayBack};
-use crate::port::{Ports, Principals, Vault, random};
+use crate::port::{Body, Ports, Principals, Vault, random};
 use crate::principal::{self, Client, Consider, Considered, GrantType, Question, Refused, Says, UserView};
 use crate::scope::ScopeSet;
 use crate::secret::{Credential, Kind, Secret};
@@ -52,6 +52,14 @@ impl Resumed {
     pub(super) fn own(&self) -> (&Transaction, Option<&str>) {
         (&self.transaction, Some(self.bond.as_str()))
     }
+}
+
+/// What a page is asked with: whether it was sent, and what.
+pub(super) async fn asked(head: &Head<'_>, body: &mut impl Body) -> Result<(bool, Form), Stop> {
+    Ok(match head.method {
+        "POST" => (true, form(head, body).await?),
+        _ => (false, Form::of_query(head.query.unwrap_or_default())?),
+    })
 }
 
 /// What a client asks for, on its way.
