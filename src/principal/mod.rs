@@ -22,6 +22,7 @@
 //! **Out of scope**: how questions travel ([`crate::port`]).
 
 mod account;
+mod answer;
 mod browser;
 mod client;
 mod clients;
@@ -41,6 +42,7 @@ mod users;
 
 pub use crate::registered::{AuthMethod, GrantType};
 pub use account::{AccountView, Application};
+pub use answer::{Answer, Granted, Inspected, Refused, SignedIn, Standing};
 pub use browser::{BROWSER_LIFETIME, Consider, Considered, Enter, Says};
 pub use client::{Client, ClientView, Limits, SecretDates, Usage};
 pub use cutoff::{CUTOFF_KEPT, Cutoffs};
@@ -48,9 +50,8 @@ pub use federated::{EnterFederated, Federated};
 pub use logout::{Notice, Told, noticed, notices};
 pub use mailing::{Addressee, Follow, Mail, Purpose};
 pub use question::{
-    Answer, Asks, By, ByClient, ChangeClient, ChangeUser, Granted, Inspected, NewSecret, NewSession, NewUser,
-    OpenSession, Owner, Password, Proof, Question, RedeemCode, Refused, RegisterClient, Rotate, SignIn,
-    SignedIn, Standing, Terms, Token,
+    Asks, By, ByClient, ChangeClient, ChangeUser, NewSecret, NewSession, NewUser, OpenSession, Owner,
+    Password, Proof, Question, RedeemCode, RegisterClient, Rotate, SignIn, Terms, Token,
 };
 pub use rows::{Due, Kind, Row, Rows};
 use sessions::Ended;
