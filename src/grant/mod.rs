@@ -1,4 +1,4 @@
-//! What is asked for at the token endpoint: who asks, how they prove it, what they ask for, what they get.
+//! What is asked for at the authorization and token endpoints: who asks, how they prove it, what they ask for, what they get.
 //!
 //! **In scope**: client authentication (RFC 6749 section 2.3, RFC 7523), the form of a token request, codes and refresh
 //! tokens as state machines, passwords as they are kept, how often somebody may be wrong.
@@ -8,6 +8,7 @@ mod assertion;
 mod authentication;
 mod authorization;
 mod code;
+mod destination;
 mod invitation;
 mod password;
 mod refresh;
@@ -18,10 +19,9 @@ mod trip;
 
 pub use assertion::{Assertion, MAX_ASSERTION, subject_of};
 pub use authentication::{Presented as PresentedClient, PresentedProof, WRONG_CLIENT};
-pub use authorization::{
-    Astray, AuthorizationError, AuthorizationRequest, Destination, Prompt, ResponseMode,
-};
+pub use authorization::{AuthorizationError, AuthorizationRequest, Prompt};
 pub use code::{CODE_LIFETIME, Code, Outcome, Redeemed, Redemption};
+pub use destination::{Astray, Destination, ResponseMode};
 pub use invitation::{Invitation, LINK_LIFETIME};
 pub use password::{PasswordRecord, Verdict, may_be_password};
 pub use refresh::{GRACE, Presented, Proposal, Refresh, Spent};
