@@ -104,13 +104,8 @@ impl Config {
         let one = |path: &str, problem: String| vec![ConfigError { path: path.to_owned(), problem }];
         let value =
             strict::document(text).map_err(|e| one("(document)", format!("not readable as JSON: {e}")))?;
-        let document: Document = serde_path_to_error::deserialize(value).map_err(|e| {
-            let problem = e.inner().to_string();
-            let mend = mend_of(&problem);
-            let path = e.path().to_string();
-            // A member without a name has no path.
-            one(if path.is_empty() { "\"\"" } else { &path }, format!("{problem}; {mend}"))
-        })?;
+        let document = shaped(value)
+            .map_err(|(path, problem)| one(&path, format!("{problem}; {}", mend_of(&problem))))?;
         let mut problems = Problems::default();
         let config = Self::build(&document, &mut problems);
         match config {
@@ -204,6 +199,22 @@ impl Config {
     pub fn allows_http(&self) -> bool {
         self.realms.iter().any(|realm| realm.allow_http)
     }
+}
+
+/// The document in its shape; else where it has another, and how.
+#[cfg(not(target_arch = "wasm32"))]
+fn shaped(value: serde_json::Value) -> Result<Document, (String, String)> {
+    serde_path_to_error::deserialize(value).map_err(|e| {
+        let path = e.path().to_string();
+        // A member without a name has no path.
+        (if path.is_empty() { "\"\"".to_owned() } else { path }, e.inner().to_string())
+    })
+}
+
+/// The same without the path, which costs 40 KiB of a worker's 1024: the build has refused every document that gets here with an error.
+#[cfg(target_arch = "wasm32")]
+fn shaped(value: serde_json::Value) -> Result<Document, (String, String)> {
+    serde_json::from_value(value).map_err(|e| ("(document)".to_owned(), e.to_string()))
 }
 
 /// What to do about serde's complaint.
