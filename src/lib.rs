@@ -9,7 +9,7 @@
 //! | layer | modules | may use |
 //! | --- | --- | --- |
 //! | vocabulary | [`email`], [`encoding`], [`error`], [`id`], [`json`], [`pkce`], [`registered`], [`scope`], [`secret`], [`time`], [`uri`] | each other |
-//! | rules | [`dpop`], [`grant`], [`http`], [`keyring`], [`policy`], [`principal`], [`session`], [`token`] | vocabulary, each other |
+//! | rules | [`dpop`], [`grant`], [`http`], [`keyring`], [`policy`], [`principal`], [`session`], [`token`], [`webauthn`] | vocabulary, each other |
 //! | use cases | [`api`], [`app`], [`config`], [`gateway`], [`oauth`], [`people`], [`port`], [`validator`] | rules, vocabulary |
 //! | adapters | `edge`, `browser`, `software`, `webcrypto` | everything |
 //!
@@ -53,6 +53,7 @@ pub mod policy;
 pub mod principal;
 pub mod session;
 pub mod token;
+pub mod webauthn;
 
 pub mod api;
 pub mod app;

@@ -13,15 +13,20 @@ use p256::ecdsa::signature::Verifier as _;
 
 use crate::error::Fault;
 use crate::port::Verifier;
-use crate::token::{Algorithm, Compact, Curve, Jwk, Material};
+use crate::token::{Algorithm, Curve, Jwk, Material};
 
 /// Verifies every algorithm in software.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SoftwareVerifier;
 
 impl Verifier for SoftwareVerifier {
-    async fn verify(&self, key: &Jwk, algorithm: Algorithm, token: &Compact<'_>) -> Result<bool, Fault> {
-        let (input, signature) = (token.signing_input().as_bytes(), token.signature());
+    async fn verify(
+        &self,
+        key: &Jwk,
+        algorithm: Algorithm,
+        input: &[u8],
+        signature: &[u8],
+    ) -> Result<bool, Fault> {
         let fits = key.serves(algorithm) && key.signs_in(signature.len());
         Ok(fits && verifies(key.material(), algorithm, input, signature).unwrap_or(false))
     }

@@ -39,6 +39,12 @@ impl Issuer {
         self.0.get(self.origin().len()..).unwrap_or_default()
     }
 
+    /// The name of its host: `api.example.com`. `None`: its host is an address.
+    #[must_use]
+    pub fn domain(&self) -> Option<String> {
+        Url::parse(&self.0).ok()?.domain().map(str::to_owned)
+    }
+
     /// Whether it is reached in clear.
     #[must_use]
     pub fn is_plain_http(&self) -> bool {

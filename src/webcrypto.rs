@@ -19,7 +19,7 @@ use crate::encoding::base64url;
 use crate::error::Fault;
 use crate::port::Verifier;
 use crate::software;
-use crate::token::{Algorithm, Compact, Jwk, Material};
+use crate::token::{Algorithm, Jwk, Material};
 
 /// Imported public keys that one isolate keeps; each is a few hundred bytes.
 const KEPT: usize = 256;
@@ -119,12 +119,17 @@ pub(crate) fn parameters(algorithm: Algorithm) -> Result<Option<Parameters>, Fau
 pub struct WebCryptoVerifier;
 
 impl Verifier for WebCryptoVerifier {
-    async fn verify(&self, key: &Jwk, algorithm: Algorithm, token: &Compact<'_>) -> Result<bool, Fault> {
+    async fn verify(
+        &self,
+        key: &Jwk,
+        algorithm: Algorithm,
+        input: &[u8],
+        signature: &[u8],
+    ) -> Result<bool, Fault> {
         const OP: &str = "verify";
-        if !key.serves(algorithm) || !key.signs_in(token.signature().len()) {
+        if !key.serves(algorithm) || !key.signs_in(signature.len()) {
             return Ok(false);
         }
-        let (input, signature) = (token.signing_input().as_bytes(), token.signature());
         if adapter(algorithm) == Adapter::Software {
             return Ok(software(key.material(), algorithm, input, signature));
         }
@@ -132,7 +137,7 @@ impl Verifier for WebCryptoVerifier {
             return Ok(false);
         };
         // Views of memory, not copies: the platform reads them before `verify` returns (Web Cryptography section 14.3.4
-        // takes copies; `workerd` checks at once), and the token stays where it is until it has answered.
+        // takes copies; `workerd` checks at once), and the input stays where it is until it has answered.
         let promise = key
             .subtle
             .verify_with_object_and_u8_array_and_u8_array(&key.verify, &key.key, signature, input)

@@ -4,7 +4,7 @@
 use libfuzzer_sys::fuzz_target;
 use tollgate::port::Verifier as _;
 use tollgate::software::SoftwareVerifier;
-use tollgate::token::{Algorithm, Compact, JwkSet};
+use tollgate::token::{Algorithm, JwkSet};
 
 fn run<F: Future>(future: F) -> F::Output {
     let mut future = std::pin::pin!(future);
@@ -18,11 +18,9 @@ fuzz_target!(|bytes: &[u8]| {
     let Ok((set, _)) = JwkSet::parse(bytes) else {
         return;
     };
-    let token = format!("eyJhbGciOiJFUzI1NiJ9.e30.{}", "A".repeat(86));
-    let token = Compact::parse(&token).expect("a well-formed token");
     for algorithm in Algorithm::ALL {
         if let Some(key) = set.find(None, algorithm) {
-            assert_eq!(run(SoftwareVerifier.verify(key, algorithm, &token)), Ok(false));
+            assert_eq!(run(SoftwareVerifier.verify(key, algorithm, b"input", &[0; 64])), Ok(false));
         }
     }
 });

@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `POST /users` | 201: `login` and if wanted `password`, or `federated`: who they are at one of the realm's providers; and if wanted `roles`, `profile` and `internal_scopes`; 409 where there is somebody already |
 //! | `GET /users/{id}` | 200 |
-//! | `PATCH /users/{id}` | 200: what is sent of `roles`, `disabled`, `password`, `profile`, `internal_scopes` changes. Other roles, another password, disabling and an internal scope less end every session |
+//! | `PATCH /users/{id}` | 200: what is sent of `roles`, `disabled`, `password`, `profile`, `internal_scopes` changes; `forget_passkeys: true` is for somebody who has lost theirs. Other roles, another password, passkeys forgotten, disabling and an internal scope less end every session |
 //! | `DELETE /users/{id}` | 204: every session ends, and so do the clients that act for them |
 //! | `POST /users/{id}/sign-out` | 204: every session ends |
 //!
@@ -86,6 +86,8 @@ struct Wanted {
     profile: Option<Profile>,
     #[serde(default)]
     internal_scopes: Option<String>,
+    #[serde(default)]
+    forget_passkeys: bool,
 }
 
 /// Somebody at a provider of the realm.
@@ -102,7 +104,7 @@ fn bad(detail: &'static str) -> Stop {
 
 impl Wanted {
     async fn read(body: &mut impl Body) -> Result<Self, Stop> {
-        const SHAPE: &str = "Send a JSON object with login, federated (provider, sub), password, roles, disabled, internal_scopes or profile (name, email, email_verified), each at most once.";
+        const SHAPE: &str = "Send a JSON object with login, federated (provider, sub), password, roles, disabled, internal_scopes, forget_passkeys or profile (name, email, email_verified), each at most once.";
         let bytes = body.read(MAX_BODY).await?.ok_or_else(|| bad(SHAPE))?;
         let wanted: Self = serde_json::from_slice(&bytes).map_err(|_| bad(SHAPE))?;
         if wanted.password.as_ref().is_some_and(|password| !may_be_password(&password.0)) {
@@ -183,7 +185,15 @@ async fn done<P: Ports>(
             let internal_scopes = wanted.internal_scopes(config)?;
             let password = wanted.password.map(|password| (password, salt));
             let (disabled, profile) = (wanted.disabled, wanted.profile);
-            Question::ChangeUser(ChangeUser { roles, disabled, password, profile, internal_scopes })
+            let forgets_passkeys = wanted.forget_passkeys;
+            Question::ChangeUser(ChangeUser {
+                roles,
+                disabled,
+                password,
+                forgets_passkeys,
+                profile,
+                internal_scopes,
+            })
         }
         UserAction::Delete => Question::DeleteUser,
         UserAction::SignOut => Question::End,
@@ -250,6 +260,7 @@ struct Seen<'a> {
     roles: &'a [Role],
     disabled: bool,
     has_password: bool,
+    needs_passkey: bool,
     created_at: u64,
     profile: &'a Profile,
     internal_scopes: &'a ScopeSet,
@@ -264,6 +275,7 @@ impl<'a> Seen<'a> {
             roles: &user.roles,
             disabled: user.disabled,
             has_password: user.has_password,
+            needs_passkey: user.needs_passkey,
             created_at: user.created_at.as_seconds(),
             profile: &user.profile,
             internal_scopes: &user.internal_scopes,

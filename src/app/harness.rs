@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::config::Realm;
 use crate::encoding::Digest;
 use crate::error::Fault;
-use crate::grant::{CODE_LIFETIME, Code};
+use crate::grant::{CODE_LIFETIME, Code, SignInMethod};
 use crate::http::{Answer, Head, bearer};
 use crate::id::{ClientId, Login};
 use crate::port::{Body, Ports, Principals, random};
@@ -73,6 +73,7 @@ pub(super) async fn code<P: Ports>(
         resources: wanted.resources,
         nonce: wanted.nonce,
         auth_time: now,
+        method: SignInMethod::Password,
         issued_at: now,
         expires_at: now.after(wanted.seconds.map_or(CODE_LIFETIME, Lifetime::from_seconds)),
         redeemed: None,

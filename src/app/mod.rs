@@ -181,6 +181,9 @@ impl<'c, P: Ports> App<'c, '_, P> {
             Endpoint::SignOut => people::sign_out(config, ports, realm, head, body, now).await,
             Endpoint::Push => people::push(config, ports, realm, head, body, now).await,
             Endpoint::SignIn => people::sign_in(config, ports, realm, head, body, now).await,
+            Endpoint::SignInWithPasskey => {
+                people::sign_in_with_passkey(config, ports, realm, head, body, now).await
+            }
             Endpoint::Introspect => oauth::introspect(config, ports, realm, head, body, now).await,
             Endpoint::Jwks => oauth::jwks(config, ports, realm, now).await.map_err(Stop::from),
             Endpoint::Manage(what) => oauth::manage(config, ports, realm, what, id, head, body).await,

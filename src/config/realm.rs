@@ -58,6 +58,8 @@ pub struct Realm {
     pub sign_up: Option<SignUp>,
     /// Whether proofs of possession need a nonce of its own (RFC 9449 sections 8 and 9).
     pub dpop_nonce: bool,
+    /// The RP ID of its people's passkeys, where they may have some.
+    pub passkeys: Option<String>,
     /// Outside providers that its people may sign in with.
     pub providers: Vec<Provider>,
     features: Vec<Feature>,
@@ -224,6 +226,13 @@ fn realm(
     if document.allow_http && !issuer.is_loopback() {
         problems.add(format_args!("{path}.allow_http"), "is for issuers on this machine only; remove it");
     }
+    let passkeys = document.features.contains(&Feature::Passkeys).then(|| issuer.domain()).flatten();
+    if passkeys.is_none() && document.features.contains(&Feature::Passkeys) {
+        problems.add(
+            format_args!("{path}.features"),
+            "`passkeys` are made for the name of a host, and `issuer` has an address; write a name (`localhost` on this machine)",
+        );
+    }
     let audience = document.audience.clone().unwrap_or_else(|| issuer.origin().to_owned());
     if audience.is_empty() {
         problems.add(
@@ -248,6 +257,7 @@ fn realm(
         mail,
         sign_up,
         dpop_nonce: document.dpop_nonce,
+        passkeys,
         providers,
         features: document.features.clone(),
         allow_http: document.allow_http,

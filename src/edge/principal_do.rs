@@ -4,7 +4,8 @@
 //!
 //! The question is text. [`step`] runs without an await: the object's SQL is
 //! synchronous, so no other event can come between what it reads and what it writes, and the platform commits
-//! all writes of one event together before the answer leaves (output gate). Nothing is fetched in between.
+//! all writes of one event together before the answer leaves (output gate). Nothing is fetched in between. A passkey's signature is verified before the step,
+//! which believes that of the key that it finds, not of the one that was found before ([`unverified`]).
 //!
 //! Cut-offs go to KV after the step, and before its answer leaves: one write at a time, because an older one that lands late
 //! would undo a newer one. The alarm is set before the write, and writes what was changed meanwhile, what KV did not
@@ -29,12 +30,13 @@ use crate::edge::{config, object};
 use crate::error::Fault;
 use crate::id::{ClientId, Locator};
 use crate::oauth;
-use crate::port::{Entry, Journal};
+use crate::port::{Entry, Journal, Verifier};
 use crate::principal::{
     Answer, CUTOFF_KEPT, Kind, Question, Row, Rows, Told, Unpublished, cutoff_key, noticed, notices,
-    published, step, unpublished,
+    published, step, unpublished, unverified,
 };
 use crate::time::{Lifetime, Timestamp};
+use crate::webcrypto::WebCryptoVerifier;
 
 /// `docs/storage.md` describes this; a change needs a migration.
 const TABLES: &str = "
@@ -107,7 +109,7 @@ impl PrincipalDo {
     /// Answers a question, both as text.
     pub fn ask(&self, question: &str) -> JsValue {
         let (object, question) = (Rc::clone(&self.0), object::question(question));
-        object::answer(async move { object.answer(&question?).await })
+        object::answer(async move { object.answer(question?).await })
     }
 }
 
@@ -166,10 +168,15 @@ impl Object {
         Ok(SqlRows { sql })
     }
 
-    async fn answer(&self, question: &Question) -> std::result::Result<Answer, Fault> {
+    async fn answer(&self, mut question: Question) -> std::result::Result<Answer, Fault> {
         let config = config().ok_or_else(|| Fault::new("ask principal", "there is no configuration"))?;
         let rows = self.rows()?;
-        let (answer, due) = step(&rows, config.scopes(), question, now())?;
+        if let Some(what) = unverified(&rows, &question)?
+            && WebCryptoVerifier.verify(&what.key, what.algorithm, &what.input, &what.signature).await?
+        {
+            question.confirm(&what);
+        }
+        let (answer, due) = step(&rows, config.scopes(), &question, now())?;
         if due.cutoffs || self.refused.get().is_some() {
             self.publish(&rows).await?;
         }

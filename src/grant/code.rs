@@ -10,7 +10,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::encoding::Digest;
-use crate::grant::GRACE;
+use crate::grant::{GRACE, SignInMethod};
 use crate::id::ClientId;
 use crate::scope::ScopeSet;
 use crate::time::{Lifetime, Timestamp};
@@ -35,6 +35,9 @@ pub struct Code {
     pub nonce: Option<String>,
     /// When the person proved who they are.
     pub auth_time: Timestamp,
+    /// What they proved it by.
+    #[serde(default, skip_serializing_if = "SignInMethod::is_usual")]
+    pub method: SignInMethod,
     /// When it was made, by the clock of its principal: what ends sessions before then has nothing to do with it.
     pub issued_at: Timestamp,
     /// When it is over.
@@ -137,6 +140,7 @@ mod tests {
             resources: vec![],
             nonce: Some("n".to_owned()),
             auth_time: at(90),
+            method: SignInMethod::Password,
             issued_at: at(100),
             expires_at: at(160),
             redeemed: None,

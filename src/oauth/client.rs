@@ -55,11 +55,14 @@ impl From<Refused> for Stop {
             Refused::Full => slow_down(Lifetime::from_seconds(60)),
             Refused::Wait(wait) => slow_down(wait),
             Refused::ExpiredClient => error(ErrorCode::InvalidClient, "this client has expired").answer(),
-            Refused::Elsewhere
+            Refused::Copied
+            | Refused::Elsewhere
             | Refused::Grant
             | Refused::Key
+            | Refused::Last
             | Refused::NotFound
             | Refused::Reused
+            | Refused::Stale
             | Refused::Taken => {
                 error(ErrorCode::InvalidGrant, "it is wrong, used up, expired or revoked; start over")
                     .answer()

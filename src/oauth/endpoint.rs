@@ -53,6 +53,8 @@ pub enum Endpoint {
     Revoke,
     /// The person says who they are.
     SignIn,
+    /// The person says who they are, with a passkey.
+    SignInWithPasskey,
     /// The person says that they want to sign out.
     SignOut,
     /// The token endpoint (RFC 6749 section 3.2).
@@ -81,11 +83,12 @@ const ID: &str = "{id}";
 
 impl Endpoint {
     /// Every endpoint: what, method, path below the realm. The first path of an endpoint is its own, others are aliases.
-    pub const ALL: [(Self, &'static str, &'static str); 50] = [
+    pub const ALL: [(Self, &'static str, &'static str); 52] = [
         (Self::Authorize, "GET", "/oauth/authorize"),
         (Self::Authorize, "POST", "/oauth/authorize"),
         (Self::Push, "POST", "/oauth/par"),
         (Self::SignIn, "POST", "/login"),
+        (Self::SignInWithPasskey, "POST", "/login/passkey"),
         (Self::RegisterPerson, "GET", "/register"),
         (Self::RegisterPerson, "POST", "/register"),
         (Self::AcceptInvitation, "GET", "/register/confirm"),
@@ -107,6 +110,7 @@ impl Endpoint {
         (Self::Account, "POST", "/account"),
         (Self::Asset(Asset::Style), "GET", "/assets/style.css"),
         (Self::Asset(Asset::Script), "GET", "/assets/submit.js"),
+        (Self::Asset(Asset::Passkey), "GET", "/assets/passkey.js"),
         (Self::Metadata, "GET", "/.well-known/openid-configuration"),
         (Self::Jwks, "GET", "/jwks"),
         (Self::Token, "POST", "/oauth/token"),
@@ -188,6 +192,7 @@ impl Endpoint {
             Self::Reset => "reset",
             Self::Revoke => "revoke",
             Self::SignIn => "sign-in",
+            Self::SignInWithPasskey => "sign-in-with-passkey",
             Self::SignOut => "sign-out",
             Self::Token => "token",
             Self::UserInfo => "userinfo",

@@ -13,9 +13,7 @@ use crate::principal::{Client, Granted, Terms};
 use crate::scope::ScopeSet;
 use crate::secret::Credential;
 use crate::time::Lifetime;
-use crate::token::{
-    ACR_FEDERATED, ACR_PASSWORD, AccessClaims, Algorithm, Audience, Bound, IdClaims, signing_input,
-};
+use crate::token::{AccessClaims, Algorithm, Audience, Bound, IdClaims, signing_input};
 
 /// A successful answer (RFC 6749 section 5.1).
 #[derive(Serialize)]
@@ -119,9 +117,8 @@ async fn id_token<P: Ports>(
             expires_at: granted.expires_at.as_seconds(),
             at_hash: at_hash(algorithm, access_token),
             auth_time: sign_in.map(|sign_in| sign_in.auth_time.as_seconds()),
-            acr: sign_in.map(|sign_in| if sign_in.is_federated { ACR_FEDERATED } else { ACR_PASSWORD }),
-            // How somebody else made sure, they know.
-            amr: sign_in.filter(|sign_in| !sign_in.is_federated).map(|_| ["pwd"]),
+            acr: sign_in.map(|sign_in| sign_in.method.acr()),
+            amr: sign_in.and_then(|sign_in| sign_in.method.amr()),
             session: sign_in.map(|_| session),
             nonce: sign_in.and_then(|sign_in| sign_in.nonce.as_deref()),
         };

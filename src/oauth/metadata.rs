@@ -7,10 +7,11 @@ use serde_json::{Map, Value, json};
 
 use crate::config::{Config, Realm};
 use crate::error::Fault;
+use crate::grant::SignInMethod;
 use crate::http::Answer;
 use crate::oauth::{Endpoint, cors};
 use crate::registered::{AuthMethod, GrantType};
-use crate::token::{ACR_FEDERATED, ACR_PASSWORD, Algorithm};
+use crate::token::Algorithm;
 
 /// The metadata document of a realm.
 ///
@@ -51,9 +52,7 @@ pub fn metadata(config: &Config, realm: &Realm) -> Result<Answer, Fault> {
     }
     let claims =
         ["sub", "sid", "name", "preferred_username", "email", "email_verified", "auth_time", "acr", "amr"];
-    let mut acr_values = vec![ACR_PASSWORD];
-    acr_values.extend((!realm.providers.is_empty()).then_some(ACR_FEDERATED));
-    say("acr_values_supported", json!(acr_values));
+    say("acr_values_supported", json!(acr_values(realm)));
     say("claims_supported", json!(claims));
     say("grant_types_supported", json!(grants));
     say("code_challenge_methods_supported", json!(["S256"]));
@@ -75,4 +74,16 @@ pub fn metadata(config: &Config, realm: &Realm) -> Result<Answer, Fault> {
     }
     let answer = Answer::json(200, &Value::Object(document))?;
     Ok(cors::for_everybody(answer).with("Cache-Control", "public, max-age=300"))
+}
+
+/// How people can sign in here.
+fn acr_values(realm: &Realm) -> Vec<&'static str> {
+    let is_there = |method: &SignInMethod| match method {
+        SignInMethod::Federated => !realm.providers.is_empty(),
+        SignInMethod::Passkey => realm.passkeys.is_some(),
+        SignInMethod::Password => true,
+        // It is called as a passkey alone is.
+        SignInMethod::PasswordAndPasskey => false,
+    };
+    SignInMethod::ALL.into_iter().filter(is_there).map(SignInMethod::acr).collect()
 }

@@ -2,14 +2,16 @@
 //!
 //! `GET` shows what they allow which application, since when, and where they are signed in; whoever is not signed in does so first. `POST` is what
 //! the page sends: `action` `withdraw` with a `client_id` ends the sessions of that client and forgets what it was allowed; `everywhere` ends every
-//! session of every application and browser; `verify` sends a link to the person's address.
+//! session of every application and browser; `verify` sends a link to the person's address; the others change how they sign in ([`super::passkeys`]).
 
 use crate::config::{Config, Realm};
 use crate::grant::Transaction;
 use crate::http::{Answer, Form, Head};
+use crate::id::Locator;
 use crate::oauth::{Stop, form};
 use crate::people::mailbox::Sent;
 use crate::people::page::{self, AccountPage, ApplicationLine, BrowserLine};
+use crate::people::passkeys::{self, Passkeys};
 use crate::people::register::WELCOME;
 use crate::people::reset::send_verification;
 use crate::people::visit::Visit;
@@ -46,7 +48,7 @@ pub async fn account<P: Ports>(
     let known = visit.cookies.browser().and_then(|text| Credential::parse(Kind::Browser, text).ok());
     if let Some((browser, locator)) = known.and_then(|known| Some((known.digest(), known.locator()?))) {
         match ports.principals().ask(locator, &Question::ReadAccount(browser)).await? {
-            principal::Answer::Account(view) => return show(&visit, &view, head.query),
+            principal::Answer::Account(view) => return show(&visit, locator, &view, head.query),
             principal::Answer::Refused(_) => {}
             _ => return Err(principal::Answer::unexpected("read account").into()),
         }
@@ -55,7 +57,12 @@ pub async fn account<P: Ports>(
     visit.sign_in(200, None, (&transaction, None), ("", None))
 }
 
-fn show<P: Ports>(visit: &Visit<'_, P>, view: &AccountView, query: Option<&str>) -> Result<Answer, Stop> {
+fn show<P: Ports>(
+    visit: &Visit<'_, P>,
+    locator: Locator,
+    view: &AccountView,
+    query: Option<&str>,
+) -> Result<Answer, Stop> {
     let words = |scope: &ScopeToken| match visit.config.scopes().words(scope) {
         "" => scope.as_str().to_owned(),
         words => words.to_owned(),
@@ -81,8 +88,10 @@ fn show<P: Ports>(visit: &Visit<'_, P>, view: &AccountView, query: Option<&str>)
         ),
         Some(MAILED) => Some("A mail is on its way. Follow its link within an hour."),
         Some(TOO_OFTEN) => Some("Enough mail was sent there. Try again in a quarter of an hour."),
+        Some(passkeys::CHANGED) => Some("How you sign in is changed."),
         _ => None,
     };
+    let keys = Passkeys::of(visit, locator, view)?;
     let page = AccountPage {
         base: &page::base(visit.realm),
         realm: visit.realm.name.as_str(),
@@ -91,17 +100,21 @@ fn show<P: Ports>(visit: &Visit<'_, P>, view: &AccountView, query: Option<&str>)
         mails: visit.realm.mail.is_some(),
         done,
         proof: &visit.proof(visit.cookies.browser().unwrap_or_default()),
+        passkeys: keys.as_ref().map(Passkeys::lines),
         applications: &applications,
         browsers: &browsers,
     };
     Ok(page::answer(200, &page, None)?)
 }
 
+/// What comes from no page in this browser.
+pub(super) fn unchanged<P: Ports>(visit: &Visit<'_, P>) -> Stop {
+    let text = "This page was opened in another browser, or too long ago. Open it again.";
+    visit.lost(400, "Nothing was changed", text)
+}
+
 async fn act<P: Ports>(visit: &Visit<'_, P>, form: &Form) -> Result<Answer, Stop> {
-    let bad = || {
-        let text = "This page was opened in another browser, or too long ago. Open it again.";
-        visit.lost(400, "Nothing was changed", text)
-    };
+    let bad = || unchanged(visit);
     let proved = visit.proved(form).and_then(|text| Credential::parse(Kind::Browser, text).ok());
     let known = proved.and_then(|known| Some((known.digest(), known.locator()?)));
     let (browser, locator) = known.ok_or_else(bad)?;
@@ -123,7 +136,8 @@ async fn act<P: Ports>(visit: &Visit<'_, P>, form: &Form) -> Result<Answer, Stop
             let next = page::notice(visit.realm, 200, "You are signed out everywhere", text)?;
             (Question::LeaveEverywhere(browser), next.and("Set-Cookie", visit.cookies.forget()))
         }
-        _ => return Err(bad()),
+        (Some(action), _) => return passkeys::change(visit, form, (browser, locator), action).await,
+        (None, _) => return Err(bad()),
     };
     match visit.ports.principals().ask(locator, &question).await? {
         principal::Answer::Done => Ok(next),

@@ -1,10 +1,12 @@
-//! What the pages need besides themselves: the stylesheet, and the one script.
+//! What the pages need besides themselves: the stylesheet, and two scripts.
 
 use crate::http::Answer;
 
 /// A file of the pages.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Asset {
+    /// `/assets/passkey.js`.
+    Passkey,
     /// `/assets/submit.js`.
     Script,
     /// `/assets/style.css`.
@@ -15,6 +17,7 @@ pub enum Asset {
 #[must_use]
 pub fn asset(which: Asset) -> Answer {
     let (kind, text) = match which {
+        Asset::Passkey => ("text/javascript; charset=utf-8", include_str!("../../assets/passkey.js")),
         Asset::Script => ("text/javascript; charset=utf-8", include_str!("../../assets/submit.js")),
         Asset::Style => ("text/css; charset=utf-8", include_str!("../../assets/style.css")),
     };

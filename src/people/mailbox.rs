@@ -10,7 +10,7 @@ use crate::id::{Locator, Login};
 use crate::oauth::{Stop, take_as_long};
 use crate::people::letters::Text;
 use crate::people::page::{self, Asks, StepPage};
-use crate::people::visit::{Resumed, Visit};
+use crate::people::visit::{Resumed, Sealed, Visit};
 use crate::port::{Letter, Limit, Limiter, Mailer, Ports, Principals, Timer, random};
 use crate::principal::{self, Addressee, Mail, Purpose, Question, Refused};
 use crate::secret::{Credential, Kind};
@@ -35,7 +35,7 @@ impl<P: Ports> Visit<'_, P> {
         transaction: Option<(&Transaction, &str)>,
         step: &StepPage<'_>,
     ) -> Result<Answer, Stop> {
-        let (sealed, cookies) = if let Some((transaction, bond)) = transaction {
+        let Sealed { text: sealed, cookies, .. } = if let Some((transaction, bond)) = transaction {
             self.seal(transaction, Some(bond))?
         } else {
             let fresh = Transaction::begin(&random(self.ports.entropy())?, None, self.now);

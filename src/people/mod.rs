@@ -5,7 +5,7 @@
 //! 1. `authorize`: the request is read. Where the browser is known and nothing has to be asked, a code goes back at once.
 //! 2. Else the person signs in on a page ([`sign_in`]), which posts to `/login` and goes on to `/consent` with a redirect, so that the
 //!    back button and a reload repeat nothing.
-//!    Or they sign in with an outside provider ([`leave`]), come back from it ([`come_back`]), and go on to `/consent` as well.
+//!    Or they use a passkey, alone or after the password ([`sign_in_with_passkey`]), or sign in with an outside provider ([`leave`]), come back from it ([`come_back`]), and go on to `/consent` as well.
 //! 3. [`consent`]: the person says yes, in part, or no, where they have not said it before.
 //! 4. A code, or an error, goes to the client's redirect URI. The transaction has ended; another answer to it is told so.
 //!
@@ -30,6 +30,7 @@ mod letters;
 mod mailbox;
 mod newcomer;
 mod page;
+mod passkeys;
 mod push;
 mod register;
 mod reset;
@@ -43,6 +44,7 @@ pub use authorize::authorize;
 pub use consent::consent;
 pub use federation::{come_back, leave};
 pub(crate) use newcomer::{new_user_id, take_in};
+pub use passkeys::sign_in_with_passkey;
 pub use push::push;
 pub use register::{accept_invitation, register_person};
 pub use reset::{choose_password, reset, verify};

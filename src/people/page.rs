@@ -31,12 +31,68 @@ pub(super) struct SignInPage<'a> {
     pub(super) transaction: &'a str,
     pub(super) login: &'a str,
     pub(super) wrong: Option<&'a str>,
+    /// How a passkey is used, where people may have some.
+    pub(super) passkey: Option<UsePasskey<'a>>,
     /// Outside providers: what each is called, and where its button leads.
     pub(super) ways: &'a [(&'a str, String)],
     /// Whether people may take themselves in.
     pub(super) registers: bool,
     /// Whether a forgotten password has a way back.
     pub(super) mails: bool,
+}
+
+/// What a browser needs to know to have a passkey used.
+#[derive(Debug)]
+pub(super) struct UsePasskey<'a> {
+    pub(super) challenge: &'a str,
+    /// The RP ID.
+    pub(super) party: &'a str,
+    /// Which passkeys will do; empty: any.
+    pub(super) known: &'a str,
+    /// Whose password was right.
+    pub(super) after: Option<&'a str>,
+}
+
+/// What a browser needs to know to have a passkey made.
+#[derive(Debug)]
+pub(super) struct MakePasskey<'a> {
+    pub(super) challenge: &'a str,
+    /// The RP ID.
+    pub(super) party: &'a str,
+    /// The person's place, in base64url.
+    pub(super) user: &'a str,
+    /// The passkeys that they have.
+    pub(super) known: &'a str,
+    pub(super) algorithms: &'a str,
+}
+
+#[derive(Debug, Template)]
+#[template(path = "passkey.html")]
+pub(super) struct PasskeyPage<'a> {
+    pub(super) base: &'a str,
+    pub(super) transaction: &'a str,
+    pub(super) passkey: UsePasskey<'a>,
+}
+
+/// A passkey, as its person sees it.
+#[derive(Clone, Debug)]
+pub(super) struct PasskeyLine {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) since: String,
+    pub(super) used: Option<String>,
+    pub(super) is_synced: bool,
+}
+
+/// A person's passkeys.
+#[derive(Debug)]
+pub(super) struct PasskeyLines<'a> {
+    pub(super) lines: &'a [PasskeyLine],
+    /// Whether the password is not enough.
+    pub(super) needed: bool,
+    pub(super) has_password: bool,
+    /// How another one is made; `None`: the person has signed in too long ago to change any of this.
+    pub(super) make: Option<MakePasskey<'a>>,
 }
 
 /// What a step on the way asks for.
@@ -125,6 +181,8 @@ pub(super) struct AccountPage<'a> {
     pub(super) mails: bool,
     pub(super) done: Option<&'a str>,
     pub(super) proof: &'a str,
+    /// Their passkeys, where people may have some.
+    pub(super) passkeys: Option<PasskeyLines<'a>>,
     pub(super) applications: &'a [ApplicationLine],
     pub(super) browsers: &'a [BrowserLine],
 }

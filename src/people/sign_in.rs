@@ -3,7 +3,8 @@
 //! 1. The page is of a transaction of this browser: else a page, 400.
 //! 2. The address does not ask too often: else 429.
 //! 3. The password is right: else the page again. An unknown login takes as long, and looks the same.
-//! 4. The browser is known from now on, by a new credential, and goes on to `/consent`.
+//! 4. Where the person wants a passkey after it, a page that asks for that ([`super::sign_in_with_passkey`]).
+//! 5. Else the browser is known from now on, by a new credential, and goes on to `/consent`.
 
 use crate::config::{Config, Realm};
 use crate::encoding::Digest;
@@ -61,6 +62,7 @@ pub async fn sign_in<P: Ports>(
             let next = format!("{}/consent?transaction={sealed}", page::base(realm));
             Ok(page::see_other(next).and("Set-Cookie", visit.cookies.remember(browser.reveal())))
         }
+        principal::Answer::NeedsPasskey(known) => visit.ask_passkey(&resumed, locator, &known),
         principal::Answer::Refused(Refused::Wait(wait)) => {
             let seconds = wait.as_seconds().saturating_add(1);
             let text = format!("Too many wrong attempts. Try again in {seconds} seconds.");

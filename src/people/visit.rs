@@ -4,20 +4,21 @@ use crate::config::{Config, OPENID, Realm};
 use crate::encoding::{Digest, base64url};
 use crate::error::Fault;
 use crate::grant::{
-    AuthorizationError, AuthorizationRequest, CODE_LIFETIME, Code, Destination, Prompt, Transaction,
-    grant_scopes,
+    AuthorizationError, AuthorizationRequest, CODE_LIFETIME, Code, Destination, Prompt, SignInMethod,
+    Transaction, grant_scopes,
 };
 use crate::http::{Answer, Form, Head};
 use crate::id::{Locator, UserId};
 use crate::oauth::{Stop, form, known_client, targets};
 use crate::people::cookies::Cookies;
 use crate::people::hint::id_token;
-use crate::people::page::{self, ConsentPage, ScopeLine, SignInPage, WayBack};
+use crate::people::page::{self, ConsentPage, ScopeLine, SignInPage, UsePasskey, WayBack};
 use crate::port::{Body, Ports, Principals, Vault, random};
 use crate::principal::{self, Client, Consider, Considered, GrantType, Question, Refused, Says, UserView};
 use crate::scope::ScopeSet;
 use crate::secret::{Credential, Kind, Secret};
 use crate::time::{Lifetime, Timestamp};
+use crate::webauthn::Ceremony;
 
 /// What a person reads where a client is wrong.
 pub(super) const HEADING: &str = "This application has sent something wrong";
@@ -60,6 +61,15 @@ pub(super) async fn asked(head: &Head<'_>, body: &mut impl Body) -> Result<(bool
         "POST" => (true, form(head, body).await?),
         _ => (false, Form::of_query(head.query.unwrap_or_default())?),
     })
+}
+
+/// A transaction as a page carries it.
+pub(super) struct Sealed {
+    pub(super) text: String,
+    /// What the browser has in the transaction's cookie.
+    pub(super) bond: String,
+    /// What has to be set for that, where it is a new one.
+    pub(super) cookies: Vec<String>,
 }
 
 /// What a client asks for, on its way.
@@ -184,6 +194,7 @@ impl<'a, P: Ports> Visit<'a, P> {
             resources,
             nonce: request.nonce.clone(),
             auth_time: self.now,
+            method: SignInMethod::Password,
             issued_at: self.now,
             expires_at: self.now.after(CODE_LIFETIME),
             redeemed: None,
@@ -318,7 +329,8 @@ impl<'a, P: Ports> Visit<'a, P> {
     ) -> Result<Answer, Stop> {
         let destination = flow.map(|flow| &flow.request.destination);
         let place = destination.map(Destination::place).unwrap_or_default();
-        let (sealed, cookies) = self.seal(transaction, bond)?;
+        let Sealed { text: sealed, bond, cookies } = self.seal(transaction, bond)?;
+        let challenge = self.challenge(Ceremony::SignIn, &bond)?;
         let base = page::base(self.realm);
         let providers = self.realm.providers.iter();
         let ways: Vec<_> = providers
@@ -333,6 +345,12 @@ impl<'a, P: Ports> Visit<'a, P> {
             wrong,
             registers: self.realm.sign_up.is_some(),
             mails: self.realm.mail.is_some(),
+            passkey: challenge.as_ref().map(|(party, challenge)| UsePasskey {
+                challenge: challenge.as_str(),
+                party: party.id,
+                known: "",
+                after: None,
+            }),
             ways: &ways,
         };
         let answer = page::answer(status, &page, destination.map(Destination::source).as_deref())?;
@@ -348,7 +366,7 @@ impl<'a, P: Ports> Visit<'a, P> {
         asked: &ScopeSet,
     ) -> Result<Answer, Stop> {
         let transaction = Transaction { shown_to: Some(user.id.clone()), ..flow.transaction.clone() };
-        let (sealed, cookies) = self.seal(&transaction, flow.bond)?;
+        let Sealed { text: sealed, cookies, .. } = self.seal(&transaction, flow.bond)?;
         let destination = &flow.request.destination;
         let lines: Vec<_> = asked
             .iter()
@@ -377,12 +395,8 @@ impl<'a, P: Ports> Visit<'a, P> {
         Ok(cookies.into_iter().fold(answer, |answer, cookie| answer.and("Set-Cookie", cookie)))
     }
 
-    /// The transaction as a page carries it, and the cookies that bind it to this browser where it is a new one.
-    pub(super) fn seal(
-        &self,
-        transaction: &Transaction,
-        bond: Option<&str>,
-    ) -> Result<(String, Vec<String>), Fault> {
+    /// The transaction as a page carries it, and what binds it to this browser.
+    pub(super) fn seal(&self, transaction: &Transaction, bond: Option<&str>) -> Result<Sealed, Fault> {
         let (bond, cookies) = if let Some(bond) = bond {
             (bond.to_owned(), Vec::new())
         } else {
@@ -390,7 +404,8 @@ impl<'a, P: Ports> Visit<'a, P> {
             let cookies = self.cookies.begin(&transaction.id, &fresh);
             (fresh, cookies)
         };
-        let sealed = transaction.seal(&self.key, &self.realm.name, &bond);
-        Ok((sealed.ok_or_else(|| Fault::new("write page", "the transaction does not serialise"))?, cookies))
+        let text = transaction.seal(&self.key, &self.realm.name, &bond);
+        let text = text.ok_or_else(|| Fault::new("write page", "the transaction does not serialise"))?;
+        Ok(Sealed { text, bond, cookies })
     }
 }

@@ -20,7 +20,7 @@ use crate::keyring::{KeyringAnswer, KeyringQuestion, RingName};
 use crate::principal::{Answer, Client, Cutoffs as Dead, Federated, Question};
 use crate::secret::Secret;
 use crate::time::{Lifetime, Timestamp};
-use crate::token::{Algorithm, Compact, Jwk, JwkSet};
+use crate::token::{Algorithm, Jwk, JwkSet};
 use crate::uri::WebUrl;
 use crate::validator::Isolate;
 
@@ -340,12 +340,18 @@ pub trait Vault {
 
 /// Checks signatures.
 pub trait Verifier {
-    /// Whether `token` was signed by `key` with `algorithm`. A key that does not serve the algorithm, or that is
-    /// no point of its curve, verifies nothing: `Ok(false)`.
+    /// Whether `signature`, as JWS spells it (RFC 7518 section 3), is one over `input` by `key` with `algorithm`. A key that does not
+    /// serve the algorithm, or that is no point of its curve, verifies nothing: `Ok(false)`.
     ///
     /// # Errors
     /// The platform cannot check.
-    async fn verify(&self, key: &Jwk, algorithm: Algorithm, token: &Compact<'_>) -> Result<bool, Fault>;
+    async fn verify(
+        &self,
+        key: &Jwk,
+        algorithm: Algorithm,
+        input: &[u8],
+        signature: &[u8],
+    ) -> Result<bool, Fault>;
 }
 
 /// The longest body that is read from somebody else's server.

@@ -10,7 +10,7 @@ use crate::id::ClientId;
 use crate::principal::browser::{ENDED_KEPT, StoredBrowser, StoredConsent};
 use crate::principal::rows::{Draft, Kind, Rows};
 use crate::principal::sessions::StoredSession;
-use crate::principal::{Ended, Refused, UserView};
+use crate::principal::{Ended, PasskeyView, Refused, UserView};
 use crate::scope::ScopeSet;
 use crate::session::EndReason;
 use crate::time::Timestamp;
@@ -20,6 +20,10 @@ use crate::time::Timestamp;
 pub struct AccountView {
     /// Who they are.
     pub user: UserView,
+    /// Their passkeys.
+    pub passkeys: Vec<PasskeyView>,
+    /// Whether they have signed in here a moment ago: then they may change how.
+    pub is_fresh: bool,
     /// What they allow.
     pub applications: Vec<Application>,
     /// Their browsers: since when, and whether it is this one.
@@ -71,6 +75,7 @@ impl<R: Rows> Draft<'_, R> {
         let origin_of = |key: &str, known: &StoredBrowser| {
             known.origin.map_or(key.to_owned(), |origin| origin.to_string())
         };
+        let is_fresh = this.is_fresh(now);
         let this = origin_of(&browser.to_string(), &this);
         let mut latest: BTreeMap<String, Timestamp> = BTreeMap::new();
         for (key, known) in self.stored::<StoredBrowser>(Kind::Browser)? {
@@ -80,7 +85,8 @@ impl<R: Rows> Draft<'_, R> {
             }
         }
         let browsers = latest.into_iter().map(|(key, since)| (since, key == this)).collect();
-        Ok(Ok(AccountView { user: user.view(), applications, browsers }))
+        let passkeys = self.passkeys()?;
+        Ok(Ok(AccountView { user: user.view(), passkeys, is_fresh, applications, browsers }))
     }
 
     /// The person takes back what they have allowed a client: its sessions are over.

@@ -4,11 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::encoding::Digest;
 use crate::error::Fault;
+use crate::grant::SignInMethod;
 use crate::id::{ClientId, Role};
 use crate::principal::{AccountView, Addressee, Client, ClientView, Considered, GrantType, UserView};
 use crate::scope::ScopeSet;
 use crate::session::Touch;
 use crate::time::{Lifetime, Timestamp};
+use crate::webauthn::PasskeyId;
 
 /// What a principal answers.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -32,6 +34,8 @@ pub enum Answer {
     Granted(Box<Granted>),
     /// What a token stands for; `None`: for nothing any more.
     Inspected(Option<Box<Inspected>>),
+    /// The password is right and not enough: one of these passkeys has to come as well.
+    NeedsPasskey(Vec<PasskeyId>),
     /// No.
     Refused(Refused),
     /// Whether a session may be used.
@@ -52,6 +56,8 @@ impl Answer {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Refused {
+    /// A passkey whose counter has not counted on: there are two of it.
+    Copied,
     /// The person signs in at an outside provider, and has no password here.
     Elsewhere,
     /// The client's time is over; it has proved who it is.
@@ -62,11 +68,13 @@ pub enum Refused {
     Full,
     /// It is bound to another key than the one that was proved, or none was (RFC 9449 section 5).
     Key,
+    /// It is the last way in.
+    Last,
     /// What is named is not here.
     NotFound,
     /// It belongs to another client.
     NotYours,
-    /// The proof of possession was used before (RFC 9449 section 11.1).
+    /// The proof of possession was used before (RFC 9449 section 11.1); or the challenge was answered before.
     Replayed,
     /// A resource that was not granted.
     Resource,
@@ -74,6 +82,8 @@ pub enum Refused {
     Reused,
     /// A scope that may not be had.
     Scope,
+    /// The person has signed in too long ago for this.
+    Stale,
     /// There is one already.
     Taken,
     /// The client may not use this grant.
@@ -91,17 +101,20 @@ impl Refused {
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
+            Self::Copied => "copied",
             Self::Elsewhere => "elsewhere",
             Self::ExpiredClient => "expired_client",
             Self::Full => "full",
             Self::Grant => "grant",
             Self::Key => "key",
+            Self::Last => "last",
             Self::NotFound => "not_found",
             Self::NotYours => "not_yours",
             Self::Replayed => "replayed",
             Self::Resource => "resource",
             Self::Reused => "reused",
             Self::Scope => "scope",
+            Self::Stale => "stale",
             Self::Taken => "taken",
             Self::Unauthorized(_) => "unauthorized",
             Self::Unproven => "unproven",
@@ -159,9 +172,9 @@ pub struct SignedIn {
     pub auth_time: Timestamp,
     /// `nonce`.
     pub nonce: Option<String>,
-    /// Whether an outside provider says who it is.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub is_federated: bool,
+    /// What they proved it by.
+    #[serde(default, skip_serializing_if = "SignInMethod::is_usual")]
+    pub method: SignInMethod,
 }
 
 /// What a token stands for, while it counts.

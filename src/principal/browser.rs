@@ -11,12 +11,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::encoding::Digest;
 use crate::error::Fault;
-use crate::grant::Code;
+use crate::grant::{Code, SignInMethod};
 use crate::id::{ClientId, UserId};
 use crate::principal::logout::MOST_OWED;
 use crate::principal::rows::{Draft, Kind, Rows};
 use crate::principal::user::{Principal, User};
-use crate::principal::{Ended, Password, Refused, UserView};
+use crate::principal::{Answer, Ended, Password, Refused, UserView};
 use crate::scope::ScopeSet;
 use crate::session::EndReason;
 use crate::time::{Lifetime, Timestamp};
@@ -114,6 +114,9 @@ pub(super) struct StoredBrowser {
     /// The endings that the principal had seen.
     pub(super) seq: u64,
     pub(super) auth_time: Timestamp,
+    /// What they proved it by.
+    #[serde(default, skip_serializing_if = "SignInMethod::is_usual")]
+    pub(super) method: SignInMethod,
     pub(super) ends_at: Timestamp,
     /// What it was first known by, where the person has signed in there before: sessions name that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -177,14 +180,20 @@ impl StoredConsent {
 
 impl<R: Rows> Draft<'_, R> {
     /// A wrong password and a login that nobody has take the same way, as in the password grant.
-    pub(super) fn enter(&self, asked: &Enter, now: Timestamp) -> Result<Result<UserView, Refused>, Fault> {
+    /// Where the password is not enough, nothing is known yet.
+    pub(super) fn enter(&self, asked: &Enter, now: Timestamp) -> Result<Result<Answer, Refused>, Fault> {
         let principal = match self.prove(asked.source, &asked.password, &asked.salt, now)? {
             Ok(principal) => principal,
             Err(refused) => return Ok(Err(refused)),
         };
         let Some(user) = &principal.user else { return Ok(Err(Refused::Grant)) };
-        self.know((&asked.browser, asked.before.as_ref()), principal.seq, now, now)?;
-        Ok(Ok(user.view()))
+        if user.needs_passkey {
+            let passkeys = self.passkeys()?.into_iter().map(|passkey| passkey.id);
+            return Ok(Ok(Answer::NeedsPasskey(passkeys.collect())));
+        }
+        let how = (now, SignInMethod::Password);
+        self.know((&asked.browser, asked.before.as_ref()), principal.seq, how, now)?;
+        Ok(Ok(Answer::User(Box::new(user.view()))))
     }
 
     /// Knows a browser from now on. `before`: what it was known by until now, if that was here.
@@ -192,7 +201,7 @@ impl<R: Rows> Draft<'_, R> {
         &self,
         (browser, before): (&Digest, Option<&Digest>),
         seq: u64,
-        auth_time: Timestamp,
+        (auth_time, method): (Timestamp, SignInMethod),
         now: Timestamp,
     ) -> Result<(), Fault> {
         let ends_at = now.after(BROWSER_LIFETIME);
@@ -203,7 +212,7 @@ impl<R: Rows> Draft<'_, R> {
             }
             None => None,
         };
-        let stored = StoredBrowser { seq, auth_time, ends_at, origin };
+        let stored = StoredBrowser { seq, auth_time, method, ends_at, origin };
         self.write(Kind::Browser, &browser.to_string(), &stored, Some(ends_at))
     }
 
@@ -306,6 +315,7 @@ impl<R: Rows> Draft<'_, R> {
         let code = Code {
             scope: allowed,
             auth_time: browser.auth_time,
+            method: browser.method,
             issued_at: now,
             browser: Some(asked.browser),
             origin: browser.origin,
@@ -324,7 +334,8 @@ mod tests {
     fn the_stored_shapes_are_pinned() {
         // A change here needs a migration, a line in docs/storage.md and a minor version.
         let at = Timestamp::from_seconds;
-        let browser = StoredBrowser { seq: 3, auth_time: at(1), ends_at: at(9), origin: None };
+        let method = SignInMethod::Password;
+        let browser = StoredBrowser { seq: 3, auth_time: at(1), method, ends_at: at(9), origin: None };
         assert_eq!(serde_json::to_string(&browser).unwrap(), r#"{"seq":3,"auth_time":1000,"ends_at":9000}"#);
         let consent = StoredConsent {
             scope: "a b".parse().unwrap(),

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::encoding::Digest;
 use crate::error::Fault;
+use crate::grant::SignInMethod;
 use crate::id::Subject;
 use crate::principal::rows::{Draft, Rows};
 use crate::principal::{NewUser, Refused, UserView};
@@ -60,7 +61,8 @@ impl<R: Rows> Draft<'_, R> {
             return Ok(Err(Refused::Grant));
         }
         let auth_time = asked.auth_time.map_or(now, |auth_time| auth_time.min(now));
-        self.know((&asked.browser, asked.before.as_ref()), principal.seq, auth_time, now)?;
+        let how = (auth_time, SignInMethod::Federated);
+        self.know((&asked.browser, asked.before.as_ref()), principal.seq, how, now)?;
         Ok(Ok(user))
     }
 }

@@ -30,6 +30,7 @@ mod cutoff;
 mod federated;
 mod logout;
 mod mailing;
+mod passkey;
 mod question;
 mod rows;
 mod sessions;
@@ -49,6 +50,10 @@ pub use cutoff::{CUTOFF_KEPT, Cutoffs};
 pub use federated::{EnterFederated, Federated};
 pub use logout::{Notice, Told, noticed, notices};
 pub use mailing::{Addressee, Follow, Mail, Purpose};
+pub use passkey::{
+    AddPasskey, Answered, EnterPasskey, FRESH, MAX_PASSKEY_NAME, PasskeyChange, PasskeyView, Unverified,
+    unverified,
+};
 pub use question::{
     Asks, By, ByClient, ChangeClient, ChangeUser, NewSecret, NewSession, NewUser, OpenSession, Owner,
     Password, Proof, Question, RedeemCode, RegisterClient, Rotate, SignIn, Terms, Token,

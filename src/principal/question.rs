@@ -8,7 +8,10 @@ use crate::grant::{Code, Proposal};
 use crate::id::{ClientId, Login, RealmName, Role, RouteId, UserId};
 #[cfg(doc)]
 use crate::principal::Answer;
-use crate::principal::{Client, Consider, Enter, EnterFederated, Federated, Follow, Mail, Profile};
+use crate::principal::{
+    AddPasskey, Client, Consider, Enter, EnterFederated, EnterPasskey, Federated, Follow, Mail,
+    PasskeyChange, Profile,
+};
 use crate::scope::ScopeSet;
 use crate::session::Pace;
 use crate::time::{Lifetime, Timestamp};
@@ -17,12 +20,16 @@ use crate::time::{Lifetime, Timestamp};
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Question {
+    /// Keep a passkey, for the person in a browser that is known. Answer: [`Answer::Done`].
+    AddPasskey(Box<AddPasskey>),
     /// Say whether a client is who it says it is, and do nothing else. Answer: [`Answer::Known`].
     Authenticate(Asks),
     /// Say what becomes of an authorization request in a browser of the person. Answer: [`Answer::Considered`].
     Consider(Box<Consider>),
     /// Change what is given of a client. Answer: [`Answer::Client`].
     ChangeClient(Box<ChangeClient>),
+    /// Change how the person signs in, in a browser that is known by this digest. Answer: [`Answer::Done`].
+    ChangePasskeys(Digest, PasskeyChange),
     /// Change what is given of the user. Answer: [`Answer::User`].
     ChangeUser(ChangeUser),
     /// Take a user in. Answer: [`Answer::User`].
@@ -31,10 +38,12 @@ pub enum Question {
     DeleteClient(Owner),
     /// Forget the user; every session ends. Answer: [`Answer::Done`].
     DeleteUser,
-    /// Know a browser from now on, whose person knows the password. Answer: [`Answer::User`].
+    /// Know a browser from now on, whose person knows the password. Answer: [`Answer::User`]; or [`Answer::NeedsPasskey`], and it is not known.
     Enter(Box<Enter>),
     /// Know a browser from now on, whose person an outside provider has named. Answer: [`Answer::User`].
     EnterFederated(Box<EnterFederated>),
+    /// Know a browser from now on, whose person has used a passkey. Answer: [`Answer::User`].
+    EnterPasskey(Box<EnterPasskey>),
     /// End every session: sign-out everywhere. Answer: [`Answer::Done`].
     End,
     /// Say what a token stands for, without using it. Answer: [`Answer::Inspected`].
@@ -390,6 +399,9 @@ pub struct ChangeUser {
     pub disabled: Option<bool>,
     /// Their password, and 16 random bytes or more. Ends every session.
     pub password: Option<(Password, Digest)>,
+    /// Whether their passkeys are forgotten. Ends every session.
+    #[serde(default)]
+    pub forgets_passkeys: bool,
     /// What is known of them besides.
     #[serde(default)]
     pub profile: Option<Profile>,

@@ -33,6 +33,8 @@ pub enum Kind {
     Link,
     /// A client that is to hear that a session is over, by the session.
     Logout,
+    /// A passkey of the person, by its name.
+    Passkey,
     /// The principal itself: one row.
     Principal,
     /// A refresh token, by its digest.
@@ -47,7 +49,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind there is.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Browser,
         Self::Client,
         Self::Code,
@@ -57,6 +59,7 @@ impl Kind {
         Self::Jti,
         Self::Link,
         Self::Logout,
+        Self::Passkey,
         Self::Principal,
         Self::Refresh,
         Self::Session,
@@ -77,6 +80,7 @@ impl Kind {
             Self::Jti => "jti",
             Self::Link => "link",
             Self::Logout => "logout",
+            Self::Passkey => "passkey",
             Self::Principal => "principal",
             Self::Refresh => "refresh",
             Self::Session => "session",

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::encoding::Digest;
 use crate::error::Fault;
-use crate::grant::{Code, GRACE, Refresh};
+use crate::grant::{Code, GRACE, Refresh, SignInMethod};
 use crate::id::{ClientId, Role, RouteId, SessionId};
 use crate::principal::client::{StoredClient, Usage};
 use crate::principal::cutoff::{CUTOFF_KEPT, LEEWAY, StoredCutoffs};
@@ -41,6 +41,9 @@ pub(super) struct StoredSession {
     /// When the last of what it has handed out is over.
     pub(super) needed_until: Timestamp,
     pub(super) auth_time: Option<Timestamp>,
+    /// What the person proved themselves by.
+    #[serde(default, skip_serializing_if = "SignInMethod::is_usual")]
+    pub(super) method: SignInMethod,
     pub(super) state: Session,
     /// The thumbprint of the key that its refresh tokens are bound to (RFC 9449 section 5): those of public clients, which prove nothing else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -226,7 +229,7 @@ impl<R: Rows> Draft<'_, R> {
             sign_in: session.auth_time.map(|auth_time| SignedIn {
                 auth_time,
                 nonce: None,
-                is_federated: principal.is_federated(),
+                method: session.method,
             }),
         })
     }
@@ -455,6 +458,7 @@ impl Opening<'_> {
             opened_at: now,
             needed_until: refresh_ends.unwrap_or(access_ends).max(access_ends),
             auth_time: self.sign_in.as_ref().map(|sign_in| sign_in.auth_time),
+            method: self.sign_in.as_ref().map(|sign_in| sign_in.method).unwrap_or_default(),
             state: Session::open(now, terms.pace, ends_at),
             key: self.new.key.filter(|_| self.is_public),
             key_since: None,
@@ -483,6 +487,7 @@ mod tests {
             opened_at: at(1),
             needed_until: at(9),
             auth_time: None,
+            method: SignInMethod::Password,
             state: Session::open(at(1), pace, at(10)),
             key: None,
             key_since: None,

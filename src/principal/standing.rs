@@ -118,6 +118,7 @@ mod tests {
             opened_at: at(1),
             needed_until: at(9),
             auth_time: None,
+            method: crate::grant::SignInMethod::Password,
             state: Session::open(at(1), pace, at(10)),
             key: None,
             key_since: None,

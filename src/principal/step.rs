@@ -36,18 +36,23 @@ fn answer(
 ) -> Result<Answer, Fault> {
     let done = |refused: Option<Refused>| refused.map_or(Answer::Done, Answer::Refused);
     Ok(match question {
+        Question::AddPasskey(add) => done(draft.add_passkey(add, now)?),
         Question::Authenticate(asks) => said(draft.authenticate(asks, now)?, known),
         Question::Consider(asked) => Answer::Considered(draft.consider(asked, now)?),
         Question::ChangeClient(change) => {
             said(draft.change_client(change, now)?, |c| Answer::Client(Box::new(c)))
         }
+        Question::ChangePasskeys(browser, change) => done(draft.change_passkeys(browser, change, now)?),
         Question::ChangeUser(change) => said(draft.change_user(change, now)?, |u| Answer::User(Box::new(u))),
         Question::CreateUser(new) => said(draft.create_user(new, now)?, |u| Answer::User(Box::new(u))),
         Question::DeleteClient(owner) => done(draft.delete_client(owner, now)?),
         Question::DeleteUser => done(draft.delete_user(now)?),
-        Question::Enter(enter) => said(draft.enter(enter, now)?, |u| Answer::User(Box::new(u))),
+        Question::Enter(enter) => said(draft.enter(enter, now)?, |answer| answer),
         Question::EnterFederated(enter) => {
             said(draft.enter_federated(enter, now)?, |u| Answer::User(Box::new(u)))
+        }
+        Question::EnterPasskey(enter) => {
+            said(draft.enter_passkey(enter, now)?, |u| Answer::User(Box::new(u)))
         }
         Question::End => {
             draft.end_all(&mut draft.principal()?, EndReason::SignedOut, now)?;

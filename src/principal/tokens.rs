@@ -3,8 +3,8 @@
 use crate::encoding::Digest;
 use crate::error::Fault;
 use crate::grant::{
-    FREE, FREE_TOGETHER, GRACE, Outcome, PasswordRecord, Presented, Redemption, Refresh, Throttle, Verdict,
-    grant_scopes, kept_scopes,
+    FREE, FREE_TOGETHER, GRACE, Outcome, PasswordRecord, Presented, Redemption, Refresh, SignInMethod,
+    Throttle, Verdict, grant_scopes, kept_scopes,
 };
 use crate::principal::clients::KNOWN_FOR;
 use crate::principal::cutoff::LEEWAY;
@@ -77,10 +77,14 @@ impl<R: Rows> Draft<'_, R> {
             Ok(scope) => scope,
             Err(refused) => return Ok(Err(refused)),
         };
-        if let Err(refused) = self.prove(asked.source, &asked.password, &asked.salt, now)? {
-            return Ok(Err(refused));
+        let principal = match self.prove(asked.source, &asked.password, &asked.salt, now)? {
+            Ok(principal) => principal,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        if principal.user.is_none_or(|user| user.needs_passkey) {
+            return Ok(Err(Refused::Grant));
         }
-        let sign_in = Some(SignedIn { auth_time: now, nonce: None, is_federated: false });
+        let sign_in = Some(SignedIn { auth_time: now, nonce: None, method: SignInMethod::Password });
         let own_client = self.client(&asked.client.client_id)?.is_some();
         let opening = Opening {
             client_id: &asked.client.client_id,
@@ -167,7 +171,6 @@ impl<R: Rows> Draft<'_, R> {
         let is_over = principal.ended.is_some_and(|ended| code.issued_at <= ended.at)
             || taken_back.is_some_and(|ended| code.issued_at <= ended.at)
             || asked.client.ended_at.is_some_and(|end| code.issued_at <= end);
-        let is_federated = principal.is_federated();
         // Nor does it outlive that its browser is known.
         let has_left = match &code.browser {
             Some(browser) => !self.knows_browser(browser)?,
@@ -180,7 +183,8 @@ impl<R: Rows> Draft<'_, R> {
             return Ok(Err(Refused::Resource));
         };
         let new = super::NewSession { resources, ..asked.session.clone() };
-        let sign_in = Some(SignedIn { auth_time: code.auth_time, nonce: code.nonce.clone(), is_federated });
+        let sign_in =
+            Some(SignedIn { auth_time: code.auth_time, nonce: code.nonce.clone(), method: code.method });
         let own_client = self.client(&asked.client.client_id)?.is_some();
         let scope = kept_scopes(&code.scope, &asked.client.scope, catalogue);
         let opening = Opening {

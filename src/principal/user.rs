@@ -21,13 +21,6 @@ pub(super) struct Principal {
     pub(super) user: Option<User>,
 }
 
-impl Principal {
-    /// Whether it is a person who signs in at an outside provider.
-    pub(super) fn is_federated(&self) -> bool {
-        self.user.as_ref().is_some_and(|user| user.federated.is_some())
-    }
-}
-
 /// A person.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(super) struct User {
@@ -38,6 +31,9 @@ pub(super) struct User {
     pub(super) roles: Vec<Role>,
     pub(super) disabled: bool,
     pub(super) password: Option<PasswordRecord>,
+    /// Whether the password is not enough.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) needs_passkey: bool,
     pub(super) created_at: Timestamp,
     #[serde(default, skip_serializing_if = "Profile::is_empty")]
     pub(super) profile: Profile,
@@ -77,6 +73,7 @@ impl User {
             roles: self.roles.clone(),
             disabled: self.disabled,
             has_password: self.password.is_some(),
+            needs_passkey: self.needs_passkey,
             created_at: self.created_at,
             profile: self.profile.clone(),
             internal_scopes: self.internal_scopes.clone(),
@@ -99,6 +96,9 @@ pub struct UserView {
     pub disabled: bool,
     /// Whether they have a password.
     pub has_password: bool,
+    /// Whether the password is not enough: a passkey has to come with it.
+    #[serde(default)]
+    pub needs_passkey: bool,
     /// When they were taken in.
     pub created_at: Timestamp,
     /// What is known of them besides.
@@ -143,6 +143,7 @@ mod tests {
                 roles: vec!["owner".parse().unwrap()],
                 disabled: false,
                 password: None,
+                needs_passkey: false,
                 created_at: at,
                 profile: Profile { name: Some("Ada".to_owned()), email: None, email_verified: true },
                 internal_scopes: "ours".parse().unwrap(),

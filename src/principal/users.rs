@@ -3,7 +3,7 @@
 //! Each change that takes something away ends every session in the same step.
 
 use crate::error::Fault;
-use crate::grant::Throttle;
+use crate::grant::{SignInMethod, Throttle};
 use crate::principal::rows::{Draft, Kind, Rows};
 use crate::principal::tokens::record_of;
 use crate::principal::user::User;
@@ -28,6 +28,7 @@ impl<R: Rows> Draft<'_, R> {
             roles: sorted(&new.roles),
             disabled: false,
             password,
+            needs_passkey: false,
             created_at: now,
             profile: new.profile.clone(),
             internal_scopes: new.internal_scopes.clone(),
@@ -38,7 +39,7 @@ impl<R: Rows> Draft<'_, R> {
         principal.user = Some(user);
         self.save_principal(&principal)?;
         if let Some(browser) = &new.browser {
-            self.know((browser, None), principal.seq, now, now)?;
+            self.know((browser, None), principal.seq, (now, SignInMethod::Password), now)?;
         }
         // Whoever tried this login before it was anybody's has nothing to do with its owner.
         for (key, _) in self.stored::<Throttle>(Kind::Throttle)? {
@@ -81,6 +82,11 @@ impl<R: Rows> Draft<'_, R> {
         if let Some(profile) = &change.profile {
             user.profile = profile.clone();
         }
+        if change.forgets_passkeys {
+            self.forget_passkeys()?;
+            user.needs_passkey = false;
+            ends = Some(EndReason::Password);
+        }
         let view = user.view();
         match ends {
             Some(reason) => self.end_all(&mut principal, reason, now)?,
@@ -89,7 +95,7 @@ impl<R: Rows> Draft<'_, R> {
         Ok(Ok(view))
     }
 
-    /// Forgets the person and the clients that act for them.
+    /// Forgets the person, their passkeys, and the clients that act for them.
     pub(super) fn delete_user(&self, now: Timestamp) -> Result<Option<Refused>, Fault> {
         let mut principal = self.principal()?;
         if principal.user.take().is_none() {
@@ -98,6 +104,7 @@ impl<R: Rows> Draft<'_, R> {
         for (key, _) in self.stored::<serde_json::Value>(Kind::Client)? {
             self.delete(Kind::Client, &key);
         }
+        self.forget_passkeys()?;
         self.end_all(&mut principal, EndReason::Disabled, now)?;
         Ok(None)
     }

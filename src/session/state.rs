@@ -73,7 +73,7 @@ pub enum EndReason {
     Idle,
     /// Its absolute limit passed.
     Limit,
-    /// Its user has another password.
+    /// Its user has another password, or their passkeys were forgotten.
     Password,
     /// A refresh token or code of it was presented again after it was redeemed.
     Reused,

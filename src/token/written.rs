@@ -79,12 +79,6 @@ pub struct Bound {
     pub key: Digest,
 }
 
-/// `acr` of somebody who knew the password: no level of any register, so a name of our own.
-pub const ACR_PASSWORD: &str = "urn:tollgate:acr:password";
-
-/// `acr` of somebody whom an outside provider has named.
-pub const ACR_FEDERATED: &str = "urn:tollgate:acr:federated";
-
 /// The claims of an ID token (OpenID Connect Core section 2).
 #[derive(Clone, Debug, Serialize)]
 pub struct IdClaims<'a> {
@@ -112,12 +106,12 @@ pub struct IdClaims<'a> {
     /// `auth_time`, in seconds, where a person signed in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auth_time: Option<u64>,
-    /// `acr`: how sure it is who signed in ([`ACR_PASSWORD`], [`ACR_FEDERATED`]).
+    /// `acr`: how sure it is who signed in ([`crate::grant::SignInMethod::acr`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub acr: Option<&'static str>,
     /// `amr` (RFC 8176): what they proved it by.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub amr: Option<[&'static str; 1]>,
+    pub amr: Option<&'static [&'static str]>,
     /// `sid` (OpenID Connect Front-Channel Logout section 3), where a person signed in: the session that a logout token names.
     #[serde(rename = "sid", skip_serializing_if = "Option::is_none")]
     pub session: Option<SessionId>,

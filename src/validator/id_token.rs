@@ -90,7 +90,8 @@ pub async fn verify_id_token<P: Ports>(
     let auth_time = date_of(&members, "auth_time")?;
     let key = keys::key(ports, issuer, header.key.as_ref(), algorithm, now).await?;
     let key = key.ok_or(Denied::UnknownKey)?;
-    if !ports.verifier().verify(&key, algorithm, &token).await? {
+    let (input, signature) = (token.signing_input().as_bytes(), token.signature());
+    if !ports.verifier().verify(&key, algorithm, input, signature).await? {
         return Err(Denied::RejectSignature.into());
     }
     Ok(IdToken { subject, auth_time, profile: profile_of(&members) })

@@ -90,7 +90,8 @@ impl Jws {
             .ok_or(Denied::RejectAlgorithm)?;
         let keys: Keys<'k> = keys.into();
         let key = keys.find(header, algorithm).ok_or(Denied::UnknownKey)?;
-        if !verifier.verify(key, algorithm, &token).await? {
+        let (input, signature) = (token.signing_input().as_bytes(), token.signature());
+        if !verifier.verify(key, algorithm, input, signature).await? {
             return Err(Denied::RejectSignature.into());
         }
         Ok(Self { header: header.clone(), algorithm, payload: token.into_payload() })

@@ -27,7 +27,8 @@ pub(crate) async fn prove<P: Ports>(
     let proof = Proof::parse(text)?;
     let proved = proof.check(about, now)?;
     ports.may_wait().await;
-    if !ports.verifier().verify(proof.key(), proof.algorithm(), proof.jws()).await? {
+    let (input, signature) = (proof.jws().signing_input().as_bytes(), proof.jws().signature());
+    if !ports.verifier().verify(proof.key(), proof.algorithm(), input, signature).await? {
         return Err(Denied::RejectProof("signature").into());
     }
     Ok(proved)

@@ -236,7 +236,8 @@ async fn check_signature<P: Ports>(
     algorithm: Algorithm,
 ) -> Result<(), Error> {
     ports.may_wait().await;
-    if !ports.verifier().verify(&key, algorithm, token).await? {
+    let (input, signature) = (token.signing_input().as_bytes(), token.signature());
+    if !ports.verifier().verify(&key, algorithm, input, signature).await? {
         return Err(Denied::RejectSignature.into());
     }
     let is_keyed = ports.isolate().facts.borrow().is_keyed();

@@ -1,15 +1,13 @@
 // The pages in Chromium, as people use them: by keyboard only, in light and dark, wide and on a phone. Screenshots go to
 // target/screenshots, to be looked at.
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { after, test } from "node:test";
 
 import { launchChromium } from "../../tools/chromium.mjs";
-import { root } from "../../tools/project.mjs";
 import { endsWithoutLeaks } from "./support/instance.mjs";
 import { PASSWORD, realmOf, startIssuer } from "./support/issuer.mjs";
 import { remember, rememberToken } from "./support/secrets.mjs";
+import { look, tabTo, type } from "./support/pages.mjs";
 import { startPost } from "./support/post.mjs";
 import { startSpa } from "./support/spa.mjs";
 
@@ -24,13 +22,6 @@ after(async () => {
   post.stop();
 });
 
-const axe = readFileSync(join(root, "node_modules", "axe-core", "axe.min.js"), "utf8");
-const folder = join(root, "target", "screenshots");
-mkdirSync(folder, { recursive: true });
-
-const WIDE = { width: 1280, height: 800 };
-const PHONE = { width: 360, height: 740 };
-
 const client = await app.client({
   client_name: "Shop",
   grant_types: ["authorization_code", "refresh_token"],
@@ -39,40 +30,6 @@ const client = await app.client({
   scope: "openid profile email orders:read",
 });
 spa.use({ authority: app.issuer, client_id: client.client_id, loadUserInfo: true, scope: "openid profile email orders:read" });
-
-/** Looks at a page: no finding of axe, nothing wider than the window; and a picture in each scheme and size. */
-async function look(page, name) {
-  for (const colorScheme of ["light", "dark"]) {
-    for (const [size, viewport] of [["wide", WIDE], ["phone", PHONE]]) {
-      await page.emulateMedia({ colorScheme });
-      await page.setViewportSize(viewport);
-      await page.screenshot({ path: join(folder, `${name}-${colorScheme}-${size}.png`), fullPage: true });
-      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-      assert.ok(overflow <= 0, `${name}, ${size}: ${overflow} pixels too wide`);
-      await page.evaluate(axe);
-      const { violations } = await page.evaluate(() => globalThis.axe.run());
-      assert.deepEqual(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`), [], `${name}, ${colorScheme}`);
-    }
-  }
-}
-
-/** Presses Tab until something is focused whose text or name this is. */
-async function tabTo(page, wanted) {
-  for (let presses = 0; presses < 20; presses += 1) {
-    const at = await page.evaluate(() => {
-      const element = document.activeElement;
-      return element === document.body ? "" : `${element?.name ?? ""} ${element?.textContent ?? ""}`.trim();
-    });
-    if (at.includes(wanted)) return;
-    await page.keyboard.press("Tab");
-  }
-  throw new Error(`${wanted} cannot be reached with Tab`);
-}
-
-const type = async (page, name, text) => {
-  await tabTo(page, name);
-  await page.keyboard.type(text);
-};
 
 /** A person with a browser of their own, at the application's sign-in. */
 async function visit(changes = {}) {

@@ -1,10 +1,12 @@
 //! A platform in memory, with a fault switch and a clock that stands still until it is told.
 
+mod authenticator;
 mod calls;
 mod keyrings;
 mod memory;
 mod world;
 
+pub(crate) use authenticator::{Authenticator, PRESENT, Said, bent};
 pub(crate) use calls::{BOOTSTRAP, Call, Reply, at_once, call, finish, give_up, request_id, send, wait_for};
 pub(crate) use memory::Memory;
 pub(crate) use world::{Broken, Edge, INITIAL, Page, World};

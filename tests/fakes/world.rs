@@ -15,12 +15,13 @@ use tollgate::port::{
 };
 use tollgate::principal::{
     Answer, Client, Cutoffs as Dead, Federated, Question, Refused, Told, client_key, cutoff_key,
-    federated_name, noticed, notices, proofs_name, published, step, unpublished, user_key, user_name,
+    federated_name, noticed, notices, proofs_name, published, step, unpublished, unverified, user_key,
+    user_name,
 };
 use tollgate::secret::Secret;
 use tollgate::software::SoftwareVerifier;
 use tollgate::time::{Lifetime, Timestamp};
-use tollgate::token::{Algorithm, Compact, Jwk};
+use tollgate::token::{Algorithm, Jwk};
 use tollgate::validator::Isolate;
 
 use super::keyrings::{FakeKeyrings, Opened};
@@ -399,11 +400,21 @@ impl Principals for World {
     async fn ask(&self, locator: Locator, question: &Question) -> Result<Answer, Fault> {
         self.asked_principals.set(self.asked_principals.get() + 1);
         self.check(Broken::PrincipalsBefore)?;
+        let mut question = question.clone();
+        let what = match self.principals.borrow().get(&locator) {
+            Some(rows) => unverified(rows, &question)?,
+            None => return Ok(Answer::Refused(Refused::NotFound)),
+        };
+        if let Some(what) = what
+            && self.verify(&what.key, what.algorithm, &what.input, &what.signature).await?
+        {
+            question.confirm(&what);
+        }
         let principals = self.principals.borrow();
         let Some(rows) = principals.get(&locator) else {
             return Ok(Answer::Refused(Refused::NotFound));
         };
-        let (answer, _) = step(rows, self.config.scopes(), question, self.now())?;
+        let (answer, _) = step(rows, self.config.scopes(), &question, self.now())?;
         if let Some(what) = unpublished(rows)?
             && self.write(cutoff_key(&what.realm, locator), &what.cutoffs).is_ok()
         {
@@ -415,10 +426,16 @@ impl Principals for World {
 }
 
 impl Verifier for World {
-    async fn verify(&self, key: &Jwk, algorithm: Algorithm, token: &Compact<'_>) -> Result<bool, Fault> {
+    async fn verify(
+        &self,
+        key: &Jwk,
+        algorithm: Algorithm,
+        input: &[u8],
+        signature: &[u8],
+    ) -> Result<bool, Fault> {
         self.check(Broken::Verifier)?;
         self.verified.set(self.verified.get() + 1);
-        SoftwareVerifier.verify(key, algorithm, token).await
+        SoftwareVerifier.verify(key, algorithm, input, signature).await
     }
 }
 

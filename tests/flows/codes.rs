@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tollgate::encoding::Digest;
-use tollgate::grant::Code;
+use tollgate::grant::{Code, SignInMethod};
 use tollgate::port::Principals as _;
 use tollgate::principal::{Answer, Question};
 use tollgate::secret::Credential;
@@ -27,6 +27,7 @@ fn issue(world: &World, app: &Value, n: u8, auth_time: Timestamp) -> String {
         resources: vec![],
         nonce: Some("n-1".to_owned()),
         auth_time,
+        method: SignInMethod::Password,
         issued_at: auth_time,
         expires_at: world.now().after(seconds(60)),
         redeemed: None,

@@ -10,7 +10,7 @@ use tollgate::error::{Denied, Error, Fault};
 use tollgate::port::{Verifier, poll_once};
 use tollgate::software::SoftwareVerifier;
 use tollgate::time::Timestamp;
-use tollgate::token::{Algorithm, Compact, Jwk, JwkSet, Trust};
+use tollgate::token::{Algorithm, Jwk, JwkSet, Trust};
 use tollgate::{AccessToken, Jws, Validator};
 
 use crate::fakes::World;
@@ -20,9 +20,15 @@ use crate::fakes::World;
 struct Counting(Cell<usize>);
 
 impl Verifier for &Counting {
-    async fn verify(&self, key: &Jwk, algorithm: Algorithm, token: &Compact<'_>) -> Result<bool, Fault> {
+    async fn verify(
+        &self,
+        key: &Jwk,
+        algorithm: Algorithm,
+        input: &[u8],
+        signature: &[u8],
+    ) -> Result<bool, Fault> {
         self.0.set(self.0.get() + 1);
-        SoftwareVerifier.verify(key, algorithm, token).await
+        SoftwareVerifier.verify(key, algorithm, input, signature).await
     }
 }
 

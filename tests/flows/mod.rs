@@ -18,6 +18,7 @@ mod keys;
 mod library;
 mod logout;
 mod mailbox;
+mod passkeys;
 mod people;
 mod places;
 mod realm;

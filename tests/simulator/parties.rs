@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use tollgate::encoding::Digest;
-use tollgate::grant::Code;
+use tollgate::grant::{Code, SignInMethod};
 use tollgate::id::Locator;
 use tollgate::pkce::Verifier;
 use tollgate::port::{Clients, Principals as _};
@@ -199,6 +199,7 @@ impl Party {
             resources: vec![],
             nonce: None,
             auth_time: colo.now(),
+            method: SignInMethod::Password,
             issued_at: colo.now(),
             expires_at: colo.now().after(Lifetime::from_seconds(60)),
             redeemed: None,

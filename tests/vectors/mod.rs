@@ -3,3 +3,4 @@
 mod algorithms;
 mod json_test_suite;
 mod signatures;
+mod webauthn;

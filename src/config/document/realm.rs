@@ -98,6 +98,8 @@ pub enum Revocation {
 pub enum Feature {
     /// `grant_type=code` is another spelling of `authorization_code`.
     GrantTypeCode,
+    /// Passkeys (Web Authentication), with the host of `issuer` as the RP ID: people may sign in with them alone, or want one after the password.
+    Passkeys,
     /// ID tokens in RS256 for clients that are registered so (`id_token_signed_response_alg`), by keys of their own; access tokens stay as
     /// `signing` says. For clients that know nothing else.
     Rs256IdTokens,

@@ -1,0 +1,49 @@
+// Passkeys (Web Authentication): lets the browser ask, and puts what it says into the form. Without this the form stays hidden.
+const bytes = (text) => Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (char) => char.charCodeAt(0));
+const text = (buffer) =>
+  btoa(String.fromCharCode(...new Uint8Array(buffer))).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+const named = (ids) => ids.split(" ").filter(Boolean).map((id) => ({ type: "public-key", id: bytes(id) }));
+
+async function make({ challenge, party, realm, user, login, known, algorithms }) {
+  const { rawId, response } = await navigator.credentials.create({
+    publicKey: {
+      challenge: bytes(challenge),
+      rp: { id: party, name: realm },
+      user: { id: bytes(user), name: login, displayName: login },
+      pubKeyCredParams: algorithms.split(" ").map((alg) => ({ type: "public-key", alg: Number(alg) })),
+      excludeCredentials: named(known),
+      authenticatorSelection: { residentKey: "required", requireResidentKey: true, userVerification: "required" },
+    },
+  });
+  return { id: rawId, client_data: response.clientDataJSON, authenticator_data: response.getAuthenticatorData() };
+}
+
+async function use({ challenge, party, known }) {
+  const { rawId, response } = await navigator.credentials.get({
+    publicKey: { challenge: bytes(challenge), rpId: party, allowCredentials: named(known), userVerification: "required" },
+  });
+  const { clientDataJSON, authenticatorData, signature, userHandle } = response;
+  return { id: rawId, client_data: clientDataJSON, authenticator_data: authenticatorData, signature, user: userHandle ?? new ArrayBuffer(0) };
+}
+
+const WORDS = {
+  InvalidStateError: "This device has a passkey of yours already.",
+  NotAllowedError: "It was cancelled, or took too long. Try again.",
+};
+
+for (const form of document.querySelectorAll("form[data-passkey]")) {
+  if (!globalThis.PublicKeyCredential) continue;
+  form.hidden = false;
+  const said = form.querySelector("[role=status]");
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    said.textContent = "";
+    try {
+      const answer = await (form.dataset.passkey === "make" ? make : use)(form.dataset);
+      for (const [name, value] of Object.entries(answer)) form.elements.namedItem(name).value = text(value);
+      form.submit();
+    } catch (error) {
+      said.textContent = WORDS[error.name] ?? "This browser cannot do it here.";
+    }
+  });
+}

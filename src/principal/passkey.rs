@@ -1,0 +1,341 @@
+//! The passkeys of a person: made, used, forgotten.
+//!
+//! A passkey is enough by itself: it signs for nobody whom it has not recognised. A person may also want one after every password
+//! (`needs_passkey`); then no password opens anything alone, neither here nor at the token endpoint.
+//!
+//! Whoever changes any of this has signed in a moment ago ([`FRESH`]): a browser that somebody has left open is no way to stay.
+//!
+//! # The signature
+//!
+//! Only the principal knows the key, and a step waits for nothing. So whoever asks a principal looks first what there is to verify
+//! ([`unverified`]), has it verified, and says by which key ([`Question::confirm`]). The step believes that of the key that it finds then,
+//! and of no other. What comes from afar says nothing of it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::encoding::{Digest, from_base64url};
+use crate::error::Fault;
+use crate::grant::SignInMethod;
+use crate::principal::browser::{BROWSER_LIFETIME, StoredBrowser};
+use crate::principal::rows::{Draft, Kind, Rows};
+use crate::principal::{Question, Refused, UserView};
+use crate::time::{Lifetime, Timestamp};
+use crate::token::{Algorithm, Jwk};
+use crate::webauthn::{Challenge, Made, PasskeyId, Used, fixed};
+
+/// How long after signing in somebody may change how they sign in.
+pub const FRESH: Lifetime = Lifetime::from_seconds(900);
+
+/// Passkeys of one person: a device, a phone, a key in the drawer, and room for more.
+const MAX_PASSKEYS: usize = 20;
+
+/// The longest name that a person may give one, in characters.
+pub const MAX_PASSKEY_NAME: usize = 64;
+
+/// A challenge that is answered: it counts once.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Answered {
+    /// Its digest.
+    pub challenge: Digest,
+    /// When it counts no more anyway.
+    pub ends_at: Timestamp,
+}
+
+impl From<&Challenge> for Answered {
+    fn from(challenge: &Challenge) -> Self {
+        Self { challenge: challenge.digest(), ends_at: challenge.ends_at() }
+    }
+}
+
+/// See [`Question::AddPasskey`].
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct AddPasskey {
+    /// The digest of what the browser is known by.
+    pub browser: Digest,
+    /// The passkey.
+    pub made: Made,
+    /// What its person calls it.
+    pub name: String,
+    /// What it has answered.
+    pub answered: Answered,
+}
+
+/// See [`Question::ChangePasskeys`].
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PasskeyChange {
+    /// Have no password any more.
+    ForgetPassword,
+    /// Want a passkey after the password, or not.
+    Need(bool),
+    /// Forget this one.
+    Remove(PasskeyId),
+}
+
+/// See [`Question::EnterPasskey`]. Asked of the principal that the passkey names, or whose password was right.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct EnterPasskey {
+    /// Which passkey.
+    pub id: PasskeyId,
+    /// What it says.
+    pub used: Used,
+    /// Its signature, in base64url.
+    pub signature: String,
+    /// What it has answered.
+    pub answered: Answered,
+    /// Whether the person's password was right as well.
+    pub after_password: bool,
+    /// The digest of what the browser will be known by.
+    pub browser: Digest,
+    /// The same of what it was known by, where that was this principal's.
+    #[serde(default)]
+    pub before: Option<Digest>,
+    /// The key that the signature is by, where somebody has verified it.
+    #[serde(skip)]
+    verified: Option<Digest>,
+}
+
+impl EnterPasskey {
+    /// A passkey that was used. Nobody has verified it yet.
+    #[must_use]
+    pub fn new(
+        (id, used, signature): (PasskeyId, Used, String),
+        (answered, after_password): (Answered, bool),
+        (browser, before): (Digest, Option<Digest>),
+    ) -> Self {
+        Self { id, used, signature, answered, after_password, browser, before, verified: None }
+    }
+}
+
+/// A passkey, as its person sees it.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct PasskeyView {
+    /// Which.
+    pub id: PasskeyId,
+    /// What they call it.
+    pub name: String,
+    /// Since when they have it here.
+    pub created_at: Timestamp,
+    /// When they last signed in with it.
+    pub used_at: Option<Timestamp>,
+    /// Whether it may be on several devices.
+    pub is_synced: bool,
+}
+
+/// A passkey as it is kept, under its name.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+struct StoredPasskey {
+    name: String,
+    key: Jwk,
+    counter: u32,
+    is_synced: bool,
+    created_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    used_at: Option<Timestamp>,
+}
+
+/// A signature that has to be verified before the question is answered.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Unverified {
+    /// By this key.
+    pub key: Jwk,
+    /// With this algorithm.
+    pub algorithm: Algorithm,
+    /// Over this.
+    pub input: Vec<u8>,
+    /// As JWS spells it.
+    pub signature: Vec<u8>,
+}
+
+/// What has to be verified before a question can be answered with yes, if anything.
+///
+/// # Errors
+/// The rows cannot be read.
+pub fn unverified(rows: &impl Rows, question: &Question) -> Result<Option<Unverified>, Fault> {
+    let Question::EnterPasskey(asked) = question else { return Ok(None) };
+    let known: Option<StoredPasskey> = Draft::new(rows).read(Kind::Passkey, asked.id.as_str())?;
+    Ok(known.and_then(|known| {
+        let algorithm = known.key.algorithm()?;
+        let input = from_base64url(&asked.used.input).ok()?;
+        let signature = from_base64url(&asked.signature).ok()?;
+        let signature = if algorithm == Algorithm::Es256 { fixed(&signature)?.to_vec() } else { signature };
+        Some(Unverified { key: known.key, algorithm, input, signature })
+    }))
+}
+
+impl Question {
+    /// The signature was made by this key: what [`unverified`] found was verified.
+    pub fn confirm(&mut self, by: &Unverified) {
+        if let Self::EnterPasskey(asked) = self {
+            asked.verified = Some(by.key.thumbprint());
+        }
+    }
+}
+
+impl StoredBrowser {
+    /// Whether its person has signed in a moment ago. With an outside provider too, whatever that says of when.
+    pub(super) fn is_fresh(&self, now: Timestamp) -> bool {
+        now.after(BROWSER_LIFETIME).since(self.ends_at) <= FRESH
+    }
+}
+
+impl<R: Rows> Draft<'_, R> {
+    /// Every passkey of the person, the oldest first.
+    pub(super) fn passkeys(&self) -> Result<Vec<PasskeyView>, Fault> {
+        let mut all = Vec::new();
+        for (id, stored) in self.stored::<StoredPasskey>(Kind::Passkey)? {
+            let Ok(id) = id.parse() else { continue };
+            let StoredPasskey { name, created_at, used_at, is_synced, .. } = stored;
+            all.push(PasskeyView { id, name, created_at, used_at, is_synced });
+        }
+        all.sort_by_key(|passkey| passkey.created_at);
+        Ok(all)
+    }
+
+    /// Web Authentication section 7.2, from step 6 on. Whoever is not here, or is not confirmed, hears the same.
+    pub(super) fn enter_passkey(
+        &self,
+        asked: &EnterPasskey,
+        now: Timestamp,
+    ) -> Result<Result<UserView, Refused>, Fault> {
+        let principal = self.principal()?;
+        let user = principal.user.as_ref().filter(|user| !user.disabled);
+        let known: Option<StoredPasskey> = self.read(Kind::Passkey, asked.id.as_str())?;
+        let Some((user, known)) = user.zip(known) else { return Ok(Err(Refused::Grant)) };
+        // A passkey does not change whether it may be on several devices.
+        let is_its =
+            asked.verified == Some(known.key.thumbprint()) && asked.used.is_synced == known.is_synced;
+        if !is_its {
+            return Ok(Err(Refused::Grant));
+        }
+        // One that counts has counted on; else there are two of it.
+        if (known.counter, asked.used.counter) != (0, 0) && asked.used.counter <= known.counter {
+            return Ok(Err(Refused::Copied));
+        }
+        if !self.answers(asked.answered, now)? {
+            return Ok(Err(Refused::Replayed));
+        }
+        let counter = asked.used.counter;
+        self.write(
+            Kind::Passkey,
+            asked.id.as_str(),
+            &StoredPasskey { counter, used_at: Some(now), ..known },
+            None,
+        )?;
+        let method =
+            if asked.after_password { SignInMethod::PasswordAndPasskey } else { SignInMethod::Passkey };
+        self.know((&asked.browser, asked.before.as_ref()), principal.seq, (now, method), now)?;
+        Ok(Ok(user.view()))
+    }
+
+    /// Whether a challenge is answered for the first time.
+    fn answers(&self, answered: Answered, now: Timestamp) -> Result<bool, Fault> {
+        let key = format!("challenge/{}", answered.challenge);
+        if answered.ends_at < now || self.read::<Timestamp>(Kind::Jti, &key)?.is_some() {
+            return Ok(false);
+        }
+        self.write(Kind::Jti, &key, &now, Some(answered.ends_at))?;
+        Ok(true)
+    }
+
+    pub(super) fn add_passkey(&self, asked: &AddPasskey, now: Timestamp) -> Result<Option<Refused>, Fault> {
+        let Some((browser, ..)) = self.found(&asked.browser, now)? else {
+            return Ok(Some(Refused::NotFound));
+        };
+        let id = asked.made.id.as_str();
+        if !browser.is_fresh(now) {
+            return Ok(Some(Refused::Stale));
+        }
+        if self.read::<StoredPasskey>(Kind::Passkey, id)?.is_some() {
+            return Ok(Some(Refused::Taken));
+        }
+        if self.passkeys()?.len() >= MAX_PASSKEYS {
+            return Ok(Some(Refused::Full));
+        }
+        if !self.answers(asked.answered, now)? {
+            return Ok(Some(Refused::Replayed));
+        }
+        let Made { key, counter, is_synced, .. } = asked.made.clone();
+        let stored = StoredPasskey {
+            name: asked.name.clone(),
+            key,
+            counter,
+            is_synced,
+            created_at: now,
+            used_at: None,
+        };
+        self.write(Kind::Passkey, id, &stored, None)?;
+        Ok(None)
+    }
+
+    pub(super) fn change_passkeys(
+        &self,
+        browser: &Digest,
+        change: &PasskeyChange,
+        now: Timestamp,
+    ) -> Result<Option<Refused>, Fault> {
+        let Some((browser, mut user, mut principal)) = self.found(browser, now)? else {
+            return Ok(Some(Refused::NotFound));
+        };
+        if !browser.is_fresh(now) {
+            return Ok(Some(Refused::Stale));
+        }
+        let passkeys = self.passkeys()?;
+        match change {
+            PasskeyChange::Remove(id) => {
+                if !passkeys.iter().any(|passkey| passkey.id == *id) {
+                    return Ok(Some(Refused::NotFound));
+                }
+                if passkeys.len() == 1 {
+                    if user.password.is_none() && user.federated.is_none() {
+                        return Ok(Some(Refused::Last));
+                    }
+                    user.needs_passkey = false;
+                }
+                self.delete(Kind::Passkey, id.as_str());
+            }
+            PasskeyChange::Need(_) | PasskeyChange::ForgetPassword if passkeys.is_empty() => {
+                return Ok(Some(Refused::Last));
+            }
+            PasskeyChange::Need(needs) => user.needs_passkey = *needs && user.password.is_some(),
+            PasskeyChange::ForgetPassword => (user.password, user.needs_passkey) = (None, false),
+        }
+        principal.user = Some(user);
+        self.save_principal(&principal)?;
+        Ok(None)
+    }
+
+    /// Forgets every passkey.
+    pub(super) fn forget_passkeys(&self) -> Result<(), Fault> {
+        for (id, _) in self.stored::<StoredPasskey>(Kind::Passkey)? {
+            self.delete(Kind::Passkey, &id);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stored_shape_is_pinned() {
+        // A change here needs a migration, a line in docs/storage.md and a minor version.
+        let key = r#"{"kty":"OKP","crv":"Ed25519","alg":"EdDSA","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+        let stored = StoredPasskey {
+            name: "Phone".to_owned(),
+            key: serde_json::from_str(key).unwrap(),
+            counter: 7,
+            is_synced: true,
+            created_at: Timestamp::from_seconds(1),
+            used_at: None,
+        };
+        assert_eq!(
+            serde_json::to_string(&stored).unwrap(),
+            concat!(
+                r#"{"name":"Phone","key":{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","alg":"EdDSA","use":"sig"},"#,
+                r#""counter":7,"is_synced":true,"created_at":1000}"#
+            )
+        );
+    }
+}
