@@ -47,7 +47,7 @@ pub async fn account<P: Ports>(
     }
     let known = visit.cookies.browser().and_then(|text| Credential::parse(Kind::Browser, text).ok());
     if let Some((browser, locator)) = known.and_then(|known| Some((known.digest(), known.locator()?))) {
-        match ports.principals().ask(locator, &Question::ReadAccount(browser)).await? {
+        match visit.ask_principal(locator, Question::ReadAccount(browser)).await? {
             principal::Answer::Account(view) => return show(&visit, locator, &view, head.query),
             principal::Answer::Refused(_) => {}
             _ => return Err(principal::Answer::unexpected("read account").into()),
@@ -139,7 +139,7 @@ async fn act<P: Ports>(visit: &Visit<'_, P>, form: &Form) -> Result<Answer, Stop
         (Some(action), _) => return passkeys::change(visit, form, (browser, locator), action).await,
         (None, _) => return Err(bad()),
     };
-    match visit.ports.principals().ask(locator, &question).await? {
+    match visit.ask_principal(locator, question).await? {
         principal::Answer::Done => Ok(next),
         principal::Answer::Refused(_) => Err(bad()),
         _ => Err(principal::Answer::unexpected("change account").into()),

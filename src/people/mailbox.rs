@@ -65,7 +65,12 @@ impl<P: Ports> Visit<'_, P> {
         let started = self.ports.timer().now().await;
         let link = Credential::link(locator, &random(self.ports.entropy())?);
         let question = Question::Mail(Mail { purpose, link: link.digest() });
-        let addressee = match self.ports.principals().ask(locator, &question).await? {
+        let answer = match purpose {
+            // At the place of what was typed there may be nobody yet.
+            Purpose::Register | Purpose::Reset => self.ports.principals().ask(locator, &question).await?,
+            Purpose::Verify(_) => self.ask_principal(locator, question).await?,
+        };
+        let addressee = match answer {
             principal::Answer::Addressee(addressee) => addressee,
             principal::Answer::Refused(Refused::Wait(wait)) => {
                 return Ok(Sent::Wait(wait.as_seconds().saturating_add(1)));

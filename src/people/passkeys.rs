@@ -122,7 +122,7 @@ pub async fn sign_in_with_passkey<P: Ports>(
             let browser = Credential::browser(locator, &random(ports.entropy())?);
             let known = (browser.digest(), visit.known_before(locator));
             let enter = EnterPasskey::new((id, used, signature), (answered, after_password), known);
-            match ports.principals().ask(locator, &Question::EnterPasskey(Box::new(enter))).await? {
+            match visit.ask_principal(locator, Question::EnterPasskey(Box::new(enter))).await? {
                 principal::Answer::User(_) => {
                     let next = format!("{}/consent?transaction={sealed}", page::base(realm));
                     return Ok(
@@ -276,7 +276,7 @@ pub(super) async fn change<P: Ports>(
         _ => return Err(unchanged(visit)),
     };
     let sorry = |text| visit.lost(409, "Nothing was changed", text);
-    match visit.ports.principals().ask(locator, &question).await? {
+    match visit.ask_principal(locator, question).await? {
         principal::Answer::Done => Ok(page::see_other(format!("{}?{CHANGED}", page::account(visit.realm)))),
         principal::Answer::Refused(Refused::Stale) => {
             again(visit, Some("Sign in again first: this changes how you sign in."))

@@ -191,7 +191,7 @@ async fn follow<P: Ports>(
         return Err(visit.lost(429, "Not now", text));
     }
     let question = Question::Follow(Box::new(Follow { link: link.digest(), password }));
-    match visit.ports.principals().ask(locator, &question).await? {
+    match visit.ask_principal(locator, question).await? {
         principal::Answer::Done => Ok(()),
         principal::Answer::Refused(_) => Err(visit.link_is_over()),
         _ => Err(principal::Answer::unexpected("follow link").into()),

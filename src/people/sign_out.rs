@@ -157,7 +157,7 @@ async fn leave<P: Ports>(visit: &Visit<'_, P>, browser: &str, who: Option<&UserI
         return Ok(who.is_none());
     };
     let question = Question::Leave { browser: digest, who: who.cloned() };
-    match visit.ports.principals().ask(locator, &question).await? {
+    match visit.ask_principal(locator, question).await? {
         principal::Answer::Done => Ok(true),
         principal::Answer::Refused(_) => Ok(false),
         _ => Err(principal::Answer::unexpected("leave").into()),

@@ -102,6 +102,16 @@ impl<'a, P: Ports> Visit<'a, P> {
         &self.key
     }
 
+    /// Asks the principal that a credential names which the browser has brought: one of another realm is nobody's here.
+    pub(super) async fn ask_principal(
+        &self,
+        locator: Locator,
+        question: Question,
+    ) -> Result<principal::Answer, Fault> {
+        let question = Question::OfRealm(self.realm.name.clone(), Box::new(question));
+        self.ports.principals().ask(locator, &question).await
+    }
+
     /// What only a page in this browser knows, once its person has signed in: forms of other sites have no such thing.
     pub(super) fn proof(&self, browser: &str) -> String {
         let message = format!("tollgate page 1:{}:{browser}", self.realm.name);
@@ -261,8 +271,7 @@ impl<'a, P: Ports> Visit<'a, P> {
             client_name: flow.client.client_name.clone(),
             code: Box::new(code),
         };
-        let question = Question::Consider(Box::new(consider));
-        match self.ports.principals().ask(locator, &question).await? {
+        match self.ask_principal(locator, Question::Consider(Box::new(consider))).await? {
             principal::Answer::Considered(considered) => Ok((considered, Some(credential))),
             // A credential that names no principal of ours.
             principal::Answer::Refused(_) => Ok((Considered::SignIn, None)),

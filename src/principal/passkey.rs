@@ -152,7 +152,11 @@ pub struct Unverified {
 /// # Errors
 /// The rows cannot be read.
 pub fn unverified(rows: &impl Rows, question: &Question) -> Result<Option<Unverified>, Fault> {
-    let Question::EnterPasskey(asked) = question else { return Ok(None) };
+    let asked = match question {
+        Question::EnterPasskey(asked) => asked,
+        Question::OfRealm(_, question) => return unverified(rows, question),
+        _ => return Ok(None),
+    };
     let known: Option<StoredPasskey> = Draft::new(rows).read(Kind::Passkey, asked.id.as_str())?;
     Ok(known.and_then(|known| {
         let algorithm = known.key.algorithm()?;
@@ -166,8 +170,10 @@ pub fn unverified(rows: &impl Rows, question: &Question) -> Result<Option<Unveri
 impl Question {
     /// The signature was made by this key: what [`unverified`] found was verified.
     pub fn confirm(&mut self, by: &Unverified) {
-        if let Self::EnterPasskey(asked) = self {
-            asked.verified = Some(by.key.thumbprint());
+        match self {
+            Self::EnterPasskey(asked) => asked.verified = Some(by.key.thumbprint()),
+            Self::OfRealm(_, question) => question.confirm(by),
+            _ => {}
         }
     }
 }

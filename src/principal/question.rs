@@ -80,6 +80,8 @@ pub enum Question {
         /// The question.
         question: Option<Box<Question>>,
     },
+    /// Answer this only in this realm: what a browser brings names its principal by itself. Answer: that of the question.
+    OfRealm(RealmName, Box<Question>),
     /// Answer this only for the user of this name. Answer: that of the question.
     OfUser(UserId, Box<Question>),
     /// Show a client's record to whoever manages it. Answer: [`Answer::Client`].

@@ -84,6 +84,14 @@ fn answer(
             }
             answer
         }
+        Question::OfRealm(realm, question) => {
+            let is_its = draft.principal()?.realm.as_ref() == Some(realm);
+            match &**question {
+                _ if !is_its => Answer::Refused(Refused::NotFound),
+                Question::OfRealm(..) => return Err(Fault::new("read question", "it holds itself")),
+                question => answer(draft, catalogue, question, now)?,
+            }
+        }
         Question::OfUser(id, question) => {
             let is_theirs = draft.principal()?.user.is_some_and(|user| user.id == *id);
             match &**question {

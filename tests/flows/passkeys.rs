@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 use tollgate::config::Config;
 use tollgate::encoding::base64url;
 
-use super::people::{Browser, HOST, PASSWORD, ada, app, asks, back, heading, hidden, location, redeem};
+use super::people::{
+    Browser, HOST, PASSWORD, ada, app, asks, back, heading, hidden, known_at_cut, location, redeem,
+};
 use super::realm::{CONFIG, claims, error, manage, post, seconds, text, user};
 use crate::fakes::{Authenticator, Broken, Call, Edge, PRESENT, Reply, Said, World, bent};
 
@@ -544,4 +546,30 @@ fn faults_let_nobody_in_and_lose_no_passkey() {
         let reply = send(&browser, &page, &passkey.answer(&data(&page, "challenge")));
         assert_eq!(heading(&reply), "Allow Shop &#60;b&#62;&#38;?", "{broken:?}");
     }
+}
+
+#[test]
+fn attack_47_a_passkey_of_one_realm_opens_no_other_on_the_same_host() {
+    let both = config().replacen(
+        r#""revocation": "cutoff","#,
+        r#""revocation": "cutoff", "features": ["passkeys"],"#,
+        1,
+    );
+    let world = World::new(&both);
+    let edge = world.edge();
+    let shop = app(&edge);
+    let at_cut = known_at_cut(&edge);
+    let page = at_cut.get(&format!("{HOST}/cut/account"));
+    let passkey = Authenticator::new(1, ORIGIN, PARTY, &data(&page, "user"));
+    let mut form = vec![("proof", field(&page, "proof")), ("action", "add-passkey".to_owned())];
+    form.extend(passkey.make(&data(&page, "challenge")));
+    assert_eq!(at_cut.post_to("/cut/account", &form).status(), 303);
+    // The same RP ID, the same origin: the device offers it there as well.
+    let browser = Browser::new(&edge);
+    let page = browser.get(&asks(&shop, &[]));
+    is_refused(&send(&browser, &page, &passkey.answer(&data(&page, "challenge"))));
+    let page = browser.get(&format!("{HOST}/cut/account"));
+    let mut form = vec![("transaction", hidden(&page))];
+    form.extend(passkey.answer(&data(&page, "challenge")));
+    assert_eq!(browser.post_to("/cut/login/passkey", &form).status(), 303, "where it was made, it counts");
 }

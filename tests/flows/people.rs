@@ -60,8 +60,13 @@ impl<'e, 'w> Browser<'e, 'w> {
     }
 
     pub(super) fn post(&self, path: &str, form: &[(&str, &str)]) -> Reply {
+        self.post_to(&format!("/test{path}"), form)
+    }
+
+    /// The same at another realm.
+    pub(super) fn post_to(&self, path: &str, form: &[(impl AsRef<str>, impl AsRef<str>)]) -> Reply {
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
-        self.send(Call::form(format!("{HOST}/test{path}"), body))
+        self.send(Call::form(format!("{HOST}{path}"), body))
     }
 
     /// Signs in on a page, and goes where that leads.
@@ -979,4 +984,38 @@ fn an_internal_scope_is_offered_where_both_client_and_person_are_on_its_list() {
     assert_eq!(post(&edge, "test", "token", &with, &form).status(), 400);
     world.pass(seconds(1));
     assert_eq!(granted(&with, "ada@example.com")["scope"], "openid");
+}
+
+/// A browser in which somebody is signed in at `/cut`.
+pub(super) fn known_at_cut<'e, 'w>(edge: &'e Edge<'w>) -> Browser<'e, 'w> {
+    let body = json!({ "login": "eve@example.com", "password": PASSWORD, "roles": ["owner"] });
+    assert_eq!(manage(edge, Call::json(format!("{HOST}/cut/api/v1/users"), body.to_string())).status(), 201);
+    let browser = Browser::new(edge);
+    let page = browser.get(&format!("{HOST}/cut/account"));
+    let form = [
+        ("transaction", hidden(&page)),
+        ("login", "eve@example.com".to_owned()),
+        ("password", PASSWORD.to_owned()),
+    ];
+    assert_eq!(browser.post_to("/cut/login", &form).status(), 303);
+    assert_eq!(heading(&browser.get(&format!("{HOST}/cut/account"))), "Your account");
+    browser
+}
+
+#[test]
+fn attack_47_somebody_of_one_realm_is_nobody_in_another() {
+    let world = World::new(CONFIG);
+    let edge = world.edge();
+    let shop = app(&edge);
+    let known = known_at_cut(&edge).cookies.borrow()["__Host-tollgate.cut"].clone();
+    let browser = Browser::new(&edge);
+    browser.cookies.borrow_mut().insert("__Host-tollgate.test".to_owned(), known.clone());
+    assert_eq!(heading(&browser.get(&asks(&shop, &[]))), "Sign in");
+    assert_eq!(heading(&browser.get(&format!("{HOST}/test/account"))), "Sign in");
+    assert_eq!(back(&browser.get(&asks(&shop, &[("prompt", "none")])))["error"], "login_required");
+    assert_eq!(
+        browser.cookies.borrow()["__Host-tollgate.test"],
+        known,
+        "it was sent, and it is another realm's"
+    );
 }
