@@ -15,7 +15,7 @@ use crate::people::passkeys::{self, Passkeys};
 use crate::people::register::WELCOME;
 use crate::people::reset::send_verification;
 use crate::people::visit::Visit;
-use crate::port::{Body, Ports, Principals, random};
+use crate::port::{Body, Ports, random};
 use crate::principal::{self, AccountView, Question};
 use crate::scope::ScopeToken;
 use crate::secret::{Credential, Kind};

@@ -24,7 +24,7 @@ use crate::oauth::{Stop, admit, form, source, take_as_long};
 use crate::people::account::unchanged;
 use crate::people::page::{self, MakePasskey, PasskeyLine, PasskeyLines, PasskeyPage, UsePasskey};
 use crate::people::visit::{Resumed, Sealed, Visit};
-use crate::port::{Body, Limit, Ports, Principals, Timer, random};
+use crate::port::{Body, Limit, Ports, Timer, random};
 use crate::principal::{
     self, AccountView, AddPasskey, Answered, EnterPasskey, MAX_PASSKEY_NAME, PasskeyChange, Question, Refused,
 };

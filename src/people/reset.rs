@@ -17,7 +17,7 @@ use crate::people::letters;
 use crate::people::mailbox::{Sent, plain};
 use crate::people::page::{Asks, StepPage};
 use crate::people::visit::{Visit, asked};
-use crate::port::{Body, Ports, Principals, random};
+use crate::port::{Body, Ports, random};
 use crate::principal::{self, Addressee, Follow, Password, Purpose, Question};
 use crate::secret::Credential;
 use crate::time::Timestamp;

@@ -20,7 +20,7 @@ use crate::oauth::{Stop, form, known_client};
 use crate::people::hint::id_token;
 use crate::people::page::{self, SignOutPage};
 use crate::people::visit::Visit;
-use crate::port::{Body, Ports, Principals};
+use crate::port::{Body, Ports};
 use crate::principal::{self, Client, Question};
 use crate::secret::{Credential, Kind};
 use crate::time::Timestamp;

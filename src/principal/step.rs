@@ -86,20 +86,11 @@ fn answer(
         }
         Question::OfRealm(realm, question) => {
             let is_its = draft.principal()?.realm.as_ref() == Some(realm);
-            match &**question {
-                _ if !is_its => Answer::Refused(Refused::NotFound),
-                Question::OfRealm(..) => return Err(Fault::new("read question", "it holds itself")),
-                question => answer(draft, catalogue, question, now)?,
-            }
+            only(is_its, draft, catalogue, question, now)?
         }
         Question::OfUser(id, question) => {
             let is_theirs = draft.principal()?.user.is_some_and(|user| user.id == *id);
-            match &**question {
-                _ if !is_theirs => Answer::Refused(Refused::NotFound),
-                // One step answers one question.
-                Question::OfUser(..) => return Err(Fault::new("read question", "it holds itself")),
-                question => answer(draft, catalogue, question, now)?,
-            }
+            only(is_theirs, draft, catalogue, question, now)?
         }
         Question::Leave { browser, who } => done(draft.leave(browser, who.as_ref(), now)?),
         Question::Follow(follow) => done(draft.follow(follow, now)?),
@@ -142,6 +133,22 @@ fn answer(
             Answer::Touched(draft.touch(local, now.min(*used_at), usage)?)
         }
     })
+}
+
+/// The answer to a question that is for this principal only.
+fn only(
+    is_its: bool,
+    draft: &Draft<'_, impl Rows>,
+    catalogue: &ScopeCatalogue,
+    question: &Question,
+    now: Timestamp,
+) -> Result<Answer, Fault> {
+    match question {
+        _ if !is_its => Ok(Answer::Refused(Refused::NotFound)),
+        // One step answers one question.
+        Question::OfRealm(..) | Question::OfUser(..) => Err(Fault::new("read question", "it holds itself")),
+        question => answer(draft, catalogue, question, now),
+    }
 }
 
 fn known(stored: StoredClient) -> Answer {
