@@ -31,19 +31,37 @@ const WORDS = {
   NotAllowedError: "It was cancelled, or took too long. Try again.",
 };
 
+const can = {
+  // Without this a passkey would be made, and nobody could be told of it.
+  make: () => typeof globalThis.AuthenticatorAttestationResponse?.prototype.getAuthenticatorData === "function",
+  use: () => typeof globalThis.PublicKeyCredential === "function",
+};
+
 for (const form of document.querySelectorAll("form[data-passkey]")) {
-  if (!globalThis.PublicKeyCredential) continue;
+  const { passkey, seconds } = form.dataset;
+  if (!can[passkey]()) continue;
   form.hidden = false;
-  const said = form.querySelector("[role=status]");
+  document.querySelector("[data-otherwise]")?.remove();
+  const opened = performance.now();
+  const button = form.querySelector("button");
+  const said = form.querySelector("[role=alert]");
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
+    // A passkey that is made on a page that is too old counts nowhere, and may take the place of one that does.
+    if (seconds && performance.now() - opened > seconds * 1000) return location.reload();
     said.textContent = "";
+    button.disabled = true;
     try {
-      const answer = await (form.dataset.passkey === "make" ? make : use)(form.dataset);
+      const answer = await (passkey === "make" ? make : use)(form.dataset);
       for (const [name, value] of Object.entries(answer)) form.elements.namedItem(name).value = text(value);
       form.submit();
     } catch (error) {
       said.textContent = WORDS[error.name] ?? "This browser cannot do it here.";
+      button.disabled = false;
+      button.focus();
     }
   });
 }
+
+// So is a page that the back button brings as it was: which passkeys there are has changed.
+addEventListener("pageshow", ({ persisted }) => persisted && location.reload());

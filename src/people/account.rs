@@ -8,7 +8,7 @@ use crate::config::{Config, Realm};
 use crate::grant::Transaction;
 use crate::http::{Answer, Form, Head};
 use crate::id::Locator;
-use crate::oauth::{Stop, form};
+use crate::oauth::{Stop, form, source};
 use crate::people::mailbox::Sent;
 use crate::people::page::{self, AccountPage, ApplicationLine, BrowserLine};
 use crate::people::passkeys::{self, Passkeys};
@@ -43,7 +43,7 @@ pub async fn account<P: Ports>(
     let visit = Visit::new(config, ports, realm, head, now)?;
     if head.method == "POST" {
         let form = form(head, body).await?;
-        return act(&visit, &form).await;
+        return act(&visit, &form, &source(head)).await;
     }
     let known = visit.cookies.browser().and_then(|text| Credential::parse(Kind::Browser, text).ok());
     if let Some((browser, locator)) = known.and_then(|known| Some((known.digest(), known.locator()?))) {
@@ -113,7 +113,7 @@ pub(super) fn unchanged<P: Ports>(visit: &Visit<'_, P>) -> Stop {
     visit.lost(400, "Nothing was changed", text)
 }
 
-async fn act<P: Ports>(visit: &Visit<'_, P>, form: &Form) -> Result<Answer, Stop> {
+async fn act<P: Ports>(visit: &Visit<'_, P>, form: &Form, source: &str) -> Result<Answer, Stop> {
     let bad = || unchanged(visit);
     let proved = visit.proved(form).and_then(|text| Credential::parse(Kind::Browser, text).ok());
     let known = proved.and_then(|known| Some((known.digest(), known.locator()?)));
@@ -136,7 +136,9 @@ async fn act<P: Ports>(visit: &Visit<'_, P>, form: &Form) -> Result<Answer, Stop
             let next = page::notice(visit.realm, 200, "You are signed out everywhere", text)?;
             (Question::LeaveEverywhere(browser), next.and("Set-Cookie", visit.cookies.forget()))
         }
-        (Some(action), _) => return passkeys::change(visit, form, (browser, locator), action).await,
+        (Some(action), _) => {
+            return passkeys::change(visit, form, (browser, locator), (action, source)).await;
+        }
         (None, _) => return Err(bad()),
     };
     match visit.ask_principal(locator, question).await? {

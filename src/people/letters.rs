@@ -42,6 +42,15 @@ pub(super) fn have_none(realm: &Realm) -> Text {
     text(subject, &[what, "If it was not you, do nothing."])
 }
 
+/// For somebody whose account is signed in to in another way from now on.
+pub(super) fn sign_in_changed(realm: &Realm, what: &str) -> Text {
+    let subject = format!("How you sign in to {}", realm.name);
+    let account = format!("{}/account", realm.issuer);
+    let not_you =
+        "If it was not you, look at your account, sign out everywhere, and ask whoever runs the service:";
+    text(subject, &[what, not_you, &account])
+}
+
 /// For somebody whose address is to be known as theirs.
 pub(super) fn verify(realm: &Realm, link: &str) -> Text {
     let subject = format!("Your address at {}", realm.name);

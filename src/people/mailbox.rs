@@ -11,8 +11,8 @@ use crate::oauth::{Stop, take_as_long};
 use crate::people::letters::Text;
 use crate::people::page::{self, Asks, StepPage};
 use crate::people::visit::{Resumed, Sealed, Visit};
-use crate::port::{Letter, Limit, Limiter, Mailer, Ports, Principals, Timer, random};
-use crate::principal::{self, Addressee, Mail, Purpose, Question, Refused};
+use crate::port::{Entry, Journal, Letter, Limit, Limiter, Mailer, Ports, Principals, Timer, random};
+use crate::principal::{self, Addressee, Mail, Purpose, Question, Refused, UserView};
 use crate::secret::{Credential, Kind};
 use crate::time::Timestamp;
 
@@ -85,6 +85,17 @@ impl<P: Ports> Visit<'_, P> {
         Ok(Sent::Perhaps)
     }
 
+    /// Tells a person what was done to their account, where there is a way to.
+    pub(super) fn tell(&self, user: &UserView, letter: &Text) {
+        let (Some(by), Some(to)) = (self.realm.mail.as_ref(), address_of(user)) else { return };
+        let letter = Letter { to: &to, subject: &letter.subject, text: &letter.text };
+        // It is done all the same.
+        if let Err(fault) = self.ports.mailer().send(by, &letter) {
+            let (op, detail) = (Some(fault.op()), Some(fault.detail()));
+            self.ports.journal().record(&Entry { decision: "fault", op, detail, ..Entry::default() });
+        }
+    }
+
     /// The page that follows on a mail: where it is, and the way on for whoever came with an application's request; or `again`, where too much was sent.
     /// It is the same whether there was a mail.
     pub(super) fn after_mail(
@@ -121,6 +132,12 @@ impl<P: Ports> Visit<'_, P> {
     pub(super) const fn asked_at(&self) -> Timestamp {
         self.now
     }
+}
+
+/// Where mail to a person goes: the address that is known of them, or what they sign in with.
+fn address_of(user: &UserView) -> Option<EmailAddress> {
+    let login = user.login.as_ref().map(Login::as_str);
+    EmailAddress::typed(user.profile.email.as_deref().or(login)?).ok()
 }
 
 /// What became of a mail.

@@ -64,6 +64,8 @@ pub(super) struct MakePasskey<'a> {
     /// The passkeys that they have.
     pub(super) known: &'a str,
     pub(super) algorithms: &'a str,
+    /// For how long the person may still do so.
+    pub(super) seconds: u64,
 }
 
 #[derive(Debug, Template)]

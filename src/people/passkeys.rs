@@ -22,6 +22,7 @@ use crate::http::{Answer, Form, Head};
 use crate::id::Locator;
 use crate::oauth::{Stop, admit, form, source, take_as_long};
 use crate::people::account::unchanged;
+use crate::people::letters;
 use crate::people::page::{self, MakePasskey, PasskeyLine, PasskeyLines, PasskeyPage, UsePasskey};
 use crate::people::visit::{Resumed, Sealed, Visit};
 use crate::port::{Body, Limit, Ports, Timer, random};
@@ -29,16 +30,13 @@ use crate::principal::{
     self, AccountView, AddPasskey, Answered, EnterPasskey, MAX_PASSKEY_NAME, PasskeyChange, Question, Refused,
 };
 use crate::secret::Credential;
-use crate::time::Timestamp;
+use crate::time::{Lifetime, Timestamp};
 use crate::webauthn::{
     ALGORITHMS, Bounds, Ceremony, Challenge, Flaw, PasskeyId, RelyingParty, Said, Used, made, used,
 };
 
 /// What the account page is told afterwards.
 pub(super) const CHANGED: &str = "done=passkeys";
-
-/// What a passkey is called that was not given a name.
-const NAMELESS: &str = "This device";
 
 /// What goes to the log where a challenge does not count.
 const CHALLENGE: &str = "challenge";
@@ -190,20 +188,26 @@ pub(super) struct Passkeys<'a> {
     needed: bool,
     has_password: bool,
     make: Option<(RelyingParty<'a>, Challenge)>,
+    /// For how long that counts.
+    seconds: u64,
     user: String,
     known: String,
     algorithms: String,
 }
 
 impl<'a> Passkeys<'a> {
-    /// `None`: people have none here.
+    /// `None`: people have none here, or this one has an outside provider.
     pub(super) fn of<P: Ports>(
         visit: &Visit<'a, P>,
         locator: Locator,
         view: &AccountView,
     ) -> Result<Option<Self>, Fault> {
         let bond = visit.cookies.browser().unwrap_or_default();
-        let Some(make) = visit.challenge(Ceremony::Create(locator), bond)? else { return Ok(None) };
+        if visit.relying_party().is_none() || view.user.federated.is_some() {
+            return Ok(None);
+        }
+        let is_fresh = view.fresh_for > Lifetime::ZERO;
+        let make = if is_fresh { visit.challenge(Ceremony::Create(locator), bond)? } else { None };
         let line = |one: &principal::PasskeyView| PasskeyLine {
             id: one.id.as_str().to_owned(),
             name: one.name.clone(),
@@ -215,7 +219,8 @@ impl<'a> Passkeys<'a> {
             lines: view.passkeys.iter().map(line).collect(),
             needed: view.user.needs_passkey,
             has_password: view.user.has_password,
-            make: Some(make).filter(|_| view.is_fresh),
+            make,
+            seconds: view.fresh_for.as_seconds(),
             user: locator.to_string(),
             known: names(view.passkeys.iter().map(|one| &one.id)),
             algorithms: ALGORITHMS.map(|number| number.to_string()).join(" "),
@@ -229,6 +234,7 @@ impl<'a> Passkeys<'a> {
             user: &self.user,
             known: &self.known,
             algorithms: &self.algorithms,
+            seconds: self.seconds,
         });
         let (needed, has_password) = (self.needed, self.has_password);
         PasskeyLines { lines: &self.lines, needed, has_password, make }
@@ -240,12 +246,18 @@ pub(super) async fn change<P: Ports>(
     visit: &Visit<'_, P>,
     form: &Form,
     (browser, locator): (crate::encoding::Digest, Locator),
-    action: &str,
+    (action, source): (&str, &str),
 ) -> Result<Answer, Stop> {
-    let party = visit.relying_party().ok_or_else(|| unchanged(visit))?;
-    let question = match action {
+    let party = visit.relying_party().ok_or_else(|| {
+        visit.lost(404, "Nothing was changed", "There are no passkeys here. Ask whoever runs this service.")
+    })?;
+    if let Some(text) = visit.may_mail(source).await? {
+        return Err(visit.lost(429, "Nothing was changed", text));
+    }
+    let (question, what) = match action {
         "add-passkey" => {
-            let name = form.get("name").map(str::trim).filter(|name| !name.is_empty()).unwrap_or(NAMELESS);
+            let nameless = format!("Passkey of {}", page::day(visit.now));
+            let name = form.get("name").map(str::trim).filter(|name| !name.is_empty()).unwrap_or(&nameless);
             if name.chars().count() > MAX_PASSKEY_NAME || name.chars().any(char::is_control) {
                 return Err(visit.lost(400, "Nothing was changed", "A name has at most 64 characters."));
             }
@@ -253,9 +265,9 @@ pub(super) async fn change<P: Ports>(
                 let bond = visit.cookies.browser().unwrap_or_default();
                 let bounds = visit.bounds(bond);
                 let challenge = Challenge::open(&challenge, Ceremony::Create(locator), bounds, visit.now);
-                Ok((made, Answered::from(&challenge.ok_or(CHALLENGE)?)))
+                challenge.map(|_| made).ok_or(CHALLENGE)
             });
-            let (made, answered) = match made {
+            let made = match made {
                 Ok(made) => made,
                 Err(reason) => {
                     let text = "What your browser says of the passkey does not count here. Try again.";
@@ -263,33 +275,43 @@ pub(super) async fn change<P: Ports>(
                     return Ok(answer.because(reason));
                 }
             };
-            Question::AddPasskey(Box::new(AddPasskey { browser, made, name: name.to_owned(), answered }))
+            let name = name.to_owned();
+            (Question::AddPasskey(Box::new(AddPasskey { browser, made, name })), "A passkey was added.")
         }
         "again" => return again(visit, None),
-        "forget-password" => Question::ChangePasskeys(browser, PasskeyChange::ForgetPassword),
-        "need-passkey" => Question::ChangePasskeys(browser, PasskeyChange::Need(true)),
-        "password-alone" => Question::ChangePasskeys(browser, PasskeyChange::Need(false)),
+        "forget-password" => {
+            (Question::ChangePasskeys(browser, PasskeyChange::ForgetPassword), "The password was removed.")
+        }
+        "need-passkey" => {
+            (Question::ChangePasskeys(browser, PasskeyChange::Need(true)), "A password needs a passkey now.")
+        }
+        "password-alone" => {
+            (Question::ChangePasskeys(browser, PasskeyChange::Need(false)), "A password counts alone now.")
+        }
         "remove-passkey" => {
             let id = form.get("id").and_then(|id| id.parse().ok()).ok_or_else(|| unchanged(visit))?;
-            Question::ChangePasskeys(browser, PasskeyChange::Remove(id))
+            (Question::ChangePasskeys(browser, PasskeyChange::Remove(id)), "A passkey was removed.")
         }
         _ => return Err(unchanged(visit)),
     };
     let sorry = |text| visit.lost(409, "Nothing was changed", text);
     match visit.ask_principal(locator, question).await? {
-        principal::Answer::Done => Ok(page::see_other(format!("{}?{CHANGED}", page::account(visit.realm)))),
+        principal::Answer::User(user) => {
+            visit.tell(&user, &letters::sign_in_changed(visit.realm, what));
+            Ok(page::see_other(format!("{}?{CHANGED}", page::account(visit.realm))))
+        }
         principal::Answer::Refused(Refused::Stale) => {
             again(visit, Some("Sign in again first: this changes how you sign in."))
         }
-        principal::Answer::Refused(Refused::Last) => {
-            Err(sorry("It is the last way into your account. Add another passkey first."))
-        }
+        principal::Answer::Refused(Refused::Last) => Err(sorry(if action == "remove-passkey" {
+            "It is the last way into your account. Add another passkey first."
+        } else {
+            "There is no passkey yet. Add one first."
+        })),
         principal::Answer::Refused(Refused::Full) => {
             Err(sorry("You have as many passkeys as anybody may have. Remove one first."))
         }
-        principal::Answer::Refused(Refused::Taken | Refused::Replayed) => {
-            Err(sorry("You have this passkey already."))
-        }
+        principal::Answer::Refused(Refused::Taken) => Err(sorry("You have this passkey already.")),
         principal::Answer::Refused(_) => Err(unchanged(visit)),
         _ => Err(principal::Answer::unexpected("change passkeys").into()),
     }

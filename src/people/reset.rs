@@ -113,7 +113,10 @@ pub async fn choose_password<P: Ports>(
     let salt = Digest::of(&random::<32>(ports.entropy())?);
     follow(&visit, &form, head, Some((Password(password.to_owned()), salt))).await?;
     let onward = Some(("Go to your account", "/account"));
-    let done = plain("Your password is changed", "Every session has ended. Sign in with the new password.");
+    let done = plain(
+        "Your password is changed",
+        "Every session has ended. Sign in with the new password. Passkeys, if you have any, still sign in: look at them in your account.",
+    );
     Ok(visit.step(200, None, &StepPage { onward, ..done })?.and("Set-Cookie", visit.cookies.forget()))
 }
 

@@ -226,7 +226,7 @@ pub trait Limiter {
 pub enum Limit {
     /// Sign-ins with a password, each of which costs a slow hash; and what has mail sent.
     Password,
-    /// Token requests and registrations.
+    /// Token requests, registrations, and sign-ins by passkey or outside provider.
     Token,
 }
 

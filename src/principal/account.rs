@@ -13,7 +13,7 @@ use crate::principal::sessions::StoredSession;
 use crate::principal::{Ended, PasskeyView, Refused, UserView};
 use crate::scope::ScopeSet;
 use crate::session::EndReason;
-use crate::time::Timestamp;
+use crate::time::{Lifetime, Timestamp};
 
 /// What a person sees of their own account.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -22,8 +22,8 @@ pub struct AccountView {
     pub user: UserView,
     /// Their passkeys.
     pub passkeys: Vec<PasskeyView>,
-    /// Whether they have signed in here a moment ago: then they may change how.
-    pub is_fresh: bool,
+    /// For how long they may still change how they sign in: zero, where they have signed in here too long ago.
+    pub fresh_for: Lifetime,
     /// What they allow.
     pub applications: Vec<Application>,
     /// Their browsers: since when, and whether it is this one.
@@ -75,7 +75,7 @@ impl<R: Rows> Draft<'_, R> {
         let origin_of = |key: &str, known: &StoredBrowser| {
             known.origin.map_or(key.to_owned(), |origin| origin.to_string())
         };
-        let is_fresh = this.is_fresh(now);
+        let fresh_for = this.fresh_for(now);
         let this = origin_of(&browser.to_string(), &this);
         let mut latest: BTreeMap<String, Timestamp> = BTreeMap::new();
         for (key, known) in self.stored::<StoredBrowser>(Kind::Browser)? {
@@ -86,7 +86,7 @@ impl<R: Rows> Draft<'_, R> {
         }
         let browsers = latest.into_iter().map(|(key, since)| (since, key == this)).collect();
         let passkeys = self.passkeys()?;
-        Ok(Ok(AccountView { user: user.view(), passkeys, is_fresh, applications, browsers }))
+        Ok(Ok(AccountView { user: user.view(), passkeys, fresh_for, applications, browsers }))
     }
 
     /// The person takes back what they have allowed a client: its sessions are over.

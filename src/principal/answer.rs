@@ -56,9 +56,9 @@ impl Answer {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Refused {
-    /// A passkey whose counter has not counted on: there are two of it.
+    /// A passkey whose counter has not counted on, or that is on several devices now: there are two of it.
     Copied,
-    /// The person signs in at an outside provider, and has no password here.
+    /// The person signs in at an outside provider, and has no password or passkey here.
     Elsewhere,
     /// The client's time is over; it has proved who it is.
     ExpiredClient,

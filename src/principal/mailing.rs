@@ -131,7 +131,8 @@ impl<R: Rows> Draft<'_, R> {
         match &asked.password {
             Some((typed, salt)) => {
                 user.password = Some(record_of(typed, salt)?);
-                // Whoever knew the old one, and whoever guessed at it, has nothing of it.
+                // Whoever knew the old one, and whoever guessed at it, has nothing of it; but a passkey, where they have added one: the
+                // person was told by mail.
                 self.end_all(&mut principal, EndReason::Password, now)?;
             }
             None => self.save_principal(&principal)?,

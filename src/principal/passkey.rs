@@ -16,9 +16,10 @@ use serde::{Deserialize, Serialize};
 use crate::encoding::{Digest, from_base64url};
 use crate::error::Fault;
 use crate::grant::SignInMethod;
-use crate::principal::browser::{BROWSER_LIFETIME, StoredBrowser};
+use crate::principal::browser::StoredBrowser;
 use crate::principal::rows::{Draft, Kind, Rows};
 use crate::principal::{Question, Refused, UserView};
+use crate::session::EndReason;
 use crate::time::{Lifetime, Timestamp};
 use crate::token::{Algorithm, Jwk};
 use crate::webauthn::{Challenge, Made, PasskeyId, Used, fixed};
@@ -56,8 +57,6 @@ pub struct AddPasskey {
     pub made: Made,
     /// What its person calls it.
     pub name: String,
-    /// What it has answered.
-    pub answered: Answered,
 }
 
 /// See [`Question::ChangePasskeys`].
@@ -179,9 +178,13 @@ impl Question {
 }
 
 impl StoredBrowser {
-    /// Whether its person has signed in a moment ago. With an outside provider too, whatever that says of when.
-    pub(super) fn is_fresh(&self, now: Timestamp) -> bool {
-        now.after(BROWSER_LIFETIME).since(self.ends_at) <= FRESH
+    /// For how long its person may still change how they sign in.
+    pub(super) fn fresh_for(&self, now: Timestamp) -> Lifetime {
+        FRESH.minus(now.since(self.auth_time))
+    }
+
+    fn is_fresh(&self, now: Timestamp) -> bool {
+        self.fresh_for(now) > Lifetime::ZERO
     }
 }
 
@@ -208,14 +211,12 @@ impl<R: Rows> Draft<'_, R> {
         let user = principal.user.as_ref().filter(|user| !user.disabled);
         let known: Option<StoredPasskey> = self.read(Kind::Passkey, asked.id.as_str())?;
         let Some((user, known)) = user.zip(known) else { return Ok(Err(Refused::Grant)) };
-        // A passkey does not change whether it may be on several devices.
-        let is_its =
-            asked.verified == Some(known.key.thumbprint()) && asked.used.is_synced == known.is_synced;
-        if !is_its {
+        if asked.verified != Some(known.key.thumbprint()) {
             return Ok(Err(Refused::Grant));
         }
-        // One that counts has counted on; else there are two of it.
-        if (known.counter, asked.used.counter) != (0, 0) && asked.used.counter <= known.counter {
+        // One that stays on its device and counts has counted on; else there are two of it. And none begins to be on several devices.
+        let counts = !known.is_synced && (known.counter, asked.used.counter) != (0, 0);
+        if asked.used.is_synced != known.is_synced || counts && asked.used.counter <= known.counter {
             return Ok(Err(Refused::Copied));
         }
         if !self.answers(asked.answered, now)? {
@@ -244,22 +245,28 @@ impl<R: Rows> Draft<'_, R> {
         Ok(true)
     }
 
-    pub(super) fn add_passkey(&self, asked: &AddPasskey, now: Timestamp) -> Result<Option<Refused>, Fault> {
-        let Some((browser, ..)) = self.found(&asked.browser, now)? else {
-            return Ok(Some(Refused::NotFound));
+    /// The challenge is not marked as answered: who sends the same again has this passkey already, and nobody else can.
+    pub(super) fn add_passkey(
+        &self,
+        asked: &AddPasskey,
+        now: Timestamp,
+    ) -> Result<Result<UserView, Refused>, Fault> {
+        let Some((browser, user, _)) = self.found(&asked.browser, now)? else {
+            return Ok(Err(Refused::NotFound));
         };
         let id = asked.made.id.as_str();
         if !browser.is_fresh(now) {
-            return Ok(Some(Refused::Stale));
+            return Ok(Err(Refused::Stale));
+        }
+        // Whoever is kept out at their provider is to be kept out here.
+        if user.federated.is_some() {
+            return Ok(Err(Refused::Elsewhere));
         }
         if self.read::<StoredPasskey>(Kind::Passkey, id)?.is_some() {
-            return Ok(Some(Refused::Taken));
+            return Ok(Err(Refused::Taken));
         }
         if self.passkeys()?.len() >= MAX_PASSKEYS {
-            return Ok(Some(Refused::Full));
-        }
-        if !self.answers(asked.answered, now)? {
-            return Ok(Some(Refused::Replayed));
+            return Ok(Err(Refused::Full));
         }
         let Made { key, counter, is_synced, .. } = asked.made.clone();
         let stored = StoredPasskey {
@@ -271,44 +278,56 @@ impl<R: Rows> Draft<'_, R> {
             used_at: None,
         };
         self.write(Kind::Passkey, id, &stored, None)?;
-        Ok(None)
+        Ok(Ok(user.view()))
     }
 
+    /// Where the password counts for less than it did, whatever came of it alone is over: every session and browser but this one.
     pub(super) fn change_passkeys(
         &self,
-        browser: &Digest,
+        digest: &Digest,
         change: &PasskeyChange,
         now: Timestamp,
-    ) -> Result<Option<Refused>, Fault> {
-        let Some((browser, mut user, mut principal)) = self.found(browser, now)? else {
-            return Ok(Some(Refused::NotFound));
+    ) -> Result<Result<UserView, Refused>, Fault> {
+        let Some((browser, mut user, mut principal)) = self.found(digest, now)? else {
+            return Ok(Err(Refused::NotFound));
         };
         if !browser.is_fresh(now) {
-            return Ok(Some(Refused::Stale));
+            return Ok(Err(Refused::Stale));
         }
         let passkeys = self.passkeys()?;
+        let mut ends = false;
         match change {
             PasskeyChange::Remove(id) => {
                 if !passkeys.iter().any(|passkey| passkey.id == *id) {
-                    return Ok(Some(Refused::NotFound));
+                    return Ok(Err(Refused::NotFound));
                 }
                 if passkeys.len() == 1 {
-                    if user.password.is_none() && user.federated.is_none() {
-                        return Ok(Some(Refused::Last));
+                    if user.password.is_none() {
+                        return Ok(Err(Refused::Last));
                     }
                     user.needs_passkey = false;
                 }
                 self.delete(Kind::Passkey, id.as_str());
             }
             PasskeyChange::Need(_) | PasskeyChange::ForgetPassword if passkeys.is_empty() => {
-                return Ok(Some(Refused::Last));
+                return Ok(Err(Refused::Last));
             }
-            PasskeyChange::Need(needs) => user.needs_passkey = *needs && user.password.is_some(),
-            PasskeyChange::ForgetPassword => (user.password, user.needs_passkey) = (None, false),
+            PasskeyChange::Need(needs) => {
+                ends = *needs && !user.needs_passkey;
+                user.needs_passkey = *needs;
+            }
+            PasskeyChange::ForgetPassword => ends = user.password.take().is_some(),
         }
+        let view = user.view();
         principal.user = Some(user);
-        self.save_principal(&principal)?;
-        Ok(None)
+        if ends {
+            self.end_all(&mut principal, EndReason::Password, now)?;
+            let this = StoredBrowser { seq: principal.seq, ..browser };
+            self.write(Kind::Browser, &digest.to_string(), &this, Some(this.ends_at))?;
+        } else {
+            self.save_principal(&principal)?;
+        }
+        Ok(Ok(view))
     }
 
     /// Forgets every passkey.

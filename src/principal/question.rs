@@ -20,7 +20,7 @@ use crate::time::{Lifetime, Timestamp};
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Question {
-    /// Keep a passkey, for the person in a browser that is known. Answer: [`Answer::Done`].
+    /// Keep a passkey, for the person in a browser that is known. Answer: [`Answer::User`].
     AddPasskey(Box<AddPasskey>),
     /// Say whether a client is who it says it is, and do nothing else. Answer: [`Answer::Known`].
     Authenticate(Asks),
@@ -28,7 +28,7 @@ pub enum Question {
     Consider(Box<Consider>),
     /// Change what is given of a client. Answer: [`Answer::Client`].
     ChangeClient(Box<ChangeClient>),
-    /// Change how the person signs in, in a browser that is known by this digest. Answer: [`Answer::Done`].
+    /// Change how the person signs in, in a browser that is known by this digest. Answer: [`Answer::User`].
     ChangePasskeys(Digest, PasskeyChange),
     /// Change what is given of the user. Answer: [`Answer::User`].
     ChangeUser(ChangeUser),

@@ -36,13 +36,15 @@ fn answer(
 ) -> Result<Answer, Fault> {
     let done = |refused: Option<Refused>| refused.map_or(Answer::Done, Answer::Refused);
     Ok(match question {
-        Question::AddPasskey(add) => done(draft.add_passkey(add, now)?),
+        Question::AddPasskey(add) => said(draft.add_passkey(add, now)?, |u| Answer::User(Box::new(u))),
         Question::Authenticate(asks) => said(draft.authenticate(asks, now)?, known),
         Question::Consider(asked) => Answer::Considered(draft.consider(asked, now)?),
         Question::ChangeClient(change) => {
             said(draft.change_client(change, now)?, |c| Answer::Client(Box::new(c)))
         }
-        Question::ChangePasskeys(browser, change) => done(draft.change_passkeys(browser, change, now)?),
+        Question::ChangePasskeys(browser, change) => {
+            said(draft.change_passkeys(browser, change, now)?, |u| Answer::User(Box::new(u)))
+        }
         Question::ChangeUser(change) => said(draft.change_user(change, now)?, |u| Answer::User(Box::new(u))),
         Question::CreateUser(new) => said(draft.create_user(new, now)?, |u| Answer::User(Box::new(u))),
         Question::DeleteClient(owner) => done(draft.delete_client(owner, now)?),

@@ -14,7 +14,7 @@
 //! | 4 | somebody was there, and has shown who they are (PIN, finger, face) | [`Flaw::Unverified`] |
 //! | 5 | what is backed up may be backed up | [`Flaw::AuthenticatorData`] |
 //! | 6 | made: a key of an algorithm that was asked for, and a name of 16 to 1023 bytes | [`Flaw::Key`] |
-//! | 7 | used: a signature of a shape that the key makes | [`Flaw::Signature`], at the principal |
+//! | 7 | used: there is a signature; whose, the principal says | [`Flaw::Signature`] |
 //!
 //! The challenge is for the caller: only the caller knows what it was given out for ([`Challenge::open`]).
 //!
@@ -107,7 +107,7 @@ pub enum Flaw {
     Origin,
     /// Another site's passkey.
     RelyingParty,
-    /// A signature that the key did not make.
+    /// No signature.
     Signature,
     /// Nobody has shown the authenticator who they are.
     Unverified,
