@@ -1,4 +1,5 @@
-// Compiles the edge worker. A build is kept under a hash of everything that goes into it, so the same input is built once.
+// Compiles the edge worker, and gives it its configuration. What was compiled is kept under a hash of everything that goes into it, so the same
+// input is compiled once; the configuration is no part of that.
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 
@@ -7,9 +8,9 @@ import { optimise } from "./optimise.mjs";
 import { WORKER_BUILD_VERSION, cargoTools, environment, local, root, sha256 } from "./project.mjs";
 import { run } from "./run.mjs";
 
-const SOURCES = ["src", "templates", "assets", "tools/optimise.mjs", "build.rs", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "package-lock.json"];
+const SOURCES = ["src", "templates", "assets", "tools/optimise.mjs", ".cargo", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "package-lock.json"];
 const STAMP = ".tollgate-build";
-// A few configurations and branches side by side; one takes about 1 MB.
+// A few branches and sets of features side by side; one takes about 3 MB.
 const KEPT = 8;
 const store = join(root, "target", "tollgate-worker");
 
@@ -19,12 +20,12 @@ function files(path) {
   return readdirSync(path).sort().flatMap((name) => files(join(path, name)));
 }
 
-function inputs(config, features) {
+function inputs(features) {
   const parts = SOURCES.flatMap((name) => files(join(root, name))).map(
     (path) => `${relative(root, path)} ${sha256(readFileSync(path))}`,
   );
   const settings = [`worker-build ${WORKER_BUILD_VERSION}`, `RUSTFLAGS ${process.env.RUSTFLAGS ?? ""}`, `features ${features}`];
-  return sha256([...settings, ...parts, `config ${sha256(readFileSync(config))}`].join("\n"));
+  return sha256([...settings, ...parts].join("\n"));
 }
 
 const stampOf = (folder) => {
@@ -32,11 +33,10 @@ const stampOf = (folder) => {
   return existsSync(stamp) ? readFileSync(stamp, "utf8") : undefined;
 };
 
-async function compile(config, folder, { features, log, signal }) {
+async function compile(folder, { features, log, signal }) {
   rmSync(folder, { recursive: true, force: true });
   const { wasmBindgen, workerBuild } = cargoTools();
   const env = environment({
-    TOLLGATE_CONFIG: config,
     // Named here, worker-build takes these instead of downloading its own.
     WASM_BINDGEN_BIN: wasmBindgen.program,
     ESBUILD_BIN: local("esbuild"),
@@ -59,11 +59,19 @@ function putEntry(folder) {
   rmSync(join(folder, "package.json"), { force: true });
 }
 
+/** Reads the configuration with the worker's own parser, which says everything that is wrong with it. */
+async function check(config, { log, signal }) {
+  const args = ["run", "--quiet", "--locked", "--no-default-features", "--bin", "tollgate-check", "--", config];
+  const code = await run("cargo", args, { env: environment(), log, signal });
+  if (code !== 0) throw new Error("The edge worker was not built: the reason is above.");
+}
+
 /** Overwrites in place, because `wrangler dev` watches these files. The stamp goes last: a copy that was cut short does not count. */
-function publish(folder, out, stamp) {
+function publish(folder, configuration, out, stamp) {
   mkdirSync(out, { recursive: true });
   rmSync(join(out, STAMP), { force: true });
   cpSync(folder, out, { recursive: true, filter: (source) => !source.endsWith(STAMP) });
+  writeFileSync(join(out, "configuration.js"), `export const configuration = ${JSON.stringify(configuration)};\n`);
   if (stamp) writeFileSync(join(out, STAMP), stamp);
 }
 
@@ -80,23 +88,27 @@ function forgetOld() {
 export async function buildWorker({ config, out, features = "", log, signal }) {
   const [from, to] = [resolve(root, config), resolve(root, out)];
   if (!existsSync(from)) throw new Error(`There is no configuration at ${from}.`);
-  const hash = inputs(from, features);
-  if (stampOf(to) === hash) return;
+  const configuration = readFileSync(from, "utf8");
+  const compiled = inputs(features);
+  const stamp = sha256(`${compiled} ${sha256(configuration)}`);
+  if (stampOf(to) === stamp) return;
   await withBuildLock(async () => {
-    const kept = join(store, hash);
-    if (stampOf(kept) === hash) {
+    await check(from, { log, signal });
+    if (readFileSync(from, "utf8") !== configuration) throw new Error(`${from} was changed while it was read. Build again.`);
+    const kept = join(store, compiled);
+    if (stampOf(kept) === compiled) {
       utimesSync(kept, new Date(), new Date());
-      return publish(kept, to, hash);
+      return publish(kept, configuration, to, stamp);
     }
     (log ?? ((text) => process.stdout.write(text)))("building the edge worker (a few minutes the first time)\n");
     const fresh = join(store, "new");
-    await compile(from, fresh, { features, log, signal });
+    await compile(fresh, { features, log, signal });
     // Edited meanwhile: what was compiled is neither the old input nor surely the new one, so it gets no stamp.
-    if (inputs(from, features) !== hash) return publish(fresh, to);
-    writeFileSync(join(fresh, STAMP), hash);
+    if (inputs(features) !== compiled) return publish(fresh, configuration, to);
+    writeFileSync(join(fresh, STAMP), compiled);
     rmSync(kept, { recursive: true, force: true });
     renameSync(fresh, kept);
     forgetOld();
-    publish(kept, to, hash);
+    publish(kept, configuration, to, stamp);
   });
 }

@@ -2,7 +2,7 @@
 //
 // - harness: `worker.js` and `index_bg.wasm`, the crate with the feature `harness`. The prototype of the default export has
 //   `harness_load(text)`, `harness_first(token)` (a promise), `harness_repeated(token)` (a boolean at once) and `harness_forget()`
-// - gateway: `index.js` and `index_bg.wasm`, the edge worker with target/bench/tollgate.json compiled in
+// - gateway: `index.js` and `index_bg.wasm`, the edge worker with target/bench/tollgate.json
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";

@@ -1,7 +1,7 @@
 //! The configuration: one JSON document, parsed once into types.
 //!
-//! Every error names the JSON path and how to mend it; unknown members are refused. `build.rs` runs this very
-//! parser over the file that is built in, so a bad file fails the build.
+//! Every error names the JSON path and how to mend it; unknown members are refused. `tools/check.rs` runs this very
+//! parser over the file that the worker gets, so a bad file fails the build.
 //!
 //! The members are described by [`document`], from which `docs/tollgate.schema.json` is generated.
 //!

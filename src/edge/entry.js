@@ -6,8 +6,12 @@
 // that any worker with a service binding could call.
 import { DurableObject } from "cloudflare:workers";
 
+import { configuration } from "./configuration.js";
 import { bytesOf, inTurns } from "./crossing.js";
 import Worker, { KeyringDo as Keyring, PrincipalDo as Principal } from "./worker.js";
+
+// The module reads it at its first request, and again should the platform make another instance of it.
+globalThis.tollgateConfiguration = configuration;
 
 /** A Durable Object: what its binding may call is one method, with a question and an answer as text. */
 const objectOf = (Rules) =>

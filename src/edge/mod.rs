@@ -28,7 +28,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::OnceLock;
 
-use worker::js_sys::JsString;
+use worker::js_sys::{self, JsString, Reflect};
 use worker::wasm_bindgen::{self, JsValue, prelude::wasm_bindgen};
 use worker::{Context, Env, web_sys, worker_sys};
 
@@ -180,10 +180,14 @@ fn plan<'n>(
     plan.into()
 }
 
-/// The configuration that was built in; `build.rs` has read it with the same parser.
+/// The configuration that `entry.js` has. What put it there has read it with the same parser (`tools/check.rs`).
 fn config() -> Option<&'static Config> {
     static CONFIG: OnceLock<Option<Config>> = OnceLock::new();
-    CONFIG.get_or_init(|| Config::parse(include_str!(env!("TOLLGATE_CONFIG_FILE"))).ok()).as_ref()
+    let read = || {
+        let text = Reflect::get(&js_sys::global(), &"tollgateConfiguration".into()).ok()?.as_string()?;
+        Config::parse(&text).ok()
+    };
+    CONFIG.get_or_init(read).as_ref()
 }
 
 /// A new request's name: 96 random bits. Randomness is drawn for several at a time.
