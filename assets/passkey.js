@@ -5,7 +5,7 @@ const text = (buffer) =>
 const named = (ids) => ids.split(" ").filter(Boolean).map((id) => ({ type: "public-key", id: bytes(id) }));
 
 async function make({ challenge, party, realm, user, login, known, algorithms }) {
-  const { rawId, response } = await navigator.credentials.create({
+  const { response } = await navigator.credentials.create({
     publicKey: {
       challenge: bytes(challenge),
       rp: { id: party, name: realm },
@@ -15,7 +15,7 @@ async function make({ challenge, party, realm, user, login, known, algorithms })
       authenticatorSelection: { residentKey: "required", requireResidentKey: true, userVerification: "required" },
     },
   });
-  return { id: rawId, client_data: response.clientDataJSON, authenticator_data: response.getAuthenticatorData() };
+  return { client_data: response.clientDataJSON, authenticator_data: response.getAuthenticatorData() };
 }
 
 async function use({ challenge, party, known }) {
@@ -42,13 +42,13 @@ for (const form of document.querySelectorAll("form[data-passkey]")) {
   if (!can[passkey]()) continue;
   form.hidden = false;
   document.querySelector("[data-otherwise]")?.remove();
-  const opened = performance.now();
+  const opened = Date.now();
   const button = form.querySelector("button");
   const said = form.querySelector("[role=alert]");
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     // A passkey that is made on a page that is too old counts nowhere, and may take the place of one that does.
-    if (seconds && performance.now() - opened > seconds * 1000) return location.reload();
+    if (seconds && Date.now() - opened > seconds * 1000) return location.reload();
     said.textContent = "";
     button.disabled = true;
     try {
@@ -63,5 +63,7 @@ for (const form of document.querySelectorAll("form[data-passkey]")) {
   });
 }
 
-// So is a page that the back button brings as it was: which passkeys there are has changed.
-addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
+// So is a page that the back button brings as it was: which passkeys there are may have changed.
+addEventListener("pageshow", ({ persisted }) => {
+  if (persisted && document.querySelector("[data-passkey=make]")) location.reload();
+});

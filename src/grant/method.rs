@@ -42,6 +42,11 @@ impl SignInMethod {
         }
     }
 
+    /// Whether a passkey was used.
+    pub(crate) const fn has_passkey(self) -> bool {
+        matches!(self, Self::Passkey | Self::PasswordAndPasskey)
+    }
+
     /// Whether it goes without saying.
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
     pub(crate) fn is_usual(&self) -> bool {

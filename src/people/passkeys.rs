@@ -38,6 +38,9 @@ use crate::webauthn::{
 /// What the account page is told afterwards.
 pub(super) const CHANGED: &str = "done=passkeys";
 
+/// How long somebody may be busy with their device.
+const CEREMONY: Lifetime = Lifetime::from_seconds(60);
+
 /// What goes to the log where a challenge does not count.
 const CHALLENGE: &str = "challenge";
 
@@ -220,7 +223,8 @@ impl<'a> Passkeys<'a> {
             needed: view.user.needs_passkey,
             has_password: view.user.has_password,
             make,
-            seconds: view.fresh_for.as_seconds(),
+            // The device takes its time.
+            seconds: view.fresh_for.minus(CEREMONY).as_seconds(),
             user: locator.to_string(),
             known: names(view.passkeys.iter().map(|one| &one.id)),
             algorithms: ALGORITHMS.map(|number| number.to_string()).join(" "),
@@ -290,7 +294,10 @@ pub(super) async fn change<P: Ports>(
         }
         "remove-passkey" => {
             let id = form.get("id").and_then(|id| id.parse().ok()).ok_or_else(|| unchanged(visit))?;
-            (Question::ChangePasskeys(browser, PasskeyChange::Remove(id)), "A passkey was removed.")
+            (
+                Question::ChangePasskeys(browser, PasskeyChange::Remove(id)),
+                "A passkey was removed. Without any, a password counts alone.",
+            )
         }
         _ => return Err(unchanged(visit)),
     };
@@ -301,7 +308,13 @@ pub(super) async fn change<P: Ports>(
             Ok(page::see_other(format!("{}?{CHANGED}", page::account(visit.realm))))
         }
         principal::Answer::Refused(Refused::Stale) => {
-            again(visit, Some("Sign in again first: this changes how you sign in."))
+            let why = match action {
+                "forget-password" | "need-passkey" => {
+                    "Sign in with a passkey first: it has to work before a password counts for less."
+                }
+                _ => "Sign in again first: this changes how you sign in.",
+            };
+            again(visit, Some(why))
         }
         principal::Answer::Refused(Refused::Last) => Err(sorry(if action == "remove-passkey" {
             "It is the last way into your account. Add another passkey first."

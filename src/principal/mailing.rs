@@ -126,13 +126,18 @@ impl<R: Rows> Draft<'_, R> {
             return Ok(Some(Refused::Grant));
         }
         self.delete(Kind::Link, &key);
+        let was_theirs = user.profile.email_verified;
         user.profile.email = Some(link.address);
         user.profile.email_verified = true;
         match &asked.password {
             Some((typed, salt)) => {
                 user.password = Some(record_of(typed, salt)?);
-                // Whoever knew the old one, and whoever guessed at it, has nothing of it; but a passkey, where they have added one: the
-                // person was told by mail.
+                // Who had the account before anybody had shown that the address is theirs may have been somebody else.
+                if !was_theirs {
+                    user.needs_passkey = false;
+                    self.forget_passkeys()?;
+                }
+                // Whoever knew the old one, and whoever guessed at it, has nothing of it, but for a passkey that they have added.
                 self.end_all(&mut principal, EndReason::Password, now)?;
             }
             None => self.save_principal(&principal)?,

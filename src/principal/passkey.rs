@@ -245,7 +245,8 @@ impl<R: Rows> Draft<'_, R> {
         Ok(true)
     }
 
-    /// The challenge is not marked as answered: who sends the same again has this passkey already, and nobody else can.
+    /// The challenge is not marked as answered: nobody but this browser can send it again, and it has this passkey already, or had it a
+    /// moment ago.
     pub(super) fn add_passkey(
         &self,
         asked: &AddPasskey,
@@ -311,6 +312,10 @@ impl<R: Rows> Draft<'_, R> {
             }
             PasskeyChange::Need(_) | PasskeyChange::ForgetPassword if passkeys.is_empty() => {
                 return Ok(Err(Refused::Last));
+            }
+            // One that works is shown by having signed in with it: else whoever has lost theirs would lose the account.
+            PasskeyChange::Need(true) | PasskeyChange::ForgetPassword if !browser.method.has_passkey() => {
+                return Ok(Err(Refused::Stale));
             }
             PasskeyChange::Need(needs) => {
                 ends = *needs && !user.needs_passkey;

@@ -125,9 +125,18 @@ test("by keyboard: a passkey is added, and signs in alone", async () => {
   await context.close();
 });
 
+/** Signs in again, with the passkey: only then may a password count for less. */
+async function proves(page, wanted) {
+  await press(page, wanted);
+  await page.waitForSelector("text=Sign in with a passkey first");
+  await press(page, "Sign in with a passkey");
+  await page.waitForSelector("text=Passkeys");
+  await press(page, wanted);
+}
+
 test("by keyboard: a passkey after the password, and the password opens nothing alone", async () => {
   const { user, context, page, device } = await somebody();
-  await press(page, "Require a passkey with any password");
+  await proves(page, "Require a passkey with any password");
   await page.waitForSelector("text=Your password counts only with a passkey.");
   await look(page, "account-passkey-needed");
   const other = await elsewhere(device);
@@ -151,7 +160,7 @@ test("by keyboard: a passkey after the password, and the password opens nothing 
 
 test("by keyboard: without a password, and the last passkey stays", async () => {
   const { user, context, page, device } = await somebody();
-  await press(page, "Remove the password");
+  await proves(page, "Remove the password");
   await page.waitForSelector("text=You have no password.");
   await press(page, "Remove My laptop");
   await page.waitForSelector("text=It is the last way into your account.");

@@ -72,6 +72,12 @@ fn add_as(browser: &Browser<'_, '_>, page: &Reply, said: &Said) -> Reply {
     act(browser, page, "add-passkey", &more)
 }
 
+/// Signs in again with a passkey.
+fn with_passkey(world: &World, browser: &Browser<'_, '_>, shop: &Value, passkey: &Authenticator) {
+    let page = anew(world, browser, shop);
+    assert_ne!(send(browser, &page, &passkey.answer(&data(&page, "challenge"))).status(), 400);
+}
+
 /// A browser in which Ada is signed in.
 fn signed_in<'e, 'w>(edge: &'e Edge<'w>, shop: &Value) -> Browser<'e, 'w> {
     let browser = Browser::new(edge);
@@ -246,6 +252,9 @@ fn a_person_may_want_a_passkey_after_every_password() {
     assert_eq!(heading(&reply), "Nothing was changed", "there is none");
     let passkey = add(&at_home, 1);
     let page = act(&at_home, &account(&at_home), "need-passkey", &[]);
+    assert_eq!(heading(&page), "Sign in", "nobody knows yet whether it works");
+    with_passkey(&world, &at_home, &shop, &passkey);
+    let page = act(&at_home, &account(&at_home), "need-passkey", &[]);
     assert!(page.answer().body.contains("Your password counts only with a passkey."));
 
     let browser = Browser::new(&edge);
@@ -291,10 +300,12 @@ fn that_the_password_was_right_counts_for_its_person_and_for_five_minutes() {
     user(&edge, &json!({ "login": "eve@example.com", "password": PASSWORD }));
     let at_home = signed_in(&edge, &shop);
     let passkey = add(&at_home, 1);
+    with_passkey(&world, &at_home, &shop, &passkey);
     act(&at_home, &account(&at_home), "need-passkey", &[]);
     let eves = Browser::new(&edge);
     eves.sign_in(&eves.get(&asks(&shop, &[])), "eve@example.com", PASSWORD);
     let hers = add(&eves, 2);
+    with_passkey(&world, &eves, &shop, &hers);
     act(&eves, &account(&eves), "need-passkey", &[]);
 
     let browser = Browser::new(&edge);
@@ -371,6 +382,7 @@ fn a_passkey_may_be_the_only_way_in_and_the_last_one_stays() {
     let browser = signed_in(&edge, &shop);
     assert_eq!(heading(&act(&browser, &account(&browser), "forget-password", &[])), "Nothing was changed");
     let (one, two) = (add(&browser, 1), add(&browser, 2));
+    with_passkey(&world, &browser, &shop, &two);
     let page = act(&browser, &account(&browser), "forget-password", &[]);
     assert!(page.answer().body.contains("You have no password."));
     assert_eq!(
@@ -591,6 +603,7 @@ fn whoever_makes_the_password_count_for_less_ends_what_came_of_it_and_hears_of_i
     assert_eq!(said().0, "ada@example.com");
     assert!(said().1.starts_with("A passkey was added."), "{}", said().1);
     assert_eq!(heading(&account(&elsewhere)), "Your account", "that ends nothing");
+    with_passkey(&world, &here, &shop, &passkey);
     for (action, words) in [
         ("need-passkey", "A password needs"),
         ("password-alone", "A password counts alone"),
@@ -607,7 +620,7 @@ fn whoever_makes_the_password_count_for_less_ends_what_came_of_it_and_hears_of_i
     assert!(account(&here).answer().body.contains("Should you get one, it counts only with a passkey."));
     add(&here, 2);
     act(&here, &account(&here), "remove-passkey", &[("id", &base64url(&passkey.id))]);
-    assert!(said().1.starts_with("A passkey was removed."));
+    assert!(said().1.starts_with("A passkey was removed. Without any"));
     // A mail that is not taken undoes nothing.
     world.broken.set(Some(Broken::Mailer));
     let reply = act(&here, &account(&here), "password-alone", &[]);
