@@ -94,7 +94,7 @@ async function untilFree(port) {
   for (let tries = 0; tries < 200 && !(await portIsFree(port)); tries += 1) await sleep(10);
 }
 
-/** The configuration at the served port, compiled; and what it says about realms, scopes and routes. */
+/** The worker with the configuration at the served port; and what that says about realms, scopes and routes. */
 async function prepare({ config, port, folder, features, log, signal }) {
   const source = effectiveConfig({ config: resolve(root, config), port, folder });
   const out = join(folder, "build");

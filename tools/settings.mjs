@@ -48,8 +48,7 @@ export function effectiveConfig({ config, port, folder }) {
   const roles = Object.keys(parsed?.roles ?? {});
   if (effective === text) return { path: config, realms, scopes, routes, roles };
   const path = join(folder, "tollgate.json");
-  // Untouched when equal: its time would make cargo compile again.
-  if (!existsSync(path) || readFileSync(path, "utf8") !== effective) writeFileSync(path, effective);
+  writeFileSync(path, effective);
   return { path, realms, scopes, routes, roles, copyOf: relative(root, config) };
 }
 

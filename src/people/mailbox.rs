@@ -87,7 +87,7 @@ impl<P: Ports> Visit<'_, P> {
 
     /// Tells a person what was done to their account, where there is a way to.
     pub(super) fn tell(&self, user: &UserView, letter: &Text) {
-        let (Some(by), Some(to)) = (self.realm.mail.as_ref(), address_of(user)) else { return };
+        let (Some(by), Some(to)) = (self.realm.mail.as_ref(), user.address()) else { return };
         let letter = Letter { to: &to, subject: &letter.subject, text: &letter.text };
         // It is done all the same.
         if let Err(fault) = self.ports.mailer().send(by, &letter) {
@@ -132,12 +132,6 @@ impl<P: Ports> Visit<'_, P> {
     pub(super) const fn asked_at(&self) -> Timestamp {
         self.now
     }
-}
-
-/// Where mail to a person goes: the address that is known of them, or what they sign in with.
-fn address_of(user: &UserView) -> Option<EmailAddress> {
-    let login = user.login.as_ref().map(Login::as_str);
-    EmailAddress::typed(user.profile.email.as_deref().or(login)?).ok()
 }
 
 /// What became of a mail.

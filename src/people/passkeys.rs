@@ -302,11 +302,14 @@ pub(super) async fn change<P: Ports>(
         _ => return Err(unchanged(visit)),
     };
     let sorry = |text| visit.lost(409, "Nothing was changed", text);
+    let done = Ok(page::see_other(format!("{}?{CHANGED}", page::account(visit.realm))));
     match visit.ask_principal(locator, question).await? {
         principal::Answer::User(user) => {
             visit.tell(&user, &letters::sign_in_changed(visit.realm, what));
-            Ok(page::see_other(format!("{}?{CHANGED}", page::account(visit.realm))))
+            done
         }
+        // It is so already.
+        principal::Answer::Done => done,
         principal::Answer::Refused(Refused::Stale) => {
             let why = match action {
                 "forget-password" | "need-passkey" => {

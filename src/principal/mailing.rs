@@ -5,15 +5,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::email::EmailAddress;
 use crate::encoding::Digest;
 use crate::error::Fault;
 use crate::grant::{LINK_LIFETIME, Throttle};
-use crate::id::Login;
 use crate::principal::clients::KNOWN_FOR;
 use crate::principal::rows::{Draft, Kind, Rows};
 use crate::principal::tokens::record_of;
-use crate::principal::user::User;
 use crate::principal::{Password, Refused};
 use crate::session::EndReason;
 use crate::time::Timestamp;
@@ -75,12 +72,6 @@ struct StoredLink {
     ends_at: Timestamp,
 }
 
-/// Where mail to a person goes: the address that is known of them, or what they sign in with.
-fn address_of(user: &User) -> Option<EmailAddress> {
-    let login = || user.login.as_ref().map(Login::as_str);
-    EmailAddress::typed(user.profile.email.as_deref().or_else(login)?).ok()
-}
-
 impl<R: Rows> Draft<'_, R> {
     pub(super) fn mail(&self, asked: &Mail, now: Timestamp) -> Result<Result<Addressee, Refused>, Fault> {
         const KEY: &str = "mail";
@@ -97,7 +88,7 @@ impl<R: Rows> Draft<'_, R> {
         let throttle = throttle.spent(FREE_MAILS, now);
         self.write(Kind::Throttle, KEY, &throttle, Some(throttle.clear_at(KNOWN_FOR)))?;
         let Some(user) = &principal.user else { return Ok(Ok(Addressee::Nobody)) };
-        let Some(address) = address_of(user).filter(|_| !user.disabled) else {
+        let Some(address) = user.view().address().filter(|_| !user.disabled) else {
             return Ok(Ok(Addressee::Unreachable));
         };
         let address = address.as_str().to_owned();
@@ -122,7 +113,7 @@ impl<R: Rows> Draft<'_, R> {
         let user = principal.user.as_mut().filter(|user| !user.disabled);
         let Some((link, user)) = link.filter(counts).zip(user) else { return Ok(Some(Refused::Grant)) };
         // It may be another address by now.
-        if address_of(user).is_none_or(|address| address.as_str() != link.address) {
+        if user.view().address().is_none_or(|address| address.as_str() != link.address) {
             return Ok(Some(Refused::Grant));
         }
         self.delete(Kind::Link, &key);

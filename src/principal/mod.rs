@@ -30,6 +30,7 @@ mod cutoff;
 mod federated;
 mod logout;
 mod mailing;
+mod opening;
 mod passkey;
 mod question;
 mod rows;

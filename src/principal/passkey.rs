@@ -282,13 +282,13 @@ impl<R: Rows> Draft<'_, R> {
         Ok(Ok(user.view()))
     }
 
-    /// Where the password counts for less than it did, whatever came of it alone is over: every session and browser but this one.
+    /// Who the person is, where that changes something. Where the password counts for less than it did, whatever came of it alone is over: every session and browser but this one.
     pub(super) fn change_passkeys(
         &self,
         digest: &Digest,
         change: &PasskeyChange,
         now: Timestamp,
-    ) -> Result<Result<UserView, Refused>, Fault> {
+    ) -> Result<Result<Option<UserView>, Refused>, Fault> {
         let Some((browser, mut user, mut principal)) = self.found(digest, now)? else {
             return Ok(Err(Refused::NotFound));
         };
@@ -324,6 +324,10 @@ impl<R: Rows> Draft<'_, R> {
             PasskeyChange::ForgetPassword => ends = user.password.take().is_some(),
         }
         let view = user.view();
+        let is_same = principal.user.as_ref() == Some(&user) && !matches!(change, PasskeyChange::Remove(_));
+        if is_same {
+            return Ok(Ok(None));
+        }
         principal.user = Some(user);
         if ends {
             self.end_all(&mut principal, EndReason::Password, now)?;
@@ -332,7 +336,7 @@ impl<R: Rows> Draft<'_, R> {
         } else {
             self.save_principal(&principal)?;
         }
-        Ok(Ok(view))
+        Ok(Ok(Some(view)))
     }
 
     /// Forgets every passkey.

@@ -28,7 +28,7 @@ pub enum Question {
     Consider(Box<Consider>),
     /// Change what is given of a client. Answer: [`Answer::Client`].
     ChangeClient(Box<ChangeClient>),
-    /// Change how the person signs in, in a browser that is known by this digest. Answer: [`Answer::User`].
+    /// Change how the person signs in, in a browser that is known by this digest. Answer: [`Answer::User`]; or [`Answer::Done`], where it is so already.
     ChangePasskeys(Digest, PasskeyChange),
     /// Change what is given of the user. Answer: [`Answer::User`].
     ChangeUser(ChangeUser),

@@ -43,7 +43,8 @@ fn answer(
             said(draft.change_client(change, now)?, |c| Answer::Client(Box::new(c)))
         }
         Question::ChangePasskeys(browser, change) => {
-            said(draft.change_passkeys(browser, change, now)?, |u| Answer::User(Box::new(u)))
+            let changed = |user: Option<_>| user.map_or(Answer::Done, |user| Answer::User(Box::new(user)));
+            said(draft.change_passkeys(browser, change, now)?, changed)
         }
         Question::ChangeUser(change) => said(draft.change_user(change, now)?, |u| Answer::User(Box::new(u))),
         Question::CreateUser(new) => said(draft.create_user(new, now)?, |u| Answer::User(Box::new(u))),

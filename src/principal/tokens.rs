@@ -8,8 +8,9 @@ use crate::grant::{
 };
 use crate::principal::clients::KNOWN_FOR;
 use crate::principal::cutoff::LEEWAY;
+use crate::principal::opening::Opening;
 use crate::principal::rows::{Draft, Kind, Rows};
-use crate::principal::sessions::{Opening, StoredSession};
+use crate::principal::sessions::StoredSession;
 use crate::principal::user::Principal;
 use crate::principal::{
     By, ByClient, Client, GrantType, Granted, Inspected, OpenSession, Password, RedeemCode, Refused, Rotate,

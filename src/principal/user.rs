@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::email::EmailAddress;
 use crate::grant::PasswordRecord;
 use crate::id::{Login, RealmName, Role, UserId};
 use crate::principal::{Ended, Federated};
@@ -113,6 +114,13 @@ pub struct UserView {
 }
 
 impl UserView {
+    /// Where mail to them goes: the address that is known of them, or what they sign in with.
+    #[must_use]
+    pub fn address(&self) -> Option<EmailAddress> {
+        let login = self.login.as_ref().map(Login::as_str);
+        EmailAddress::typed(self.profile.email.as_deref().or(login)?).ok()
+    }
+
     /// What a page calls them, to themselves: what they sign in with; of an outside provider the address or the name that it told, or what it
     /// calls them.
     #[must_use]

@@ -6,7 +6,7 @@ import { after, test } from "node:test";
 import { launchChromium } from "../../tools/chromium.mjs";
 import { endsWithoutLeaks } from "./support/instance.mjs";
 import { PASSWORD, realmOf, startIssuer } from "./support/issuer.mjs";
-import { remember, rememberToken } from "./support/secrets.mjs";
+import { remember } from "./support/secrets.mjs";
 import { look, tabTo, type } from "./support/pages.mjs";
 import { startPost } from "./support/post.mjs";
 import { startSpa } from "./support/spa.mjs";
@@ -43,14 +43,6 @@ async function visit(changes = {}) {
   return { context, page };
 }
 
-async function came(page) {
-  await page.waitForURL(`${spa.redirect}?*`);
-  await page.waitForFunction(() => document.getElementById("out").textContent !== "");
-  const said = JSON.parse(await page.textContent("#out"));
-  if (said.token) rememberToken(said.token);
-  return said;
-}
-
 test("by keyboard: sign-in, a part of what is asked, and known from then on; oidc-client-ts takes what comes", async () => {
   const user = await app.user({ profile: { name: "Ada Lovelace", email: "ada@example.com" } });
   const { context, page } = await visit();
@@ -70,7 +62,7 @@ test("by keyboard: sign-in, a part of what is asked, and known from then on; oid
   await page.keyboard.press("Space");
   await tabTo(page, "Allow");
   await page.keyboard.press("Enter");
-  const said = await came(page);
+  const said = await spa.came(page);
   assert.equal(said.profile.sub, user.id);
   assert.equal(said.profile.name, "Ada Lovelace", "userinfo, from a script of another origin");
   assert.equal(said.scope, "email openid profile", "but for what was unticked");
@@ -82,7 +74,7 @@ test("by keyboard: sign-in, a part of what is asked, and known from then on; oid
   await page.goto(spa.origin);
   await tabTo(page, "Sign in");
   await page.keyboard.press("Enter");
-  assert.equal((await came(page)).profile.sub, user.id);
+  assert.equal((await spa.came(page)).profile.sub, user.id);
   for (const { name, value, secure, httpOnly, sameSite } of await context.cookies(app.issuer)) {
     remember("a cookie", value);
     assert.ok(name.startsWith("__Host-tollgate.app") && secure && httpOnly && sameSite === "Lax", name);
@@ -118,7 +110,7 @@ test("by keyboard: an account is made on the way, and a forgotten password is ch
   await page.waitForSelector("[name=decision]");
   await tabTo(page, "Allow");
   await page.keyboard.press("Enter");
-  assert.equal((await came(page)).profile.email, address);
+  assert.equal((await spa.came(page)).profile.email, address);
   // Somewhere else, without the password.
   const other = await visit();
   await tabTo(other.page, "Forgotten the password?");
@@ -149,7 +141,7 @@ test("by keyboard: denial", async () => {
   await page.waitForSelector("[name=decision]");
   await tabTo(page, "Do not allow");
   await page.keyboard.press("Enter");
-  assert.deepEqual(await came(page), { error: "access_denied" });
+  assert.deepEqual(await spa.came(page), { error: "access_denied" });
   await context.close();
 });
 
@@ -162,7 +154,7 @@ test("by keyboard: the person's own page, taking back, and signing out", async (
   await page.waitForSelector("[name=decision]");
   await tabTo(page, "Allow");
   await page.keyboard.press("Enter");
-  await came(page);
+  await spa.came(page);
   await page.goto(`${app.issuer}/account`);
   await look(page, "account");
   await tabTo(page, "Take back from Shop");

@@ -6,7 +6,6 @@ import { launchChromium } from "../../tools/chromium.mjs";
 import { endsWithoutLeaks } from "./support/instance.mjs";
 import { PASSWORD, assertError, realmOf, startIssuer } from "./support/issuer.mjs";
 import { look, tabTo, type } from "./support/pages.mjs";
-import { rememberToken } from "./support/secrets.mjs";
 import { startSpa } from "./support/spa.mjs";
 
 const server = await startIssuer("passkeys");
@@ -66,15 +65,7 @@ async function withPassword(page, user) {
 async function allow(page) {
   await page.waitForSelector("[name=decision]");
   await press(page, "Allow");
-  return came(page);
-}
-
-async function came(page) {
-  await page.waitForURL(`${spa.redirect}?*`);
-  await page.waitForFunction(() => document.getElementById("out").textContent !== "");
-  const said = JSON.parse(await page.textContent("#out"));
-  if (said.token) rememberToken(said.token);
-  return said;
+  return spa.came(page);
 }
 
 /** Somebody with one passkey, signed in with a password before. */
@@ -118,7 +109,7 @@ test("by keyboard: a passkey is added, and signs in alone", async () => {
   await other.context.clearCookies();
   await visit(other.page);
   await press(other.page, "Sign in with a passkey");
-  assert.equal((await came(other.page)).profile.sub, user.id);
+  assert.equal((await spa.came(other.page)).profile.sub, user.id);
   await page.goto(`${realm.issuer}/account`);
   await page.waitForSelector("text=Last used");
   await other.context.close();
@@ -179,7 +170,7 @@ test("by keyboard: without a password, and the last passkey stays", async () => 
   await other.page.waitForSelector("text=That passkey does not count here.");
   await look(other.page, "sign-in-passkey-wrong");
   await withPassword(other.page, user);
-  assert.equal((await came(other.page)).profile.sub, user.id);
+  assert.equal((await spa.came(other.page)).profile.sub, user.id);
   await other.context.close();
   await context.close();
 });

@@ -2,13 +2,18 @@
 
 use serde_json::{Value, json};
 use tollgate::config::Config;
-use tollgate::encoding::base64url;
+use tollgate::encoding::{base64url, from_base64url};
+use tollgate::port::Principals as _;
+use tollgate::principal::{AddPasskey, Answer, Question, Refused};
+use tollgate::secret::{Credential, Kind};
+use tollgate::webauthn::{self, RelyingParty};
 
+use super::federation;
 use super::people::{
     Browser, HOST, PASSWORD, ada, app, asks, back, heading, hidden, known_at_cut, location, redeem,
 };
 use super::realm::{CONFIG, claims, error, manage, post, seconds, text, user};
-use crate::fakes::{Authenticator, Broken, Call, Edge, PRESENT, Reply, Said, World, bent};
+use crate::fakes::{Authenticator, Broken, Call, Edge, PRESENT, Reply, Said, World, bent, run};
 
 const ORIGIN: &str = "https://edge.example";
 const PARTY: &str = "edge.example";
@@ -621,9 +626,78 @@ fn whoever_makes_the_password_count_for_less_ends_what_came_of_it_and_hears_of_i
     add(&here, 2);
     act(&here, &account(&here), "remove-passkey", &[("id", &base64url(&passkey.id))]);
     assert!(said().1.starts_with("A passkey was removed. Without any"));
+    // What is so already is no change, and no letter.
+    let before = world.mails.borrow().len();
+    assert_eq!(heading(&act(&here, &account(&here), "need-passkey", &[])), "Your account");
+    assert_eq!(world.mails.borrow().len(), before);
     // A mail that is not taken undoes nothing.
     world.broken.set(Some(Broken::Mailer));
     let reply = act(&here, &account(&here), "password-alone", &[]);
     world.broken.set(None);
     assert_eq!(heading(&reply), "Your account");
+}
+
+#[test]
+fn whoever_has_an_outside_provider_has_no_passkey() {
+    let config =
+        federation::config().replacen(r#""grant_type_code"]"#, r#""grant_type_code", "passkeys"]"#, 1);
+    let world = World::new(&config);
+    federation::publish(&world, federation::CORP, &json!({}));
+    let edge = world.edge();
+    let shop = app(&edge);
+    ada(&edge);
+    // Whose page it is that has a form for one.
+    let page = account(&signed_in(&edge, &shop));
+    let browser = Browser::new(&edge);
+    federation::with_corp(&browser, &world, &browser.get(&asks(&shop, &[])), &json!({}));
+    let own = account(&browser);
+    assert_eq!(heading(&own), "Your account");
+    assert!(!own.answer().body.contains("asskey"), "{}", own.answer().body);
+    let passkey = Authenticator::new(1, ORIGIN, PARTY, &data(&page, "user"));
+    let reply = add_as(&browser, &own, &passkey.make(&data(&page, "challenge")));
+    assert_eq!((reply.status(), heading(&reply).as_str()), (400, "Nothing was changed"));
+    // Nor is one taken that answers a challenge of theirs: the principal says no by itself.
+    let known = Credential::parse(Kind::Browser, &browser.cookies.borrow()["__Host-tollgate.test"]).unwrap();
+    let challenge = base64url(&[0; 56]);
+    let said = passkey.make(&challenge);
+    let bytes = |name| from_base64url(&said.iter().find(|(at, _)| *at == name).unwrap().1).unwrap();
+    let (client_data, authenticator_data) = (bytes("client_data"), bytes("authenticator_data"));
+    let said = webauthn::Said { client_data: &client_data, authenticator_data: &authenticator_data };
+    let (made, _) = webauthn::made(&said, RelyingParty { origin: ORIGIN, id: PARTY }).unwrap();
+    let add = AddPasskey { browser: known.digest(), made, name: "Mine".to_owned() };
+    let question = Question::AddPasskey(Box::new(add));
+    let answer = run(world.ask(known.locator().unwrap(), &question)).unwrap();
+    assert_eq!(answer, Answer::Refused(Refused::Elsewhere));
+}
+
+#[test]
+fn the_first_password_by_mail_forgets_the_passkeys_of_whoever_was_there_before() {
+    let mail =
+        r#""mail": { "webhook": { "url": "https://mail.example/send", "from": "us" } }, "idle_seconds": 60,"#;
+    for (is_verified, counts) in [(false, false), (true, true)] {
+        let world = World::new(&config().replacen(r#""idle_seconds": 60,"#, mail, 1));
+        let edge = world.edge();
+        let shop = app(&edge);
+        let profile = json!({ "email": "ada@example.com", "email_verified": is_verified });
+        user(&edge, &json!({ "login": "ada@example.com", "password": PASSWORD, "profile": profile }));
+        let before = signed_in(&edge, &shop);
+        let passkey = add(&before, 1);
+        with_passkey(&world, &before, &shop, &passkey);
+        act(&before, &account(&before), "need-passkey", &[]);
+        world.pass(seconds(1));
+        let browser = Browser::new(&edge);
+        let page = browser.get(&format!("{HOST}/test/reset"));
+        browser.post("/reset", &[("transaction", &hidden(&page)), ("login", "ada@example.com")]);
+        let link = world.mails.borrow().last().unwrap()[2].clone();
+        let link = link.lines().find(|line| line.contains("/reset/confirm")).unwrap().to_owned();
+        let page = browser.get(&link);
+        let used = field(&page, "link");
+        let form = [("transaction", hidden(&page)), ("link", used), ("password", "another horse".to_owned())];
+        assert_eq!(browser.post_to("/test/reset/confirm", &form).status(), 200);
+        let page = browser.get(&asks(&shop, &[]));
+        let reply = send(&browser, &page, &passkey.answer(&data(&page, "challenge")));
+        assert_eq!(reply.status() != 400, counts, "{is_verified}");
+        let page = browser.sign_in(&anew(&world, &browser, &shop), "ada@example.com", "another horse");
+        assert_eq!(heading(&page) == "Now your passkey", counts, "{is_verified}");
+    }
 }

@@ -3,6 +3,8 @@ import { createServer } from "node:http";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 
+import { rememberToken } from "./secrets.mjs";
+
 const library = readFileSync(new URL("../../../node_modules/oidc-client-ts/dist/browser/oidc-client-ts.min.js", import.meta.url));
 
 const page = (settings) => `<!doctype html><html lang="en"><title>Shop</title><main><h1>Shop</h1><button id="in">Sign in</button><pre id="out"></pre></main>
@@ -28,6 +30,14 @@ export async function startSpa(port) {
     origin,
     redirect: `${origin}/cb`,
     use: (next) => (settings = { redirect_uri: `${origin}/cb`, ...next }),
+    /** What the application has got, once the page has come back to it. */
+    async came(page) {
+      await page.waitForURL(`${origin}/cb?*`);
+      await page.waitForFunction(() => document.getElementById("out").textContent !== "");
+      const said = JSON.parse(await page.textContent("#out"));
+      if (said.token) rememberToken(said.token);
+      return said;
+    },
     stop: () => server.close(),
   };
 }
