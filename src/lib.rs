@@ -9,7 +9,7 @@
 //! | layer | modules | may use |
 //! | --- | --- | --- |
 //! | vocabulary | [`email`], [`encoding`], [`error`], [`id`], [`json`], [`pkce`], [`registered`], [`scope`], [`secret`], [`time`], [`uri`] | each other |
-//! | rules | [`dpop`], [`grant`], [`http`], [`keyring`], [`policy`], [`principal`], [`session`], [`token`], [`webauthn`] | vocabulary, each other |
+//! | rules | [`directory`], [`dpop`], [`grant`], [`http`], [`keyring`], [`policy`], [`principal`], [`session`], [`token`], [`webauthn`] | vocabulary, each other |
 //! | use cases | [`api`], [`app`], [`config`], [`gateway`], [`oauth`], [`people`], [`port`], [`validator`] | rules, vocabulary |
 //! | adapters | `edge`, `browser`, `software`, `webcrypto` | everything |
 //!
@@ -45,6 +45,7 @@ pub mod secret;
 pub mod time;
 pub mod uri;
 
+pub mod directory;
 pub mod dpop;
 pub mod grant;
 pub mod http;

@@ -11,7 +11,21 @@ const LAYERS: [(&str, &[&str]); 4] = [
         "vocabulary",
         &["email", "encoding", "error", "id", "json", "pkce", "registered", "scope", "secret", "time", "uri"],
     ),
-    ("rules", &["dpop", "grant", "http", "keyring", "policy", "principal", "session", "token", "webauthn"]),
+    (
+        "rules",
+        &[
+            "directory",
+            "dpop",
+            "grant",
+            "http",
+            "keyring",
+            "policy",
+            "principal",
+            "session",
+            "token",
+            "webauthn",
+        ],
+    ),
     ("use cases", &["api", "app", "config", "gateway", "oauth", "people", "port", "validator"]),
     ("adapters", &["browser", "edge", "software", "webcrypto"]),
 ];

@@ -35,10 +35,11 @@ export function gatewayServices(folder, kv, bootstrap) {
         TOLLGATE_KV: to.kv("kv"),
         PRINCIPAL: to.durableObject("PrincipalDo"),
         KEYRING: to.durableObject("KeyringDo"),
+        DIRECTORY: to.durableObject("DirectoryDo"),
         TOLLGATE_KEK: to.text(b64(32)),
         TOLLGATE_BOOTSTRAP_TOKEN: to.text(bootstrap),
       },
-      durableObjects: ["PrincipalDo", "KeyringDo"],
+      durableObjects: ["PrincipalDo", "KeyringDo", "DirectoryDo"],
     },
     { name: "kv", modules: { "worker.js": kv }, socket: false },
   ];

@@ -1,209 +1,451 @@
-//! Clients, for whoever manages all of them: `/{realm}/api/v1/clients`, guarded by the bootstrap token.
+//! Clients: `/{realm}/api/v1/clients`. Credentials are clients as well, and have resources of their own ([`super::credentials`]).
 //!
 //! | request | answer |
 //! | --- | --- |
-//! | `POST /clients` | 201: a client in the shape of RFC 7591 section 3.2.1, with its secret, which nothing can show again |
+//! | `GET /clients` | 200: the caller's own with everything; or, for whoever manages all of them, what the directory lists. `search`, `owner`, `waiting=true`, `software_id`, `limit`, `cursor` |
+//! | `POST /clients` | 201: a client in the shape of RFC 7591 section 3.2.1, with its secret, which nothing can show again. A person's own is kept with the person: it acts for them, and internal scopes wait for approval |
 //! | `GET /clients/{id}` | 200: the client, the dates of its secrets, its live sessions, which routes it called how often |
 //! | `PUT /clients/{id}` | 200: everything that is sent replaces what was; other roles end its sessions |
 //! | `DELETE /clients/{id}` | 204: its sessions end in the same step |
 //! | `POST /clients/{id}/secret` | 200: another secret, once. `overlap_seconds`, 0 to 30 days: how long the old one still counts; 0 ends its sessions |
+//! | `POST /clients/{id}/approval` | 200: those of the scopes that it waits for in `scope` are its own now; the others it waits for no more |
 //!
-//! A client that is not there is 404. What cannot be accepted is 400 `invalid_client_metadata` or `invalid_redirect_uri`.
+//! A client that is not there, or not the caller's, is 404. What cannot be accepted is 400, with the code of RFC 7591 section 3.2.2 in `error`.
 
-use std::collections::BTreeMap;
+use hmac_sha256::HMAC;
+use serde::Deserialize;
 
-use serde::{Deserialize, Serialize};
-
-use crate::config::{Config, Realm};
-use crate::encoding::Digest;
+use crate::config::management;
+use crate::directory::{self, Find, List, ListedClient};
+use crate::encoding::{Digest, base64url};
 use crate::error::Fault;
-use crate::http::{Answer, ErrorCode, Head, NO_CACHE, OauthError};
-use crate::id::ClientId;
-use crate::oauth::{MAX_REGISTRATION, Metadata, Rights, Stop, Told, change, delete, new_id, take_in};
-use crate::port::{Body, Clients, Ports, Principals, random};
-use crate::principal::{self, ChangeClient, Client, ClientView, NewSecret, Owner, Question, Refused};
+use crate::http::{Answer, ErrorCode, NO_CACHE, OauthError};
+use crate::id::{ClientId, Locator, UserId};
+use crate::oauth::{Metadata, Rights, Stop, forget, new_id};
+use crate::port::{Clients, Directory, Ports, Principals, Users, random};
+use crate::principal::{
+    self, Approve, Attempt, ChangeClient, Client, ClientView, NewSecret, Owner, Question, Refused,
+    RegisterClient,
+};
+use crate::scope::ScopeSet;
 use crate::secret::Credential;
-use crate::time::{Lifetime, Timestamp};
+use crate::time::Lifetime;
 
-use super::guard::admit;
-use super::not_found;
+use super::guard::{Caller, Context};
+use super::operation::Operation;
+use super::problem::{bad, conflict, not_found, refused, unfit};
+use super::request::{Request, Wanted, tagged};
+use super::shown::{Application, Page};
 
 /// A month: longer is no overlap any more, but two secrets.
 const MAX_OVERLAP: u64 = 30 * 86_400;
 
-/// What is done.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum ClientAction {
-    /// `PUT`.
-    Change,
-    /// `POST`.
-    Create,
-    /// `DELETE`.
-    Delete,
-    /// `POST …/secret`.
-    NewSecret,
-    /// `GET`.
-    Read,
+/// How long a request that makes something may come again: longer than anybody tries.
+const ATTEMPT: Lifetime = Lifetime::from_seconds(86_400);
+
+/// A client of this realm that the caller may manage.
+pub(super) struct Known {
+    pub(super) client: Client,
+    pub(super) owner: Owner,
 }
 
-/// Does it. `bootstrap` is the digest of the token that guards this; without one nobody may.
-///
-/// # Errors
-/// An answer that is none of what was asked for, or trouble of ours.
-pub async fn clients<P: Ports>(
-    config: &Config,
-    ports: &P,
-    realm: &Realm,
-    (action, id): (ClientAction, &str),
-    bootstrap: Option<Digest>,
-    head: &Head<'_>,
-    body: &mut impl Body,
-) -> Result<Answer, Stop> {
-    if let Err(answer) = admit(ports, bootstrap, head, "clients") {
-        return Ok(answer);
-    }
-    done(config, ports, realm, action, id, body).await
-}
-
-async fn done<P: Ports>(
-    config: &Config,
-    ports: &P,
-    realm: &Realm,
-    action: ClientAction,
-    id: &str,
-    body: &mut impl Body,
-) -> Result<Answer, Stop> {
-    if action == ClientAction::Create {
-        let locator = ports.principals().create()?;
-        let place = (new_id(ports)?, realm.name.clone(), locator);
-        let metadata = read(body, None).await?;
-        let client = metadata.client(place, config, Rights::All).map_err(OauthError::from)?;
-        let secret = take_in(ports, &client, None).await?;
-        return Ok(told(201, &client, secret.as_ref())?);
-    }
-    let client_id: ClientId = id.parse().map_err(|_| not_found())?;
-    let known = ports.clients().find(&realm.name, &client_id).await?.ok_or_else(not_found)?;
-    let owner = Owner { client_id: client_id.clone(), registration: None };
-    match action {
-        ClientAction::Create | ClientAction::Change => {
-            let place = (client_id, realm.name.clone(), known.locator);
-            let metadata = read(body, Some(&known)).await?;
-            let next = metadata.client(place, config, Rights::All).map_err(OauthError::from)?;
-            let client = change(ports, known.locator, ChangeClient { owner, client: next }).await?;
-            Ok(told(200, &client, None)?)
+impl<P: Ports> Context<'_, P> {
+    /// Does what is asked for.
+    ///
+    /// # Errors
+    /// An answer that is none of what was asked for, or trouble of ours.
+    pub(super) async fn clients(&self, caller: &Caller, request: &Request<'_>) -> Result<Answer, Stop> {
+        match request.operation {
+            Operation::ListClients => return self.list_clients(caller, request).await,
+            Operation::CreateClient => return self.create_client(caller, request).await,
+            _ => {}
         }
-        ClientAction::Delete => {
-            delete(ports, &known, owner).await?;
-            Ok(Answer::empty(204))
-        }
-        ClientAction::NewSecret => {
-            let overlap = overlap(body).await?;
-            let secret = Credential::client_secret(&random(ports.entropy())?);
-            let new = NewSecret { owner, secret: secret.digest(), overlap };
-            match ports.principals().ask(known.locator, &Question::NewSecret(new)).await? {
-                principal::Answer::Client(client) => Ok(told(200, &client, Some(&secret))?),
-                principal::Answer::Refused(Refused::NotFound) => Err(not_found()),
-                _ => Err(principal::Answer::unexpected("new secret").into()),
+        let known = self.known(caller, request.id, false).await?;
+        match request.operation {
+            Operation::ChangeClient => self.change_client(caller, request, known).await,
+            Operation::DeleteClient => self.delete_known(caller, request, known).await,
+            Operation::RenewClient => {
+                let overlap = overlap(request, |seconds| seconds <= MAX_OVERLAP)?;
+                let (view, secret) = self.renew(caller, request, known, overlap).await?;
+                shown(200, &view, Some(&secret))
             }
+            Operation::ApproveClient => self.approve(caller, request, known).await,
+            _ => shown(200, &self.view(&known).await?, None),
         }
-        ClientAction::Read => {
-            match ports.principals().ask(known.locator, &Question::ReadClient(owner)).await? {
-                principal::Answer::ClientView(view) => Ok(Answer::json(200, &Seen::of(&view))?),
-                principal::Answer::Refused(_) => Err(not_found()),
-                _ => Err(principal::Answer::unexpected("read client").into()),
+    }
+
+    /// What is wanted of a list of clients or credentials: whose; `None`: everybody's.
+    pub(super) async fn owner(&self, caller: &Caller, wanted: &Wanted) -> Result<Option<Locator>, Stop> {
+        match wanted.get("owner") {
+            Some("me") => Ok(Some(caller.locator)),
+            None if !caller.is_for_all => Ok(Some(caller.locator)),
+            None => Ok(None),
+            Some(id) => {
+                let id: UserId = id.parse().map_err(|_| not_found())?;
+                let place = self.ports.users().find(&self.realm.name, &id).await?.ok_or_else(not_found)?;
+                if caller.reaches(place.locator) { Ok(Some(place.locator)) } else { Err(not_found()) }
             }
         }
     }
+
+    /// One person's own, with everything that is known of them.
+    pub(super) async fn own(&self, owner: Locator, are_credentials: bool) -> Result<Vec<ClientView>, Stop> {
+        let question = Question::ListClients { are_credentials };
+        match self.ask_here(owner, question).await? {
+            principal::Answer::Clients(mut views) => {
+                views.sort_by_cached_key(|view| view.client.client_name.to_lowercase());
+                Ok(views)
+            }
+            principal::Answer::Refused(_) => Ok(Vec::new()),
+            _ => Err(principal::Answer::unexpected("list clients").into()),
+        }
+    }
+
+    /// A page of the directory.
+    pub(super) async fn find(&self, find: Find) -> Result<(Vec<String>, Option<String>), Stop> {
+        match self.ports.directory().ask(&self.realm.name, &directory::Question::Find(Box::new(find))).await?
+        {
+            directory::Answer::Page { items, next } => Ok((items, next.map(|next| next.written()))),
+            _ => Err(Fault::new("ask directory", "it answered another question").into()),
+        }
+    }
+
+    async fn list_clients(&self, caller: &Caller, request: &Request<'_>) -> Result<Answer, Stop> {
+        let wanted = request.wanted()?;
+        let owner = self.owner(caller, &wanted).await?;
+        let (search, software) = (wanted.search()?, wanted.get("software_id").map(str::to_owned));
+        let waits = wanted.get("waiting") == Some("true");
+        if let Some(owner) = owner {
+            let fits = |view: &ClientView| {
+                fits(view, search.as_deref())
+                    && software.as_ref().is_none_or(|id| view.client.software_id.as_ref() == Some(id))
+                    && (!waits || !view.waiting.is_empty())
+            };
+            let views: Vec<_> = self.own(owner, false).await?.into_iter().filter(fits).collect();
+            let items = views.iter().map(|view| Application::seen(view, None)).collect();
+            return Ok(Answer::json(200, &Page { items, next: None })?);
+        }
+        let (limit, after) = (wanted.limit, wanted.after);
+        let find = Find { search, software, waits, after, ..Find::all(List::Clients, limit) };
+        let (items, next) = self.find(find).await?;
+        let listed = items.iter().map(|text| read_listed(text)).collect::<Result<Vec<_>, _>>()?;
+        let items = listed.iter().map(Application::listed).collect();
+        Ok(Answer::json(200, &Page { items, next })?)
+    }
+
+    /// Whose a new client is: the person's who asks, or nobody's.
+    pub(super) fn place(&self, caller: &Caller, request: &Request<'_>) -> Result<(ClientId, Locator), Stop> {
+        let id = match request.attempt()? {
+            None => new_id(self.ports)?,
+            Some(key) => named_by(&format!("{}\n{}\n{key}", self.realm.name, caller.locator))?,
+        };
+        let locator = match &caller.user {
+            Some(_) => caller.locator,
+            None if request.idempotency_key.is_some() => {
+                self.ports.principals().place_of_client(&self.realm.name, &id)?
+            }
+            None => self.ports.principals().create()?,
+        };
+        Ok((id, locator))
+    }
+
+    async fn create_client(&self, caller: &Caller, request: &Request<'_>) -> Result<Answer, Stop> {
+        let metadata = read(request, None)?;
+        let (id, locator) = self.place(caller, request)?;
+        let place = (id, self.realm.name.clone(), locator);
+        let client = metadata.client(place, self.config, Rights::All).map_err(|e| unfit(e.into()))?;
+        let (client, waiting) = self.within(caller, client)?;
+        let made = self.register(caller, request, client, waiting).await?;
+        let location = format!("{}/api/v1/clients/{}", self.realm.issuer, made.0.client.client_id);
+        Ok(shown(201, &made.0, made.1.as_ref())?.with("Location", location))
+    }
+
+    /// What a person may make of a client of their own, and what of it waits for somebody to approve. Whoever manages all of them may do so
+    /// with whatever they hold; and nobody gives away more of tollgate's own scopes than their token has.
+    pub(super) fn within(&self, caller: &Caller, client: Client) -> Result<(Client, ScopeSet), Stop> {
+        let is_beyond = |scope: &&crate::scope::ScopeToken| {
+            management::is_management(scope.as_str()) && !caller.may(self.config, scope.as_str())
+        };
+        if client.scope.iter().any(|scope| is_beyond(&scope)) {
+            return Err(bad("scope holds one of tollgate's own that your token does not have."));
+        }
+        if caller.is_for_all {
+            return Ok((client, ScopeSet::default()));
+        }
+        if client.may_introspect {
+            return Err(bad("introspect is for whoever manages all clients to give."));
+        }
+        let (offered, waiting): (Vec<_>, Vec<_>) =
+            client.scope.iter().cloned().partition(|scope| self.config.scopes().offers(scope));
+        Ok((Client { scope: offered.into_iter().collect(), ..client }, waiting.into_iter().collect()))
+    }
+
+    /// Has a client taken in. A request that has come before is answered as it was then.
+    pub(super) async fn register(
+        &self,
+        caller: &Caller,
+        request: &Request<'_>,
+        client: Client,
+        waiting: ScopeSet,
+    ) -> Result<(ClientView, Option<Credential>), Stop> {
+        let nonce = Digest::of(&random::<32>(self.ports.entropy())?);
+        let key = request.attempt()?;
+        let secret_of = |nonce: &Digest| -> Credential {
+            let random = match key {
+                Some(key) => HMAC::mac(nonce.bytes(), key.as_bytes()),
+                None => *nonce.bytes(),
+            };
+            Credential::client_secret(&random)
+        };
+        let has_secret = client.token_endpoint_auth_method.has_secret();
+        let said = Digest::of(&request.body);
+        let until = self.now.after(ATTEMPT);
+        let is_theirs = caller.user.is_some() && client.locator == caller.locator;
+        let locator = client.locator;
+        let question = RegisterClient {
+            waiting,
+            is_theirs,
+            attempt: key.map(|_| Attempt { said, nonce, until }),
+            ..RegisterClient::of(client, has_secret.then(|| secret_of(&nonce).digest()))
+        };
+        let question = Question::RegisterClient(Box::new(question));
+        match self.ask_as(caller, locator, question).await? {
+            principal::Answer::Registered(view, before) => {
+                Ok((*view, has_secret.then(|| secret_of(&before.unwrap_or(nonce)))))
+            }
+            principal::Answer::Refused(Refused::Changed) => {
+                let detail = "Another request had this Idempotency-Key. Use a new one.";
+                Err(Answer::problem(422, "Unprocessable Content", detail).into())
+            }
+            principal::Answer::Refused(why) => Err(refused(why)),
+            _ => Err(principal::Answer::unexpected("register client").into()),
+        }
+    }
+
+    /// A client, or a credential, that the caller may manage.
+    pub(super) async fn known(&self, caller: &Caller, id: &str, is_credential: bool) -> Result<Known, Stop> {
+        let client_id: ClientId = id.parse().map_err(|_| not_found())?;
+        let found = self.ports.clients().find(&self.realm.name, &client_id).await?;
+        let client = match found {
+            Some(client) => client,
+            // One that was made a moment ago may not be known here yet; whoever made it finds it where it is.
+            None => self.own_record(caller, &client_id).await?.ok_or_else(not_found)?,
+        };
+        if client.is_credential != is_credential || !caller.reaches(client.locator) {
+            return Err(not_found());
+        }
+        Ok(Known { client, owner: Owner { client_id, registration: None } })
+    }
+
+    async fn own_record(&self, caller: &Caller, id: &ClientId) -> Result<Option<Client>, Stop> {
+        let owner = Owner { client_id: id.clone(), registration: None };
+        match self.ask_here(caller.locator, Question::OwnClient(owner)).await? {
+            principal::Answer::Client(client) => Ok(Some(*client)),
+            _ => Ok(None),
+        }
+    }
+
+    pub(super) async fn view(&self, known: &Known) -> Result<ClientView, Stop> {
+        match self.ask_here(known.client.locator, Question::ReadClient(known.owner.clone())).await? {
+            principal::Answer::ClientView(view) => Ok(*view),
+            principal::Answer::Refused(_) => Err(not_found()),
+            _ => Err(principal::Answer::unexpected("read client").into()),
+        }
+    }
+
+    async fn change_client(
+        &self,
+        caller: &Caller,
+        request: &Request<'_>,
+        known: Known,
+    ) -> Result<Answer, Stop> {
+        let locator = known.client.locator;
+        let metadata = read(request, Some(&known.client))?;
+        let place = (known.client.client_id.clone(), self.realm.name.clone(), locator);
+        let next = metadata.client(place, self.config, Rights::All).map_err(|e| unfit(e.into()))?;
+        let was = self.view(&known).await?;
+        let (next, waiting) = self.kept(caller, next, &was)?;
+        self.changed(caller, request, &known, (next, waiting)).await?;
+        shown(200, &self.view(&known).await?, None)
+    }
+
+    /// As [`Self::within`], but that what somebody has approved of stays.
+    fn kept(&self, caller: &Caller, next: Client, was: &ClientView) -> Result<(Client, ScopeSet), Stop> {
+        let wanted = next.scope.clone();
+        let (client, waiting) = self.within(caller, next)?;
+        let has =
+            |scope: &&crate::scope::ScopeToken| was.client.scope.contains(scope) && wanted.contains(scope);
+        let stays: Vec<_> = waiting.iter().filter(has).cloned().collect();
+        let waits = waiting.iter().filter(|scope| !stays.contains(scope)).cloned().collect();
+        let scope = client.scope.iter().chain(&stays).cloned().collect();
+        Ok((Client { scope, ..client }, waits))
+    }
+
+    /// Has a client changed, on the condition of the request.
+    pub(super) async fn changed(
+        &self,
+        caller: &Caller,
+        request: &Request<'_>,
+        known: &Known,
+        (client, waiting): (Client, ScopeSet),
+    ) -> Result<(), Stop> {
+        let is_theirs = caller.user.is_some() && !caller.is_for_all;
+        let change = ChangeClient { waiting, is_theirs, ..ChangeClient::of(known.owner.clone(), client) };
+        let question = Question::ChangeClient(Box::new(change));
+        match self.ask_if(caller, request, known.client.locator, question).await? {
+            principal::Answer::Client(client) => {
+                forget(self.ports, &client);
+                Ok(())
+            }
+            principal::Answer::Refused(why) => Err(refused(why)),
+            _ => Err(principal::Answer::unexpected("change client").into()),
+        }
+    }
+
+    pub(super) async fn delete_known(
+        &self,
+        caller: &Caller,
+        request: &Request<'_>,
+        known: Known,
+    ) -> Result<Answer, Stop> {
+        let question = Question::DeleteClient(known.owner);
+        match self.ask_if(caller, request, known.client.locator, question).await? {
+            principal::Answer::Done => {
+                forget(self.ports, &known.client);
+                Ok(Answer::empty(204))
+            }
+            principal::Answer::Refused(why) => Err(refused(why)),
+            _ => Err(principal::Answer::unexpected("delete client").into()),
+        }
+    }
+
+    pub(super) async fn renew(
+        &self,
+        caller: &Caller,
+        request: &Request<'_>,
+        known: Known,
+        overlap: Lifetime,
+    ) -> Result<(ClientView, Credential), Stop> {
+        if !known.client.token_endpoint_auth_method.has_secret() {
+            return Err(conflict("This client has no secret: it proves itself otherwise, or not at all."));
+        }
+        let secret = Credential::client_secret(&random(self.ports.entropy())?);
+        let new = NewSecret { owner: known.owner.clone(), secret: secret.digest(), overlap };
+        match self.ask_if(caller, request, known.client.locator, Question::NewSecret(new)).await? {
+            principal::Answer::Client(client) => forget(self.ports, &client),
+            principal::Answer::Refused(why) => return Err(refused(why)),
+            _ => return Err(principal::Answer::unexpected("new secret").into()),
+        }
+        Ok((self.view(&known).await?, secret))
+    }
+
+    async fn approve(&self, caller: &Caller, request: &Request<'_>, known: Known) -> Result<Answer, Stop> {
+        const SHAPE: &str = "Send a JSON object with scope: those of waiting_scope that the client may have, separated by one space.";
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Approval {
+            scope: ScopeSet,
+        }
+        let Approval { scope } = request.json(SHAPE)?;
+        let approve = Approve { client_id: known.owner.client_id.clone(), scope };
+        match self.ask_if(caller, request, known.client.locator, Question::Approve(approve)).await? {
+            principal::Answer::ClientView(view) => {
+                forget(self.ports, &view.client);
+                shown(200, &view, None)
+            }
+            principal::Answer::Refused(why) => Err(refused(why)),
+            _ => Err(principal::Answer::unexpected("approve client").into()),
+        }
+    }
+
+    /// Asks a principal of this realm.
+    pub(super) async fn ask_here(
+        &self,
+        locator: Locator,
+        question: Question,
+    ) -> Result<principal::Answer, Fault> {
+        let question = Question::OfRealm(self.realm.name.clone(), Box::new(question));
+        self.ports.principals().ask(locator, &question).await
+    }
+
+    /// Asks a principal on the caller's behalf, who is told to have done it.
+    pub(super) async fn ask_as(
+        &self,
+        caller: &Caller,
+        locator: Locator,
+        question: Question,
+    ) -> Result<principal::Answer, Fault> {
+        let question = Question::By(Box::new(self.actor(caller)), Box::new(question));
+        self.ports.principals().ask(locator, &question).await
+    }
+
+    /// The same, on the condition of the request.
+    pub(super) async fn ask_if(
+        &self,
+        caller: &Caller,
+        request: &Request<'_>,
+        locator: Locator,
+        question: Question,
+    ) -> Result<principal::Answer, Stop> {
+        let question = match request.tag()? {
+            Some(tag) => Question::IfMatches(tag, Box::new(question)),
+            None => question,
+        };
+        Ok(self.ask_as(caller, locator, question).await?)
+    }
+}
+
+/// A name that follows from a text that nobody else has.
+pub(super) fn named_by(text: &str) -> Result<ClientId, Fault> {
+    let digest = Digest::of(text.as_bytes());
+    let half: &[u8] = digest.bytes().first_chunk::<16>().map_or(&[], |half| half.as_slice());
+    base64url(half).parse().map_err(|_| Fault::new("name client", "16 bytes make no client_id"))
+}
+
+pub(super) fn read_listed(text: &str) -> Result<ListedClient, Fault> {
+    const OP: &str = "read directory";
+    match serde_json::from_str(text).map_err(|e| Fault::new(OP, e.to_string()))? {
+        directory::Listed::Client(client) => Ok(*client),
+        directory::Listed::User(_) => Err(Fault::new(OP, "a person stands in a list of clients")),
+    }
+}
+
+/// Whether a client says these words somewhere, as the directory would find them.
+pub(super) fn fits(view: &ClientView, search: Option<&str>) -> bool {
+    let Some(search) = search else { return true };
+    let words = [view.client.client_name.to_lowercase(), view.client.client_id.as_str().to_lowercase()];
+    words.iter().any(|word| word.contains(search))
 }
 
 /// A document about `known`, or about a client to be.
-async fn read(body: &mut impl Body, known: Option<&Client>) -> Result<Metadata, Stop> {
-    let bytes = body
-        .read(MAX_REGISTRATION)
-        .await?
-        .ok_or(OauthError::new(ErrorCode::InvalidClientMetadata, "the registration is too large"))?;
-    let metadata = Metadata::read_exactly(&bytes).map_err(OauthError::from)?;
+fn read(request: &Request<'_>, known: Option<&Client>) -> Result<Metadata, Stop> {
+    let metadata = Metadata::read_exactly(&request.body).map_err(|e| unfit(e.into()))?;
     let is_other = metadata.is_named() && !known.is_some_and(|known| metadata.is_about(known));
     if is_other || metadata.chooses_secret() {
         let description = "client_id and client_secret are given, not chosen; remove them";
-        return Err(OauthError::new(ErrorCode::InvalidClientMetadata, description).into());
+        return Err(unfit(OauthError::new(ErrorCode::InvalidClientMetadata, description)));
     }
     Ok(metadata)
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SecretWanted {
     #[serde(default)]
     overlap_seconds: u64,
 }
 
-async fn overlap(body: &mut impl Body) -> Result<Lifetime, Stop> {
-    const BAD: OauthError = OauthError::new(
-        ErrorCode::InvalidRequest,
-        "send a JSON object with overlap_seconds, from 0 to 2592000, or nothing",
-    );
-    let bytes = body.read(1024).await?.ok_or(BAD)?;
-    if bytes.is_empty() {
-        return Ok(Lifetime::ZERO);
-    }
-    let wanted: SecretWanted = serde_json::from_slice(&bytes).map_err(|_| BAD)?;
-    if wanted.overlap_seconds > MAX_OVERLAP {
-        return Err(BAD.into());
+/// How long the old secret still counts.
+pub(super) fn overlap(request: &Request<'_>, may_be: fn(u64) -> bool) -> Result<Lifetime, Stop> {
+    const BAD: &str = "Send a JSON object with overlap_seconds: for a credential 0, 3600 or 86400, for any other client from 0 to 2592000; or nothing.";
+    let wanted: SecretWanted = request.json_or_nothing(BAD)?;
+    if !may_be(wanted.overlap_seconds) {
+        return Err(bad(BAD));
     }
     Ok(Lifetime::from_seconds(wanted.overlap_seconds))
 }
 
-fn told(status: u16, client: &Client, secret: Option<&Credential>) -> Result<Answer, Fault> {
-    let told = Told { client_secret: secret.map(Credential::reveal), ..Told::of(client) };
-    Ok(Answer::json(status, &told)?.with(NO_CACHE.0, NO_CACHE.1))
-}
-
-/// A client, as whoever manages it sees it. Instants are in seconds.
-#[derive(Serialize)]
-struct Seen<'a> {
-    #[serde(flatten)]
-    client: Told<'a>,
-    created_at: u64,
-    secrets: Vec<SeenSecret>,
-    live_sessions: usize,
-    usage: BTreeMap<&'a str, SeenUsage>,
-}
-
-#[derive(Serialize)]
-struct SeenSecret {
-    #[serde(rename = "created_at")]
-    created: u64,
-    #[serde(rename = "expires_at", skip_serializing_if = "Option::is_none")]
-    expires: Option<u64>,
-    #[serde(rename = "last_used_at", skip_serializing_if = "Option::is_none")]
-    last_used: Option<u64>,
-}
-
-#[derive(Serialize)]
-struct SeenUsage {
-    count: u64,
-    first_at: u64,
-    last_at: u64,
-}
-
-impl<'a> Seen<'a> {
-    fn of(view: &'a ClientView) -> Self {
-        let secrets = view.secrets.iter().map(|secret| SeenSecret {
-            created: secret.created_at.as_seconds(),
-            expires: secret.expires_at.map(Timestamp::as_seconds),
-            last_used: secret.last_used.map(Timestamp::as_seconds),
-        });
-        let usage = view.usage.iter().map(|(route, usage)| {
-            let (first_at, last_at) = (usage.first.as_seconds(), usage.last.as_seconds());
-            (route.as_str(), SeenUsage { count: usage.count, first_at, last_at })
-        });
-        Self {
-            client: Told::of(&view.client),
-            created_at: view.created_at.as_seconds(),
-            secrets: secrets.collect(),
-            live_sessions: view.live_sessions,
-            usage: usage.collect(),
-        }
-    }
+fn shown(status: u16, view: &ClientView, secret: Option<&Credential>) -> Result<Answer, Stop> {
+    let answer = Answer::json(status, &Application::seen(view, secret.map(Credential::reveal)))?;
+    Ok(tagged(answer, &view.tag()?).with(NO_CACHE.0, NO_CACHE.1))
 }

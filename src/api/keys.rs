@@ -1,9 +1,8 @@
 //! Keys by hand: `GET /{realm}/api/v1/keys`, `POST …/keys/rotate`, `POST …/keys/promote`.
 //!
-//! 1. The bearer token is the bootstrap token: else 401.
-//! 2. `rotate` makes the next key, which is published at once: 202 with all keys. Where one is on its way already, or
+//! 1. `rotate` makes the next key, which is published at once: 202 with all keys. Where one is on its way already, or
 //!    there are too many, 409.
-//! 3. `promote` lets the published key sign: 200 with all keys. Before every validator can have it, 409 with
+//! 2. `promote` lets the published key sign: 200 with all keys. Before every validator can have it, 409 with
 //!    `Retry-After`; where none is published, 409.
 //!
 //! With `?for=id_tokens` each is about the keyring that signs ID tokens in RS256, where the realm has `rs256_id_tokens`.
@@ -13,28 +12,18 @@
 
 use serde::Serialize;
 
-use crate::config::Realm;
-use crate::encoding::Digest;
 use crate::error::Fault;
-use crate::http::{Answer, Head};
+use crate::http::Answer;
 use crate::id::KeyId;
 use crate::keyring::{KeyState, KeyringAnswer, KeyringQuestion, Listed, MOST_KEYS, Refusal, RingName};
+use crate::oauth::Stop;
 use crate::port::{Keyrings, Ports};
 use crate::time::Timestamp;
 use crate::token::Algorithm;
 
-use super::guard::admit;
-
-/// What is asked for.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum KeysRequest {
-    /// All keys.
-    List,
-    /// Let the published key sign.
-    Promote,
-    /// Make the next key.
-    Rotate,
-}
+use super::guard::{Caller, Context};
+use super::operation::Operation;
+use super::request::Request;
 
 /// The keys of a realm.
 #[derive(Serialize)]
@@ -76,46 +65,39 @@ const fn rounded_up(at: Timestamp) -> u64 {
     at.as_millis().div_ceil(1000)
 }
 
-/// Answers a request about a realm's keys. See the module for the order and each refusal's answer.
-///
-/// # Errors
-/// What is ours: the caller makes a 503 of it.
-pub async fn keys<P: Ports>(
-    ports: &P,
-    realm: &Realm,
-    bootstrap: Option<Digest>,
-    head: &Head<'_>,
-    request: KeysRequest,
-    now: Timestamp,
-) -> Result<Answer, Fault> {
-    // (1)
-    if let Err(answer) = admit(ports, bootstrap, head, "keys") {
-        return Ok(answer);
-    }
-    // Which keyring: the realm's own, or, with `?for=id_tokens`, the one beside it.
-    let (own, beside) = (realm.ring.clone(), realm.terms(true).map(|_| RingName::beside(realm.name.clone())));
-    let realm = match (head.query, beside) {
-        (None | Some(""), _) => own,
-        (Some("for=id_tokens"), Some(beside)) => beside,
-        _ => {
-            let detail = "There is no such keyring. Leave the query away, or write for=id_tokens where the realm has rs256_id_tokens.";
-            return Ok(Answer::problem(404, "Not Found", detail));
-        }
-    };
-    let (question, status) = match request {
-        KeysRequest::List => (KeyringQuestion::List { realm }, 200),
-        // (2)
-        KeysRequest::Rotate => (KeyringQuestion::Rotate { realm }, 202),
-        // (3)
-        KeysRequest::Promote => (KeyringQuestion::Promote { realm }, 200),
-    };
-    match ports.keyrings().ask(&question).await? {
-        KeyringAnswer::Keys(keys) => {
-            Answer::json(status, &Keys { keys: keys.into_iter().map(Key::from).collect() })
-        }
-        KeyringAnswer::Refused(refusal) => Ok(refused(refusal, now)),
-        KeyringAnswer::PublicKeys(_) | KeyringAnswer::SigningKey { .. } => {
-            Err(Fault::new("ask keyring", "it answered another question"))
+impl<P: Ports> Context<'_, P> {
+    /// Answers a request about a realm's keys. See the module for each refusal's answer.
+    ///
+    /// # Errors
+    /// What is ours: the caller makes a 503 of it.
+    pub(super) async fn keys(&self, caller: &Caller, request: &Request<'_>) -> Result<Answer, Stop> {
+        let realm = self.realm;
+        // Which keyring: the realm's own, or, with `?for=id_tokens`, the one beside it.
+        let beside = realm.terms(true).map(|_| RingName::beside(realm.name.clone()));
+        let ring = match (request.query, beside) {
+            (None | Some(""), _) => realm.ring.clone(),
+            (Some("for=id_tokens"), Some(beside)) => beside,
+            _ => {
+                let detail = "There is no such keyring. Leave the query away, or write for=id_tokens where the realm has rs256_id_tokens.";
+                return Ok(Answer::problem(404, "Not Found", detail));
+            }
+        };
+        let by = Some(Box::new(self.actor(caller)));
+        let (question, status) = match request.operation {
+            // (1)
+            Operation::RotateKey => (KeyringQuestion::Rotate { realm: ring, by }, 202),
+            // (2)
+            Operation::PromoteKey => (KeyringQuestion::Promote { realm: ring, by }, 200),
+            _ => (KeyringQuestion::List { realm: ring }, 200),
+        };
+        match self.ports.keyrings().ask(&question).await? {
+            KeyringAnswer::Keys(keys) => {
+                Ok(Answer::json(status, &Keys { keys: keys.into_iter().map(Key::from).collect() })?)
+            }
+            KeyringAnswer::Refused(refusal) => Ok(refused(refusal, self.now)),
+            KeyringAnswer::PublicKeys(_) | KeyringAnswer::SigningKey { .. } => {
+                Err(Fault::new("ask keyring", "it answered another question").into())
+            }
         }
     }
 }

@@ -1,73 +1,44 @@
-//! People, for whoever manages all of them: `/{realm}/api/v1/users`, guarded by the bootstrap token.
+//! People: `/{realm}/api/v1/users`.
 //!
 //! | request | answer |
 //! | --- | --- |
-//! | `POST /users` | 201: `login` and if wanted `password`, or `federated`: who they are at one of the realm's providers; and if wanted `roles`, `profile` and `internal_scopes`; 409 where there is somebody already |
+//! | `GET /users` | 200: what the directory lists. `search`, `limit`, `cursor` |
+//! | `POST /users` | 201: `login` and if wanted `password`, or `federated`: who they are at one of the realm's providers; and if wanted `roles`, `profile` and `internal_scopes`; `invite: true` sends them a link to choose a password; 409 where there is somebody already |
 //! | `GET /users/{id}` | 200 |
 //! | `PATCH /users/{id}` | 200: what is sent of `roles`, `disabled`, `password`, `profile`, `internal_scopes` changes; `forget_passkeys: true` is for somebody who has lost theirs. Other roles, another password, passkeys forgotten, disabling and an internal scope less end every session |
 //! | `DELETE /users/{id}` | 204: every session ends, and so do the clients that act for them |
 //! | `POST /users/{id}/sign-out` | 204: every session ends |
+//! | `POST /users/{id}/invitation` | 204: a link to choose a password goes to their address; 409 where it cannot |
 //!
-//! What takes something away does so in one step of the user's principal. Somebody who is not there is 404; a
-//! malformed body is 400.
+//! What takes something away does so in one step of the user's principal. Somebody who is not there is 404; a malformed body is 400. Nobody gives
+//! a scope of tollgate's own that their token does not have, nor changes somebody who has one: 403. Else managing people would be managing everything.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
+use crate::config::management::is_management;
 use crate::config::{Config, Realm};
+use crate::directory::{Find, List, Listed};
 use crate::encoding::Digest;
+use crate::error::Fault;
 use crate::grant::may_be_password;
-use crate::http::{Answer, Head};
+use crate::http::Answer;
 use crate::id::{Login, Role, Subject, UserId};
 use crate::oauth::{Stop, known_roles};
-use crate::people::{new_user_id, take_in};
-use crate::port::{Body, Ports, Principals, Users, random};
+use crate::people::{invite, new_user_id};
+use crate::port::{Ports, Principals, Users, random};
 use crate::principal::{
-    self, ChangeUser, Federated, NewUser, Password, Profile, Question, Refused, UserView,
+    self, ChangeUser, Federated, NewUser, Password, Profile, Question, UserPlace, UserView,
 };
 use crate::scope::{ScopeSet, ScopeToken};
 
-use super::guard::admit;
-use super::not_found;
-
-/// A login, a password, some roles.
-const MAX_BODY: usize = 16 * 1024;
+use super::guard::{Caller, Context};
+use super::operation::Operation;
+use super::problem::{bad, conflict, not_found, refused};
+use super::request::{Request, tagged};
+use super::shown::{Page, Person};
 
 /// What is wrong with somebody who could never sign in, or in two ways.
 const SIGNS_IN_BY: &str = "Give either login, or federated without a password.";
-
-/// What is done.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum UserAction {
-    /// `PATCH`.
-    Change,
-    /// `POST`.
-    Create,
-    /// `DELETE`.
-    Delete,
-    /// `GET`.
-    Read,
-    /// `POST …/sign-out`.
-    SignOut,
-}
-
-/// Does it. `bootstrap` is the digest of the token that guards this; without one nobody may.
-///
-/// # Errors
-/// An answer that is none of what was asked for, or trouble of ours.
-pub async fn users<P: Ports>(
-    config: &Config,
-    ports: &P,
-    realm: &Realm,
-    (action, id): (UserAction, &str),
-    bootstrap: Option<Digest>,
-    head: &Head<'_>,
-    body: &mut impl Body,
-) -> Result<Answer, Stop> {
-    if let Err(answer) = admit(ports, bootstrap, head, "users") {
-        return Ok(answer);
-    }
-    done(config, ports, realm, action, id, body).await
-}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -88,6 +59,8 @@ struct Wanted {
     internal_scopes: Option<String>,
     #[serde(default)]
     forget_passkeys: bool,
+    #[serde(default)]
+    invite: bool,
 }
 
 /// Somebody at a provider of the realm.
@@ -98,15 +71,10 @@ struct Outside {
     sub: Subject,
 }
 
-fn bad(detail: &'static str) -> Stop {
-    Stop::Answer(Box::new(Answer::problem(400, "Bad Request", detail)))
-}
-
 impl Wanted {
-    async fn read(body: &mut impl Body) -> Result<Self, Stop> {
-        const SHAPE: &str = "Send a JSON object with login, federated (provider, sub), password, roles, disabled, internal_scopes, forget_passkeys or profile (name, email, email_verified), each at most once.";
-        let bytes = body.read(MAX_BODY).await?.ok_or_else(|| bad(SHAPE))?;
-        let wanted: Self = serde_json::from_slice(&bytes).map_err(|_| bad(SHAPE))?;
+    fn read(request: &Request<'_>) -> Result<Self, Stop> {
+        const SHAPE: &str = "Send a JSON object with login, federated (provider, sub), password, roles, disabled, internal_scopes, forget_passkeys, invite or profile (name, email, email_verified), each at most once.";
+        let wanted: Self = request.json(SHAPE)?;
         if wanted.password.as_ref().is_some_and(|password| !may_be_password(&password.0)) {
             return Err(bad("A password has 8 to 128 characters."));
         }
@@ -160,125 +128,189 @@ impl Wanted {
     }
 }
 
-async fn done<P: Ports>(
-    config: &Config,
-    ports: &P,
-    realm: &Realm,
-    action: UserAction,
-    id: &str,
-    body: &mut impl Body,
-) -> Result<Answer, Stop> {
-    if action == UserAction::Create {
-        return create(config, ports, realm, body).await;
+impl<P: Ports> Context<'_, P> {
+    /// Does what is asked for.
+    ///
+    /// # Errors
+    /// An answer that is none of what was asked for, or trouble of ours.
+    pub(super) async fn users(&self, caller: &Caller, request: &Request<'_>) -> Result<Answer, Stop> {
+        match request.operation {
+            Operation::ListUsers => return self.list_users(request).await,
+            Operation::CreateUser => return self.create_user(caller, request).await,
+            _ => {}
+        }
+        let id: UserId = request.id.parse().map_err(|_| not_found())?;
+        let place = self.ports.users().find(&self.realm.name, &id).await?.ok_or_else(not_found)?;
+        let user = self.user(&place).await?;
+        if request.operation == Operation::ReadUser {
+            return shown(200, &user);
+        }
+        self.may_change(caller, &user)?;
+        let question = match request.operation {
+            Operation::ChangeUser => self.change(caller, request)?,
+            Operation::DeleteUser => Question::DeleteUser,
+            Operation::InviteUser => return self.invitation(caller, &place).await,
+            _ => Question::End,
+        };
+        // Somebody else may have the login, and with it the place, by now.
+        let question = Question::OfUser(id, Box::new(question));
+        match self.ask_if(caller, request, place.locator, question).await? {
+            principal::Answer::User(user) => shown(200, &user),
+            principal::Answer::Done => Ok(Answer::empty(204)),
+            principal::Answer::Refused(why) => Err(refused(why)),
+            _ => Err(principal::Answer::unexpected("manage user").into()),
+        }
     }
-    let id: UserId = id.parse().map_err(|_| not_found())?;
-    let place = ports.users().find(&realm.name, &id).await?.ok_or_else(not_found)?;
-    let question = match action {
-        UserAction::Create | UserAction::Read => Question::ReadUser,
-        UserAction::Change => {
-            let wanted = Wanted::read(body).await?;
-            if wanted.login.is_some() || wanted.federated.is_some() {
-                return Err(bad("What a person signs in with stays; make another user."));
+
+    async fn list_users(&self, request: &Request<'_>) -> Result<Answer, Stop> {
+        const OP: &str = "read directory";
+        let wanted = request.wanted()?;
+        let search = wanted.search()?;
+        let find = Find { search, after: wanted.after, ..Find::all(List::Users, wanted.limit) };
+        let (items, next) = self.find(find).await?;
+        let mut users = Vec::new();
+        for text in &items {
+            match serde_json::from_str(text).map_err(|e| Fault::new(OP, e.to_string()))? {
+                Listed::User(user) => users.push(user),
+                Listed::Client(_) => return Err(Fault::new(OP, "a client stands in a list of people").into()),
             }
-            let roles = wanted.roles(config)?;
-            let salt = Digest::of(&random::<32>(ports.entropy())?);
-            let internal_scopes = wanted.internal_scopes(config)?;
-            let password = wanted.password.map(|password| (password, salt));
-            let (disabled, profile) = (wanted.disabled, wanted.profile);
-            let forgets_passkeys = wanted.forget_passkeys;
-            Question::ChangeUser(ChangeUser {
-                roles,
-                disabled,
-                password,
-                forgets_passkeys,
-                profile,
-                internal_scopes,
-            })
         }
-        UserAction::Delete => Question::DeleteUser,
-        UserAction::SignOut => Question::End,
-    };
-    // Somebody else may have the login, and with it the place, by now.
-    let question = Question::OfUser(id.clone(), Box::new(question));
-    match ports.principals().ask(place.locator, &question).await? {
-        principal::Answer::User(user) => Ok(Answer::json(200, &Seen::of(&user))?),
-        principal::Answer::Done => {
-            if action == UserAction::Delete {
-                ports.users().forget(&realm.name, &id).await?;
+        let items = users.iter().map(|user| Person::of(user)).collect();
+        Ok(Answer::json(200, &Page { items, next })?)
+    }
+
+    async fn user(&self, place: &UserPlace) -> Result<UserView, Stop> {
+        let question = Question::OfUser(place.id.clone(), Box::new(Question::ReadUser));
+        match self.ports.principals().ask(place.locator, &question).await? {
+            principal::Answer::User(user) => Ok(*user),
+            principal::Answer::Refused(_) => Err(not_found()),
+            _ => Err(principal::Answer::unexpected("manage user").into()),
+        }
+    }
+
+    /// Whoever manages more than the caller may is for somebody else to change.
+    fn may_change(&self, caller: &Caller, user: &UserView) -> Result<(), Stop> {
+        if self.covers(caller, &user.internal_scopes) {
+            return Ok(());
+        }
+        let detail = "This person has scopes of tollgate's own that your token does not have.";
+        Err(Answer::problem(403, "Forbidden", detail).into())
+    }
+
+    fn covers(&self, caller: &Caller, scopes: &ScopeSet) -> bool {
+        let mut own = scopes.iter().filter(|scope| is_management(scope.as_str()));
+        own.all(|scope| caller.may(self.config, scope.as_str()))
+    }
+
+    fn internal_scopes(&self, caller: &Caller, wanted: &Wanted) -> Result<Option<ScopeSet>, Stop> {
+        let scopes = wanted.internal_scopes(self.config)?;
+        if scopes.as_ref().is_some_and(|scopes| !self.covers(caller, scopes)) {
+            let detail = "internal_scopes holds one of tollgate's own that your token does not have.";
+            return Err(Answer::problem(403, "Forbidden", detail).into());
+        }
+        Ok(scopes)
+    }
+
+    fn change(&self, caller: &Caller, request: &Request<'_>) -> Result<Question, Stop> {
+        let wanted = Wanted::read(request)?;
+        if wanted.login.is_some() || wanted.federated.is_some() {
+            return Err(bad("What a person signs in with stays; make another user."));
+        }
+        if wanted.invite {
+            return Err(bad("Invite somebody who is there with POST /users/{id}/invitation."));
+        }
+        let salt = Digest::of(&random::<32>(self.ports.entropy())?);
+        Ok(Question::ChangeUser(ChangeUser {
+            roles: wanted.roles(self.config)?,
+            disabled: wanted.disabled,
+            internal_scopes: self.internal_scopes(caller, &wanted)?,
+            forgets_passkeys: wanted.forget_passkeys,
+            password: wanted.password.map(|password| (password, salt)),
+            profile: wanted.profile,
+        }))
+    }
+
+    async fn create_user(&self, caller: &Caller, request: &Request<'_>) -> Result<Answer, Stop> {
+        let wanted = Wanted::read(request)?;
+        let (login, federated) = wanted.signs_in_by(self.realm)?;
+        if wanted.invite && (self.realm.mail.is_none() || login.is_none()) {
+            return Err(conflict("Nobody can be invited so: it takes mail in this realm, and a login."));
+        }
+        let ports = self.ports;
+        let locator = match (&login, &federated) {
+            (Some(login), _) => ports.principals().place_of(&self.realm.name, login)?,
+            (None, Some(who)) => ports.principals().place_of_federated(&self.realm.name, who)?,
+            (None, None) => return Err(bad(SIGNS_IN_BY)),
+        };
+        let id = match request.attempt()? {
+            None => new_user_id(ports.entropy())?,
+            // The same request again is about the same person.
+            Some(key) => {
+                let said = Digest::of(&request.body);
+                let named = format!("{}\n{}\n{key}\n{said}", self.realm.name, caller.locator);
+                let id = super::clients::named_by(&named)?;
+                id.as_str().parse().map_err(|_| Fault::new("name user", "16 bytes make no id"))?
             }
-            Ok(Answer::empty(204))
+        };
+        let internal_scopes = self.internal_scopes(caller, &wanted)?.unwrap_or_default();
+        let new = NewUser {
+            id,
+            login,
+            federated,
+            realm: self.realm.name.clone(),
+            roles: wanted.roles(self.config)?.unwrap_or_default(),
+            password: wanted.password,
+            browser: None,
+            internal_scopes,
+            profile: wanted.profile.unwrap_or_default(),
+            salt: Digest::of(&random::<32>(ports.entropy())?),
+        };
+        let user = self.take_in(caller, locator, new, request.idempotency_key.is_some()).await?;
+        if wanted.invite {
+            invite(ports, self.realm, (locator, &user.id), self.actor(caller)).await?;
         }
-        principal::Answer::Refused(Refused::Elsewhere) => {
-            Err(bad("This person signs in at an outside provider, and can have no password here."))
+        let location = format!("{}/api/v1/users/{}", self.realm.issuer, user.id);
+        Ok(shown(201, &user)?.with("Location", location))
+    }
+
+    async fn take_in(
+        &self,
+        caller: &Caller,
+        locator: crate::id::Locator,
+        new: NewUser,
+        may_come_again: bool,
+    ) -> Result<UserView, Stop> {
+        let id = new.id.clone();
+        match self.ask_as(caller, locator, Question::CreateUser(Box::new(new))).await? {
+            principal::Answer::User(user) => Ok(*user),
+            principal::Answer::Refused(_) => {
+                let is_same = Question::OfUser(id, Box::new(Question::ReadUser));
+                if may_come_again
+                    && let principal::Answer::User(user) =
+                        self.ports.principals().ask(locator, &is_same).await?
+                {
+                    return Ok(*user);
+                }
+                Err(conflict("Somebody signs in so already; choose another login."))
+            }
+            _ => Err(principal::Answer::unexpected("create user").into()),
         }
-        principal::Answer::Refused(_) => Err(not_found()),
-        _ => Err(principal::Answer::unexpected("manage user").into()),
+    }
+
+    async fn invitation(&self, caller: &Caller, place: &UserPlace) -> Result<Answer, Stop> {
+        const DETAIL: &str =
+            "No mail can go there now: the realm sends none, there is no address, or enough was sent.";
+        if self.realm.mail.is_none() {
+            return Err(conflict(DETAIL));
+        }
+        let person = (place.locator, &place.id);
+        if invite(self.ports, self.realm, person, self.actor(caller)).await? {
+            return Ok(Answer::empty(204));
+        }
+        Err(conflict(DETAIL))
     }
 }
 
-async fn create<P: Ports>(
-    config: &Config,
-    ports: &P,
-    realm: &Realm,
-    body: &mut impl Body,
-) -> Result<Answer, Stop> {
-    let wanted = Wanted::read(body).await?;
-    let (login, federated) = wanted.signs_in_by(realm)?;
-    let internal_scopes = wanted.internal_scopes(config)?;
-    let new = NewUser {
-        id: new_user_id(ports.entropy())?,
-        login: login.clone(),
-        federated: federated.clone(),
-        realm: realm.name.clone(),
-        roles: wanted.roles(config)?.unwrap_or_default(),
-        password: wanted.password,
-        browser: None,
-        internal_scopes: internal_scopes.unwrap_or_default(),
-        profile: wanted.profile.unwrap_or_default(),
-        salt: Digest::of(&random::<32>(ports.entropy())?),
-    };
-    let locator = match (&login, &federated) {
-        (Some(login), _) => ports.principals().place_of(&realm.name, login)?,
-        (None, Some(who)) => ports.principals().place_of_federated(&realm.name, who)?,
-        (None, None) => return Err(bad(SIGNS_IN_BY)),
-    };
-    let Some(user) = take_in(ports, realm, locator, new).await? else {
-        let detail = "Somebody signs in so already; choose another login.";
-        return Err(Stop::Answer(Box::new(Answer::problem(409, "Conflict", detail))));
-    };
-    Ok(Answer::json(201, &Seen::of(&user))?)
-}
-
-/// A person, as whoever manages them sees them.
-#[derive(Serialize)]
-struct Seen<'a> {
-    id: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    login: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    federated: Option<&'a Federated>,
-    roles: &'a [Role],
-    disabled: bool,
-    has_password: bool,
-    needs_passkey: bool,
-    created_at: u64,
-    profile: &'a Profile,
-    internal_scopes: &'a ScopeSet,
-}
-
-impl<'a> Seen<'a> {
-    fn of(user: &'a UserView) -> Self {
-        Self {
-            id: user.id.as_str(),
-            login: user.login.as_ref().map(Login::as_str),
-            federated: user.federated.as_ref(),
-            roles: &user.roles,
-            disabled: user.disabled,
-            has_password: user.has_password,
-            needs_passkey: user.needs_passkey,
-            created_at: user.created_at.as_seconds(),
-            profile: &user.profile,
-            internal_scopes: &user.internal_scopes,
-        }
-    }
+fn shown(status: u16, user: &UserView) -> Result<Answer, Stop> {
+    Ok(tagged(Answer::json(status, &Person::of(user))?, &user.tag()?))
 }

@@ -7,7 +7,7 @@ mod harness;
 
 use serde_json::json;
 
-use crate::api::{self, KeysRequest};
+use crate::api;
 use crate::config::{Config, Realm};
 use crate::encoding::Digest;
 use crate::error::{Denied, Error, Fault};
@@ -53,7 +53,7 @@ pub struct App<'c, 'p, P> {
     pub config: &'c Config,
     /// The platform.
     pub ports: &'p P,
-    /// The digest of the token that guards [`crate::api`]; asked for there only.
+    /// The digest of the deployment's first secret; asked for where it is used only ([`crate::api`]).
     pub bootstrap: fn(&P) -> Option<Digest>,
     /// When the request came.
     pub now: Timestamp,
@@ -159,10 +159,12 @@ impl<'c, P: Ports> App<'c, '_, P> {
             Routed::To(endpoint, id) => (endpoint, id),
         };
         let (config, ports, now) = (self.config, self.ports, self.now);
-        let bootstrap = || (self.bootstrap)(ports);
         let answer = match endpoint {
-            Endpoint::Clients(action) => {
-                api::clients(config, ports, realm, (action, id), bootstrap(), head, body).await
+            Endpoint::Api(operation) => {
+                let (request_id, source) = (self.request_id, oauth::source(head));
+                let context = api::Context { config, ports, realm, now, request_id, source };
+                let bootstrap = (self.bootstrap)(ports).filter(|_| operation == api::Operation::Bootstrap);
+                api::answer(&context, (operation, id), bootstrap, head, body).await
             }
             Endpoint::Account => people::account(config, ports, realm, head, body, now).await,
             Endpoint::AcceptInvitation => {
@@ -192,19 +194,8 @@ impl<'c, P: Ports> App<'c, '_, P> {
             Endpoint::Revoke => oauth::revoke(config, ports, realm, head, body, now).await,
             Endpoint::Token => oauth::token(config, ports, realm, head, body, now).await,
             Endpoint::UserInfo => oauth::userinfo(config, ports, realm, head, body, now).await,
-            Endpoint::Users(action) => {
-                api::users(config, ports, realm, (action, id), bootstrap(), head, body).await
-            }
-            Endpoint::Keys => self.keys(realm, head, KeysRequest::List).await,
-            Endpoint::KeysPromote => self.keys(realm, head, KeysRequest::Promote).await,
-            Endpoint::KeysRotate => self.keys(realm, head, KeysRequest::Rotate).await,
         };
         self.answer(endpoint.name(), Stop::settled(answer))
-    }
-
-    async fn keys(&self, realm: &Realm, head: &Head<'_>, request: KeysRequest) -> Result<Answer, Stop> {
-        let bootstrap = (self.bootstrap)(self.ports);
-        Ok(api::keys(self.ports, realm, bootstrap, head, request, self.now).await?)
     }
 
     /// What a protected resource says about itself (RFC 9728 section 3.2).

@@ -39,6 +39,9 @@ pub struct Document {
     /// Every role there is, by name.
     #[serde(default)]
     pub roles: BTreeMap<String, RoleDocument>,
+    /// The kinds that roles are of, by name: how many of each an application credential may have.
+    #[serde(default)]
+    pub role_kinds: BTreeMap<String, RoleKindDocument>,
     /// Every scope there is, by name (RFC 6749 section 3.3).
     #[serde(default)]
     pub scopes: BTreeMap<String, ScopeDocument>,
@@ -59,6 +62,22 @@ pub struct RoleDocument {
     /// What it is, in plain words.
     #[serde(default)]
     pub description: Option<String>,
+    /// Its kind, one of `role_kinds`.
+    #[serde(default)]
+    pub kind: Option<String>,
+}
+
+/// One kind of role.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RoleKindDocument {
+    /// What it is, in plain words.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// How many roles of this kind an application credential may have. By default any number.
+    #[serde(default)]
+    pub at_most: Option<usize>,
 }
 
 /// One scope.

@@ -9,11 +9,13 @@
 
 pub mod document;
 mod issuer;
+pub mod management;
 mod people;
 mod preset;
 mod provider;
 mod realm;
 mod resources;
+mod roles;
 mod routes;
 mod strict;
 
@@ -29,6 +31,7 @@ pub use issuer::{Introspection, KeySource, TrustedIssuer};
 pub use people::{MailBy, SignUp};
 pub use provider::{Protocol, Provider};
 pub use realm::{Realm, Registration};
+pub use roles::{RoleKind, RoleWords};
 
 use document::Document;
 
@@ -39,6 +42,8 @@ pub struct Config {
     beside: Vec<(RealmName, TrustedIssuer)>,
     issuers: Vec<Arc<TrustedIssuer>>,
     roles: Vec<Role>,
+    role_words: Vec<RoleWords>,
+    role_kinds: Vec<RoleKind>,
     scopes: ScopeCatalogue,
     resources: Vec<Resource>,
     routes: RouteTable,
@@ -116,7 +121,8 @@ impl Config {
 
     fn build(document: &Document, problems: &mut Problems) -> Option<Self> {
         let scopes = catalogue(document, problems);
-        let roles = roles(document, problems);
+        let (role_words, role_kinds) = roles::roles(document, problems);
+        let roles: Vec<Role> = role_words.iter().map(|words| words.role.clone()).collect();
         let realms = realm::realms(&document.realms, (&scopes, &roles), problems);
         let resources = resources::resources(&document.resources, problems);
         let issuers = issuer::trusted(&document.issuers, &realms, &resources, problems);
@@ -124,7 +130,7 @@ impl Config {
             routes::Known { scopes: &scopes, realms: &realms, issuers: &issuers, resources: &resources };
         let routes = known.routes(&document.routes, problems)?;
         let beside = issuer::beside(&realms);
-        Some(Self { realms, beside, issuers, roles, scopes, resources, routes })
+        Some(Self { realms, beside, issuers, roles, role_words, role_kinds, scopes, resources, routes })
     }
 
     /// A configuration of issuers alone, for whoever has no routes.
@@ -134,6 +140,8 @@ impl Config {
             beside: Vec::new(),
             issuers,
             roles: Vec::new(),
+            role_words: Vec::new(),
+            role_kinds: Vec::new(),
             scopes: ScopeCatalogue::new([]),
             resources: Vec::new(),
             routes: RouteTable::default(),
@@ -174,6 +182,18 @@ impl Config {
     #[must_use]
     pub fn roles(&self) -> &[Role] {
         &self.roles
+    }
+
+    /// Every role, and what the configuration says of it.
+    #[must_use]
+    pub fn role_words(&self) -> &[RoleWords] {
+        &self.role_words
+    }
+
+    /// Every kind of role.
+    #[must_use]
+    pub fn role_kinds(&self) -> &[RoleKind] {
+        &self.role_kinds
     }
 
     /// Every scope.
@@ -230,14 +250,6 @@ fn mend_of(problem: &str) -> &'static str {
     }
 }
 
-fn roles(document: &Document, problems: &mut Problems) -> Vec<Role> {
-    document
-        .roles
-        .keys()
-        .filter_map(|name| problems.take(format_args!("roles.{name}"), name.parse()))
-        .collect()
-}
-
 /// The scope that asks for an ID token (OpenID Connect Core section 3.1.2.1): every deployment has it.
 pub const OPENID: &str = "openid";
 
@@ -268,7 +280,10 @@ fn catalogue(document: &Document, problems: &mut Problems) -> ScopeCatalogue {
         let mut implies = Vec::new();
         for (at, implied) in scope.implies.iter().enumerate() {
             let path = format!("{path}.implies[{at}]");
-            if document.scopes.contains_key(implied) {
+            if management::is_management(implied) {
+                problems
+                    .add(&path, "is a scope of tollgate's own, which only its own scopes imply; remove it");
+            } else if document.scopes.contains_key(implied) {
                 implies.extend(problems.take(&path, implied.parse()));
             } else {
                 problems.add(
@@ -278,8 +293,12 @@ fn catalogue(document: &Document, problems: &mut Problems) -> ScopeCatalogue {
             }
         }
         if let Some(name) = problems.take(&path, name.parse::<ScopeToken>()) {
+            // Of a scope of tollgate's own the document may say more, and take nothing back.
+            let own = management::of(name.as_str());
+            implies.extend(own.into_iter().flat_map(|_| management::implied(name.as_str())));
+            let is_internal = own.map_or(scope.internal, |(_, is_internal)| is_internal);
             words.push((name.clone(), &scope.description));
-            known.push((name, implies, !scope.internal));
+            known.push((name, implies, !is_internal));
         }
     }
     for (standard, what) in STANDARD {
@@ -288,6 +307,12 @@ fn catalogue(document: &Document, problems: &mut Problems) -> ScopeCatalogue {
         {
             words.push((name.clone(), what));
             known.push((name, Vec::new(), true));
+        }
+    }
+    for (own, what, internal) in management::MANAGEMENT {
+        if let Some(name) = own.parse::<ScopeToken>().ok().filter(|_| !document.scopes.contains_key(own)) {
+            words.push((name.clone(), what));
+            known.push((name, management::implied(own), !internal));
         }
     }
     let catalogue = ScopeCatalogue::new(known);

@@ -62,6 +62,10 @@ pub struct Realm {
     pub passkeys: Option<String>,
     /// Outside providers that its people may sign in with.
     pub providers: Vec<Provider>,
+    /// How long an application credential may be made for.
+    pub credentials_last: Lifetime,
+    /// How long it is kept what was done here.
+    pub audit_kept: Lifetime,
     features: Vec<Feature>,
     /// Whether it may be reached without TLS.
     pub allow_http: bool,
@@ -209,6 +213,10 @@ fn realm(
     let idle =
         document.idle_seconds.map(|idle| problems.range(format_args!("{path}.idle_seconds"), idle, 1, MONTH));
     let grain = problems.range(format_args!("{path}.grain_seconds"), document.grain_seconds, 0, 3600);
+    let credentials =
+        problems.range(format_args!("{path}.credential_seconds"), document.credential_seconds, 60, 10 * YEAR);
+    let audit =
+        problems.range(format_args!("{path}.audit_seconds"), document.audit_seconds, 86_400, 10 * YEAR);
     let keys = keys(&path, document, access, problems);
     let realm: Option<RealmName> = problems.take(&path, name.parse());
     let issuer: Issuer = problems.take(format_args!("{path}.issuer"), document.issuer.parse())?;
@@ -259,6 +267,8 @@ fn realm(
         dpop_nonce: document.dpop_nonce,
         passkeys,
         providers,
+        credentials_last: Lifetime::from_seconds(credentials),
+        audit_kept: Lifetime::from_seconds(audit),
         features: document.features.clone(),
         allow_http: document.allow_http,
     })

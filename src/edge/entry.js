@@ -8,7 +8,7 @@ import { DurableObject } from "cloudflare:workers";
 
 import { configuration } from "./configuration.js";
 import { bytesOf, inTurns } from "./crossing.js";
-import Worker, { KeyringDo as Keyring, PrincipalDo as Principal } from "./worker.js";
+import Worker, { DirectoryDo as Directory, KeyringDo as Keyring, PrincipalDo as Principal } from "./worker.js";
 
 // The module reads it at its first request, and again should the platform make another instance of it.
 globalThis.tollgateConfiguration = configuration;
@@ -32,6 +32,7 @@ const objectOf = (Rules) =>
     }
   };
 
+export const DirectoryDo = objectOf(Directory);
 export const KeyringDo = objectOf(Keyring);
 export const PrincipalDo = objectOf(Principal);
 

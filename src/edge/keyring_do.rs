@@ -22,6 +22,8 @@ use std::rc::Rc;
 use worker::wasm_bindgen::{self, JsValue, prelude::wasm_bindgen};
 use worker::{DurableObject, Env, Request, Response, Result, State, durable_object, js_sys};
 
+use crate::directory::Question as Tell;
+use crate::edge::directories::ObjectDirectories;
 use crate::edge::journal::ConsoleJournal;
 use crate::edge::keyring_rows::KeyringRows;
 use crate::edge::platform::{KV, now, worker_fault};
@@ -29,7 +31,7 @@ use crate::edge::{config, object, signing};
 use crate::error::Fault;
 use crate::id::KeyId;
 use crate::keyring::{Keyring, KeyringAnswer, KeyringQuestion, Policy, Refusal, RingName, Work};
-use crate::port::{Entry, Journal};
+use crate::port::{Directory, Entry, Journal};
 use crate::principal::jwks_key;
 use crate::time::{Lifetime, Timestamp};
 use crate::token::JwkSet;
@@ -85,18 +87,15 @@ impl KeyringDo {
 impl Object {
     /// Does what is due, and is woken when there is more.
     async fn work(&self) -> std::result::Result<(), Fault> {
-        let again = match self.advance().await {
-            Ok(again) => again,
-            Err(fault) => {
-                log(&Entry {
-                    decision: "fault",
-                    op: Some(fault.op()),
-                    detail: Some(fault.detail()),
-                    ..Entry::default()
-                });
-                Some(now().after(RETRY))
-            }
-        };
+        let mut again = self.advance().await.unwrap_or_else(|fault| {
+            log_fault(&fault);
+            Some(now().after(RETRY))
+        });
+        if let Err(fault) = self.tell(&self.rows()?).await {
+            log_fault(&fault);
+            let retry = now().after(RETRY);
+            again = Some(again.map_or(retry, |again| again.min(retry)));
+        }
         match again {
             Some(at) => self.set_alarm(at).await,
             None => Ok(()),
@@ -119,6 +118,16 @@ impl Object {
                 KeyringAnswer::SigningKey { key: keyring.signing_key().clone(), keep_for: policy.open_for() }
             }
         };
+        // In the step that has stored the keys: nothing was waited for since.
+        let event = question.event(now()).filter(|_| matches!(answer, KeyringAnswer::Keys(_)));
+        if let Some(event) = event {
+            rows.keep_event(&event)?;
+            // Should this one not come to an end, the alarm does.
+            self.set_alarm(now().after(RETRY)).await?;
+            if let Err(fault) = self.tell(&rows).await {
+                log_fault(&fault);
+            }
+        }
         self.wake(&rows, &policy).await?;
         Ok(answer)
     }
@@ -196,6 +205,18 @@ impl Object {
             }
         }
         Ok(Some(now().after(RETRY)))
+    }
+
+    /// Tells the directory what was done.
+    async fn tell(&self, rows: &KeyringRows) -> std::result::Result<(), Fault> {
+        let events = rows.events()?;
+        let Some(realm) = rows.realm()?.filter(|_| !events.is_empty()) else { return Ok(()) };
+        let config = config().ok_or_else(|| Fault::new("tell directory", "there is no configuration"))?;
+        let kept = config.realm(realm.realm().as_str()).map(|realm| realm.audit_kept);
+        let keep = kept.unwrap_or(Lifetime::ZERO);
+        let told = Tell::Tell { owner: None, entries: Vec::new(), events: events.clone(), keep };
+        ObjectDirectories::new(self.env.clone()).ask(realm.realm(), &told).await?;
+        events.iter().try_for_each(|event| rows.drop_event(event))
     }
 
     /// Writes the public copy, and takes note of what that published.
@@ -277,6 +298,11 @@ fn changed(
 fn log_step(step: &'static str, keyring: &Keyring) {
     let (reason, detail) = (Some(step), Some(keyring.signing_key().id().as_str()));
     log(&Entry { decision: "step", reason, detail, ..Entry::default() });
+}
+
+fn log_fault(fault: &Fault) {
+    let (op, detail) = (Some(fault.op()), Some(fault.detail()));
+    log(&Entry { decision: "fault", op, detail, ..Entry::default() });
 }
 
 fn log(entry: &Entry<'_>) {

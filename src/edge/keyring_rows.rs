@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use worker::{SqlStorage, SqlStorageValue};
 
+use crate::directory::Event;
 use crate::edge::platform::worker_fault;
 use crate::error::Fault;
 use crate::id::KeyId;
@@ -13,6 +14,7 @@ use crate::keyring::{KeyState, Keyring, RingName, SealedKey};
 const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS realm_key (kid TEXT PRIMARY KEY, key TEXT NOT NULL, state TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS keyring (id INTEGER PRIMARY KEY CHECK (id = 1), realm TEXT NOT NULL, copy TEXT);
+CREATE TABLE IF NOT EXISTS event (id TEXT PRIMARY KEY, value TEXT NOT NULL);
 ";
 
 /// The one table that version 0.1.0 had: its key becomes the one that signs.
@@ -83,6 +85,29 @@ impl KeyringRows {
         let kept: Vec<&KeyId> = keyring.entries().map(|(key, _)| key.id()).collect();
         let delete = "DELETE FROM realm_key WHERE kid NOT IN (SELECT value FROM json_each(?))";
         self.write(OP, delete, vec![json(OP, &kept)?.into()])
+    }
+
+    /// Keeps what was done, until the directory knows it.
+    pub(super) fn keep_event(&self, event: &Event) -> Result<(), Fault> {
+        const OP: &str = "store event";
+        let query = "INSERT OR REPLACE INTO event (id, value) VALUES (?, ?)";
+        self.write(OP, query, vec![event.id.as_str().into(), json(OP, event)?.into()])
+    }
+
+    /// What the directory does not know yet.
+    pub(super) fn events(&self) -> Result<Vec<Event>, Fault> {
+        const OP: &str = "read event";
+        #[derive(Deserialize)]
+        struct Row {
+            value: String,
+        }
+        let rows: Vec<Row> = self.read(OP, "SELECT value FROM event ORDER BY id", vec![])?;
+        rows.iter().map(|row| parse(OP, &row.value)).collect()
+    }
+
+    /// The directory knows it.
+    pub(super) fn drop_event(&self, event: &Event) -> Result<(), Fault> {
+        self.write("store event", "DELETE FROM event WHERE id = ?", vec![event.id.as_str().into()])
     }
 
     /// Whose keyring it is, for the alarm, which nobody tells.

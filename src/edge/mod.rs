@@ -4,6 +4,9 @@
 //! nowhere but on the platform, so the end-to-end tests cover them.
 #![expect(unreachable_pub, reason = "what is exported to JavaScript has to be `pub`")]
 
+mod directories;
+mod directory_do;
+mod directory_rows;
 #[cfg(feature = "harness")]
 mod harness;
 mod journal;

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use worker::{Env, js_sys};
 
+use crate::edge::directories::ObjectDirectories;
 use crate::edge::journal::ConsoleJournal;
 use crate::edge::keyrings::{KeyringSigner, ObjectKeyrings};
 use crate::edge::limiter::PlatformLimiter;
@@ -21,6 +22,7 @@ use crate::webcrypto::{WebCryptoVerifier, crypto, fault};
 pub(super) const KV: &str = "TOLLGATE_KV";
 pub(super) const PRINCIPAL: &str = "PRINCIPAL";
 pub(super) const KEYRING: &str = "KEYRING";
+pub(super) const DIRECTORY: &str = "DIRECTORY";
 /// How often one address may ask for tokens; a deployment may do without.
 pub(super) const TOKEN_LIMIT: &str = "TOKEN_LIMIT";
 /// How often one address may try passwords; realms with the password grant need it.
@@ -68,6 +70,7 @@ pub(super) struct Edge {
     env: Env,
     isolate: Rc<Isolate>,
     copies: KvCopies,
+    directories: ObjectDirectories,
     keyrings: ObjectKeyrings,
     limiter: PlatformLimiter,
     mailer: PlatformMailer,
@@ -81,6 +84,7 @@ impl Edge {
         Self {
             isolate: isolate(),
             copies: KvCopies::new(env.clone()),
+            directories: ObjectDirectories::new(env.clone()),
             keyrings: ObjectKeyrings::new(env.clone()),
             limiter: PlatformLimiter::new(env.clone()),
             mailer: PlatformMailer::new(env.clone()),
@@ -103,6 +107,7 @@ impl Edge {
 impl Ports for Edge {
     type Clients = KvCopies;
     type Cutoffs = KvCopies;
+    type Directory = ObjectDirectories;
     type Entropy = PlatformEntropy;
     type Journal = ConsoleJournal;
     type Keyrings = ObjectKeyrings;
@@ -123,6 +128,10 @@ impl Ports for Edge {
 
     fn cutoffs(&self) -> &KvCopies {
         &self.copies
+    }
+
+    fn directory(&self) -> &ObjectDirectories {
+        &self.directories
     }
 
     fn entropy(&self) -> &PlatformEntropy {

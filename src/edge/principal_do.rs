@@ -7,9 +7,9 @@
 //! all writes of one event together before the answer leaves (output gate). Nothing is fetched in between. A passkey's signature is verified before the step,
 //! which believes that of the key that it finds, not of the one that was found before ([`unverified`]).
 //!
-//! Cut-offs go to KV after the step, and before its answer leaves: one write at a time, because an older one that lands late
-//! would undo a newer one. The alarm is set before the write, and writes what was changed meanwhile, what KV did not
-//! take, and what an instance did not live to write.
+//! Cut-offs and copies of records go to KV, and entries and events to the directory, after the step and before its answer leaves: one at a
+//! time, because an older one that lands late would undo a newer one. The alarm is set before, and writes what was changed meanwhile, what
+//! was not taken, and what an instance did not live to write.
 //!
 //! The alarm also tells clients that sessions of theirs are over ([`notices`]): it waits for them, and others ask meanwhile.
 //!
@@ -24,16 +24,18 @@ use worker::{
     DurableObject, Env, Request, Response, Result, SqlStorage, SqlStorageValue, State, durable_object, js_sys,
 };
 
+use crate::directory::Question as Tell;
+use crate::edge::directories::ObjectDirectories;
 use crate::edge::journal::ConsoleJournal;
 use crate::edge::platform::{Edge, KV, now, worker_fault};
 use crate::edge::{config, object};
 use crate::error::Fault;
 use crate::id::{ClientId, Locator};
 use crate::oauth;
-use crate::port::{Entry, Journal, Verifier};
+use crate::port::{Directory, Entry, Journal, Verifier};
 use crate::principal::{
-    Answer, CUTOFF_KEPT, Kind, Question, Row, Rows, Told, Unpublished, cutoff_key, noticed, notices,
-    published, step, unpublished, unverified,
+    Answer, CUTOFF_KEPT, Kind, Question, Row, Rows, Told, Unpublished, Unsent, cutoff_key, noticed, notices,
+    published, sent, step, unpublished, unsent, unverified,
 };
 use crate::time::{Lifetime, Timestamp};
 use crate::webcrypto::WebCryptoVerifier;
@@ -58,6 +60,12 @@ const CLEARING: i64 = 60_000;
 /// How long a write to KV keeps others from writing. One that takes longer is not coming back.
 const WRITE: Lifetime = Lifetime::from_seconds(30);
 
+/// What others do not know yet.
+struct Owed {
+    cutoffs: Option<Unpublished>,
+    news: Option<Unsent>,
+}
+
 /// See the module.
 #[durable_object(alarm)]
 pub struct PrincipalDo(Rc<Object>);
@@ -70,9 +78,9 @@ struct Object {
     has_tables: Cell<bool>,
     /// When its alarm is set to, as far as this instance knows.
     alarm_at: Cell<Option<i64>>,
-    /// Since when it writes cut-offs.
+    /// Since when it tells others what has changed.
     publishing: Cell<Option<Timestamp>>,
-    /// When KV refused them, and how long it is left alone since: twice as long each time.
+    /// When they did not take it, and how long they are left alone since: twice as long each time.
     refused: Cell<Option<(Timestamp, Lifetime)>>,
 }
 
@@ -177,7 +185,7 @@ impl Object {
             question.confirm(&what);
         }
         let (answer, due) = step(&rows, config.scopes(), &question, now())?;
-        if due.cutoffs || self.refused.get().is_some() {
+        if due.cutoffs || due.copies || self.refused.get().is_some() {
             self.publish(&rows).await?;
         }
         let alarm =
@@ -186,9 +194,15 @@ impl Object {
         Ok(answer)
     }
 
-    /// Writes the cut-offs to KV where they have changed. Where that fails, or another write is under way, the alarm does it.
+    /// What others do not know yet, if anything.
+    fn owed(&self, rows: &SqlRows) -> std::result::Result<Option<Owed>, Fault> {
+        let owed = Owed { cutoffs: unpublished(rows)?, news: unsent(rows, self.locator("tell directory")?)? };
+        Ok(Some(owed).filter(|owed| owed.cutoffs.is_some() || owed.news.is_some()))
+    }
+
+    /// Tells others what has changed. Where that fails, or another write is under way, the alarm does it.
     async fn publish(&self, rows: &SqlRows) -> std::result::Result<(), Fault> {
-        if unpublished(rows)?.is_none() {
+        if self.owed(rows)?.is_none() {
             return Ok(());
         }
         let pause = self.refused.get().map_or(RETRY, |(_, pause)| pause);
@@ -202,25 +216,56 @@ impl Object {
         if is_busy || is_resting {
             return Ok(());
         }
-        let Some(what) = unpublished(rows)? else { return Ok(()) };
+        let Some(owed) = self.owed(rows)? else { return Ok(()) };
         let began = now();
         self.publishing.set(Some(began));
-        let written = self.write_cutoffs(&what).await;
+        let told = self.tell_others(rows, &owed).await;
         if self.publishing.get() == Some(began) {
             self.publishing.set(None);
         }
-        match written {
-            Ok(()) => {
-                self.refused.set(None);
-                published(rows, &what, now())
-            }
+        match told {
+            Ok(()) => self.refused.set(None),
             Err(fault) => {
                 let longer = self.refused.get().map_or(RETRY, |(_, pause)| pause.times(2).min(LONGEST_RETRY));
                 self.refused.set(Some((now(), longer)));
                 log_fault(&fault, None);
-                Ok(())
             }
         }
+        Ok(())
+    }
+
+    /// Cut-offs first: they are what somebody may still get in by.
+    async fn tell_others(&self, rows: &SqlRows, owed: &Owed) -> std::result::Result<(), Fault> {
+        if let Some(what) = &owed.cutoffs {
+            self.write_cutoffs(what).await?;
+            published(rows, what, now())?;
+        }
+        if let Some(news) = &owed.news {
+            self.write_copies(news).await?;
+            let Unsent { entries, events, .. } = news.clone();
+            let config = config().ok_or_else(|| Fault::new("tell directory", "there is no configuration"))?;
+            let kept = config.realm(news.realm.as_str()).map(|realm| realm.audit_kept);
+            // A realm that is gone keeps nothing.
+            let keep = kept.unwrap_or(Lifetime::ZERO);
+            let owner = Some(self.locator("tell directory")?);
+            let told = Tell::Tell { owner, entries, events, keep };
+            ObjectDirectories::new(self.env.clone()).ask(&news.realm, &told).await?;
+            sent(rows, news)?;
+        }
+        Ok(())
+    }
+
+    async fn write_copies(&self, news: &Unsent) -> std::result::Result<(), Fault> {
+        const OP: &str = "publish copies";
+        let fault = |e: worker::KvError| Fault::new(OP, e.to_string());
+        let kv = self.env.kv(KV).map_err(worker_fault(OP))?;
+        for (key, text) in &news.copies {
+            match text {
+                Some(text) => kv.put(key, text.as_str()).map_err(fault)?.execute().await.map_err(fault)?,
+                None => kv.delete(key).await.map_err(fault)?,
+            }
+        }
+        Ok(())
     }
 
     async fn write_cutoffs(&self, what: &Unpublished) -> std::result::Result<(), Fault> {

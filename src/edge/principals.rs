@@ -6,9 +6,11 @@ use crate::edge::object;
 use crate::edge::platform::{PRINCIPAL, worker_fault};
 use crate::encoding::Digest;
 use crate::error::Fault;
-use crate::id::{Locator, Login, RealmName};
+use crate::id::{ClientId, Locator, Login, RealmName};
 use crate::port::Principals;
-use crate::principal::{Answer, Federated, Question, Refused, federated_name, proofs_name, user_name};
+use crate::principal::{
+    Answer, Federated, Question, Refused, client_name, federated_name, proofs_name, user_name,
+};
 
 pub(super) struct ObjectPrincipals {
     env: Env,
@@ -37,6 +39,10 @@ impl Principals for ObjectPrincipals {
 
     fn place_of(&self, realm: &RealmName, login: &Login) -> Result<Locator, Fault> {
         self.named(&user_name(realm, login))
+    }
+
+    fn place_of_client(&self, realm: &RealmName, client: &ClientId) -> Result<Locator, Fault> {
+        self.named(&client_name(realm, client))
     }
 
     fn place_of_federated(&self, realm: &RealmName, who: &Federated) -> Result<Locator, Fault> {

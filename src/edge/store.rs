@@ -1,6 +1,5 @@
-//! Copies in KV: client records, where people are, which tokens are dead.
+//! Copies in KV, as edges read them: client records, where people are, which tokens are dead. Principals write them.
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use worker::Env;
 use worker::kv::KvStore;
@@ -8,8 +7,8 @@ use worker::kv::KvStore;
 use crate::edge::platform::{KV, worker_fault};
 use crate::error::Fault;
 use crate::id::{ClientId, Locator, RealmName, UserId};
-use crate::port::{Clients, Cutoffs, UserPlace, Users};
-use crate::principal::{self, Client, client_key, cutoff_key, user_key};
+use crate::port::{Clients, Cutoffs, Users};
+use crate::principal::{self, Client, UserPlace, client_key, cutoff_key, user_key};
 
 /// The namespace.
 pub(super) struct KvCopies {
@@ -29,29 +28,11 @@ impl KvCopies {
         let text = self.kv(op)?.get(key).text().await.map_err(|e| Fault::new(op, e.to_string()))?;
         text.map(|text| serde_json::from_str(&text).map_err(|e| Fault::new(op, e.to_string()))).transpose()
     }
-
-    async fn write(&self, op: &'static str, key: &str, value: &impl Serialize) -> Result<(), Fault> {
-        let text = serde_json::to_string(value).map_err(|e| Fault::new(op, e.to_string()))?;
-        let put = self.kv(op)?.put(key, text).map_err(|e| Fault::new(op, e.to_string()))?;
-        put.execute().await.map_err(|e| Fault::new(op, e.to_string()))
-    }
-
-    async fn delete(&self, op: &'static str, key: &str) -> Result<(), Fault> {
-        self.kv(op)?.delete(key).await.map_err(|e| Fault::new(op, e.to_string()))
-    }
 }
 
 impl Clients for KvCopies {
     async fn find(&self, realm: &RealmName, client: &ClientId) -> Result<Option<Client>, Fault> {
         self.read("read client", &client_key(realm, client)).await
-    }
-
-    async fn publish(&self, client: &Client) -> Result<(), Fault> {
-        self.write("publish client", &client_key(&client.realm, &client.client_id), client).await
-    }
-
-    async fn forget(&self, realm: &RealmName, client: &ClientId) -> Result<(), Fault> {
-        self.delete("forget client", &client_key(realm, client)).await
     }
 }
 
@@ -64,13 +45,5 @@ impl Cutoffs for KvCopies {
 impl Users for KvCopies {
     async fn find(&self, realm: &RealmName, user: &UserId) -> Result<Option<UserPlace>, Fault> {
         self.read("read user", &user_key(realm, user)).await
-    }
-
-    async fn publish(&self, realm: &RealmName, place: &UserPlace) -> Result<(), Fault> {
-        self.write("publish user", &user_key(realm, &place.id), place).await
-    }
-
-    async fn forget(&self, realm: &RealmName, user: &UserId) -> Result<(), Fault> {
-        self.delete("forget user", &user_key(realm, user)).await
     }
 }

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::directory::{Actor, Event, Target, TargetKind};
 use crate::id::KeyId;
 use crate::keyring::{KeyState, Keyring, Refusal, RingName, SealedKey};
-use crate::time::Lifetime;
+use crate::time::{Lifetime, Timestamp};
 use crate::token::{Algorithm, JwkSet};
 
 /// What a keyring can be asked. Each question makes the keyring's first key if there is none.
@@ -20,6 +21,9 @@ pub enum KeyringQuestion {
     Promote {
         /// Whose.
         realm: RingName,
+        /// On whose behalf.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Box<Actor>>,
     },
     /// The keys that verify.
     PublicKeys {
@@ -30,6 +34,9 @@ pub enum KeyringQuestion {
     Rotate {
         /// Whose.
         realm: RingName,
+        /// On whose behalf.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Box<Actor>>,
     },
     /// The key that signs.
     SigningKey {
@@ -39,13 +46,32 @@ pub enum KeyringQuestion {
 }
 
 impl KeyringQuestion {
+    /// What was done on somebody's behalf, where something was.
+    #[must_use]
+    pub fn event(&self, at: Timestamp) -> Option<Event> {
+        let (realm, by, verb) = match self {
+            Self::Promote { realm, by } => (realm, by.as_deref()?, "promote"),
+            Self::Rotate { realm, by } => (realm, by.as_deref()?, "rotate"),
+            Self::List { .. } | Self::PublicKeys { .. } | Self::SigningKey { .. } => return None,
+        };
+        let target = Target { kind: TargetKind::Keys, id: realm.to_string(), name: None };
+        Some(Event {
+            id: format!("{realm}.{verb}.{}", at.as_millis()),
+            at,
+            actor: by.clone(),
+            action: format!("{}.{verb}", TargetKind::Keys.name()),
+            target,
+            changes: Vec::new(),
+        })
+    }
+
     /// Whose keyring is asked.
     #[must_use]
     pub const fn realm(&self) -> &RingName {
         let (Self::List { realm }
-        | Self::Promote { realm }
+        | Self::Promote { realm, .. }
         | Self::PublicKeys { realm }
-        | Self::Rotate { realm }
+        | Self::Rotate { realm, .. }
         | Self::SigningKey { realm }) = self;
         realm
     }
@@ -103,9 +129,9 @@ mod tests {
         let realm: RingName = "test".parse().unwrap();
         for (question, written) in [
             (KeyringQuestion::List { realm: realm.clone() }, "list"),
-            (KeyringQuestion::Promote { realm: realm.clone() }, "promote"),
+            (KeyringQuestion::Promote { realm: realm.clone(), by: None }, "promote"),
             (KeyringQuestion::PublicKeys { realm: realm.clone() }, "public_keys"),
-            (KeyringQuestion::Rotate { realm: realm.clone() }, "rotate"),
+            (KeyringQuestion::Rotate { realm: realm.clone(), by: None }, "rotate"),
             (KeyringQuestion::SigningKey { realm: realm.clone() }, "signing_key"),
         ] {
             let want = format!(r#"{{"{written}":{{"realm":"test"}}}}"#);

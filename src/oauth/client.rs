@@ -39,6 +39,12 @@ impl From<Fault> for Stop {
     }
 }
 
+impl From<Answer> for Stop {
+    fn from(answer: Answer) -> Self {
+        Self::Answer(Box::new(answer))
+    }
+}
+
 impl From<OauthError> for Stop {
     fn from(error: OauthError) -> Self {
         Self::Answer(Box::new(error.answer()))
@@ -55,13 +61,15 @@ impl From<Refused> for Stop {
             Refused::Full => slow_down(Lifetime::from_seconds(60)),
             Refused::Wait(wait) => slow_down(wait),
             Refused::ExpiredClient => error(ErrorCode::InvalidClient, "this client has expired").answer(),
-            Refused::Copied
+            Refused::Changed
+            | Refused::Copied
             | Refused::Elsewhere
             | Refused::Grant
             | Refused::Key
             | Refused::Last
             | Refused::NotFound
             | Refused::Reused
+            | Refused::Role
             | Refused::Stale
             | Refused::Taken => {
                 error(ErrorCode::InvalidGrant, "it is wrong, used up, expired or revoked; start over")

@@ -1,6 +1,6 @@
 //! What a realm serves, and where.
 
-use crate::api::{ClientAction, UserAction};
+use crate::api::Operation;
 use crate::oauth::Management;
 use crate::people::Asset;
 
@@ -11,14 +11,14 @@ pub enum Endpoint {
     AcceptInvitation,
     /// What a person sees of their own account.
     Account,
+    /// The management API.
+    Api(Operation),
     /// A file of the pages.
     Asset(Asset),
     /// The authorization endpoint (RFC 6749 section 3.1).
     Authorize,
     /// Somebody chooses another password, who reads the person's mail.
     ChoosePassword,
-    /// Manages clients; guarded by the bootstrap token.
-    Clients(ClientAction),
     /// The person comes back from an outside provider.
     ComeBack,
     /// The person says what an application may do.
@@ -27,12 +27,6 @@ pub enum Endpoint {
     Introspect,
     /// The public keys (RFC 7517).
     Jwks,
-    /// Every key and its state; guarded by the bootstrap token.
-    Keys,
-    /// Lets the published key sign; guarded by the bootstrap token.
-    KeysPromote,
-    /// Makes the next key; guarded by the bootstrap token.
-    KeysRotate,
     /// The person goes to an outside provider.
     Leave,
     /// Takes a pushed authorization request (RFC 9126).
@@ -61,8 +55,6 @@ pub enum Endpoint {
     Token,
     /// Who the person is (OpenID Connect Core section 5.3).
     UserInfo,
-    /// Manages people; guarded by the bootstrap token.
-    Users(UserAction),
     /// Somebody shows that an address is theirs.
     Verify,
 }
@@ -83,7 +75,7 @@ const ID: &str = "{id}";
 
 impl Endpoint {
     /// Every endpoint: what, method, path below the realm. The first path of an endpoint is its own, others are aliases.
-    pub const ALL: [(Self, &'static str, &'static str); 52] = [
+    pub const ALL: [(Self, &'static str, &'static str); 69] = [
         (Self::Authorize, "GET", "/oauth/authorize"),
         (Self::Authorize, "POST", "/oauth/authorize"),
         (Self::Push, "POST", "/oauth/par"),
@@ -123,19 +115,36 @@ impl Endpoint {
         (Self::Manage(Management::Read), "GET", "/oauth/register/{id}"),
         (Self::Manage(Management::Replace), "PUT", "/oauth/register/{id}"),
         (Self::Manage(Management::Delete), "DELETE", "/oauth/register/{id}"),
-        (Self::Clients(ClientAction::Create), "POST", "/api/v1/clients"),
-        (Self::Clients(ClientAction::Read), "GET", "/api/v1/clients/{id}"),
-        (Self::Clients(ClientAction::Change), "PUT", "/api/v1/clients/{id}"),
-        (Self::Clients(ClientAction::Delete), "DELETE", "/api/v1/clients/{id}"),
-        (Self::Clients(ClientAction::NewSecret), "POST", "/api/v1/clients/{id}/secret"),
-        (Self::Users(UserAction::Create), "POST", "/api/v1/users"),
-        (Self::Users(UserAction::Read), "GET", "/api/v1/users/{id}"),
-        (Self::Users(UserAction::Change), "PATCH", "/api/v1/users/{id}"),
-        (Self::Users(UserAction::Delete), "DELETE", "/api/v1/users/{id}"),
-        (Self::Users(UserAction::SignOut), "POST", "/api/v1/users/{id}/sign-out"),
-        (Self::Keys, "GET", "/api/v1/keys"),
-        (Self::KeysPromote, "POST", "/api/v1/keys/promote"),
-        (Self::KeysRotate, "POST", "/api/v1/keys/rotate"),
+        (Self::Api(Operation::Describe), "GET", "/api/v1/openapi.json"),
+        (Self::Api(Operation::Bootstrap), "POST", "/api/v1/bootstrap"),
+        (Self::Api(Operation::ReadMe), "GET", "/api/v1/me"),
+        (Self::Api(Operation::ListRoles), "GET", "/api/v1/roles"),
+        (Self::Api(Operation::ListCredentials), "GET", "/api/v1/credentials"),
+        (Self::Api(Operation::CreateCredential), "POST", "/api/v1/credentials"),
+        (Self::Api(Operation::ReadCredential), "GET", "/api/v1/credentials/{id}"),
+        (Self::Api(Operation::ChangeCredential), "PATCH", "/api/v1/credentials/{id}"),
+        (Self::Api(Operation::DeleteCredential), "DELETE", "/api/v1/credentials/{id}"),
+        (Self::Api(Operation::RenewCredential), "POST", "/api/v1/credentials/{id}/secret"),
+        (Self::Api(Operation::ListClients), "GET", "/api/v1/clients"),
+        (Self::Api(Operation::CreateClient), "POST", "/api/v1/clients"),
+        (Self::Api(Operation::ReadClient), "GET", "/api/v1/clients/{id}"),
+        (Self::Api(Operation::ChangeClient), "PUT", "/api/v1/clients/{id}"),
+        (Self::Api(Operation::DeleteClient), "DELETE", "/api/v1/clients/{id}"),
+        (Self::Api(Operation::RenewClient), "POST", "/api/v1/clients/{id}/secret"),
+        (Self::Api(Operation::ApproveClient), "POST", "/api/v1/clients/{id}/approval"),
+        (Self::Api(Operation::ListUsers), "GET", "/api/v1/users"),
+        (Self::Api(Operation::CreateUser), "POST", "/api/v1/users"),
+        (Self::Api(Operation::ReadUser), "GET", "/api/v1/users/{id}"),
+        (Self::Api(Operation::ChangeUser), "PATCH", "/api/v1/users/{id}"),
+        (Self::Api(Operation::DeleteUser), "DELETE", "/api/v1/users/{id}"),
+        (Self::Api(Operation::SignOutUser), "POST", "/api/v1/users/{id}/sign-out"),
+        (Self::Api(Operation::InviteUser), "POST", "/api/v1/users/{id}/invitation"),
+        (Self::Api(Operation::ListSessions), "GET", "/api/v1/sessions"),
+        (Self::Api(Operation::EndSession), "DELETE", "/api/v1/sessions/{id}"),
+        (Self::Api(Operation::ListKeys), "GET", "/api/v1/keys"),
+        (Self::Api(Operation::PromoteKey), "POST", "/api/v1/keys/promote"),
+        (Self::Api(Operation::RotateKey), "POST", "/api/v1/keys/rotate"),
+        (Self::Api(Operation::ListEvents), "GET", "/api/v1/audit"),
     ];
 
     /// Finds the endpoint of a request. A `GET` endpoint answers `HEAD` as well.
@@ -172,17 +181,14 @@ impl Endpoint {
         match self {
             Self::AcceptInvitation => "accept-invitation",
             Self::Account => "account",
+            Self::Api(operation) => operation.name(),
             Self::Asset(_) => "asset",
             Self::Authorize => "authorize",
             Self::ChoosePassword => "choose-password",
-            Self::Clients(_) => "clients",
             Self::ComeBack => "federation-callback",
             Self::Consent => "consent",
             Self::Introspect => "introspect",
             Self::Jwks => "jwks",
-            Self::Keys => "keys",
-            Self::KeysPromote => "keys-promote",
-            Self::KeysRotate => "keys-rotate",
             Self::Leave => "federation",
             Self::Logout => "logout",
             Self::Manage(_) | Self::Register => "register",
@@ -196,7 +202,6 @@ impl Endpoint {
             Self::SignOut => "sign-out",
             Self::Token => "token",
             Self::UserInfo => "userinfo",
-            Self::Users(_) => "users",
             Self::Verify => "verify",
         }
     }
@@ -228,10 +233,10 @@ mod tests {
 
     #[test]
     fn a_path_may_name_something() {
-        let read = Endpoint::Clients(ClientAction::Read);
+        let read = Endpoint::Api(Operation::ReadClient);
         assert_eq!(Endpoint::route("GET", "/api/v1/clients/c1"), Routed::To(read, "c1"));
         assert_eq!(Endpoint::route("HEAD", "/api/v1/clients/c1"), Routed::To(read, "c1"));
-        let secret = Endpoint::Clients(ClientAction::NewSecret);
+        let secret = Endpoint::Api(Operation::RenewClient);
         assert_eq!(Endpoint::route("POST", "/api/v1/clients/c1/secret"), Routed::To(secret, "c1"));
         let allow = Routed::MethodNotAllowed("GET, HEAD, PUT, DELETE".to_owned());
         assert_eq!(Endpoint::route("POST", "/api/v1/clients/c1"), allow);

@@ -117,8 +117,7 @@ pub(crate) fn new_id<P: Ports>(ports: &P) -> Result<ClientId, Fault> {
     id.parse().map_err(|_| Fault::new("name client", "16 random bytes make no client_id"))
 }
 
-/// The principal first, then the copy, then the answer: a client whose secret was shown is usable, and what a
-/// failure leaves behind is a principal that nothing names.
+/// Its principal takes it in, and has it copied to every edge.
 pub(crate) async fn take_in<P: Ports>(
     ports: &P,
     client: &Client,
@@ -127,14 +126,12 @@ pub(crate) async fn take_in<P: Ports>(
     let has_secret = client.token_endpoint_auth_method.has_secret();
     let secret = if has_secret { Some(Credential::client_secret(&random(ports.entropy())?)) } else { None };
     let digest = secret.as_ref().map(Credential::digest);
-    let question = RegisterClient { client: client.clone(), secret: digest, registration };
+    let question = RegisterClient { registration, ..RegisterClient::of(client.clone(), digest) };
     match ports.principals().ask(client.locator, &Question::RegisterClient(Box::new(question))).await? {
-        principal::Answer::Done => {}
-        principal::Answer::Refused(refused) => return Err(refused.into()),
-        _ => return Err(principal::Answer::unexpected("register client").into()),
+        principal::Answer::Registered(..) => Ok(secret),
+        principal::Answer::Refused(refused) => Err(refused.into()),
+        _ => Err(principal::Answer::unexpected("register client").into()),
     }
-    ports.clients().publish(client).await?;
-    Ok(secret)
 }
 
 /// Reads, replaces or deletes a client by its registration access token.
@@ -184,7 +181,7 @@ pub async fn manage<P: Ports>(
                 let description = "a client keeps its kind of authentication; register another one";
                 return Err(OauthError::new(ErrorCode::InvalidClientMetadata, description).into());
             }
-            change(ports, known.locator, ChangeClient { owner, client: next }).await?
+            change(ports, known.locator, ChangeClient::of(owner, next)).await?
         }
     };
     // RFC 7592 section 3: the token stays the same.
@@ -196,7 +193,7 @@ pub async fn manage<P: Ports>(
     Ok(Answer::json(200, &told)?.with(NO_CACHE.0, NO_CACHE.1))
 }
 
-/// Changes a client: its principal, then the copy.
+/// Changes a client.
 pub(crate) async fn change<P: Ports>(
     ports: &P,
     locator: Locator,
@@ -209,28 +206,24 @@ pub(crate) async fn change<P: Ports>(
         principal::Answer::Refused(refused) => return Err(refused.into()),
         _ => return Err(principal::Answer::unexpected("change client").into()),
     };
-    let published = ports.clients().publish(&client).await;
-    // Only now: a request that came meanwhile has remembered the old copy.
+    // A request that came meanwhile has remembered the old copy.
     forget(ports, &client);
-    published?;
     Ok(client)
 }
 
-/// (6): deletes a client: its principal, which is what counts, then the copy.
+/// (6): deletes a client.
 pub(crate) async fn delete<P: Ports>(ports: &P, client: &Client, owner: Owner) -> Result<(), Stop> {
     match ports.principals().ask(client.locator, &Question::DeleteClient(owner)).await? {
-        // One that is gone already: what is left is the copy.
         principal::Answer::Done | principal::Answer::Refused(Refused::NotFound) => {}
         principal::Answer::Refused(refused) => return Err(refused.into()),
         _ => return Err(principal::Answer::unexpected("delete client").into()),
     }
-    let forgotten = ports.clients().forget(&client.realm, &client.client_id).await;
     forget(ports, client);
-    Ok(forgotten?)
+    Ok(())
 }
 
 /// What this isolate remembers of a client is no longer so.
-fn forget<P: Ports>(ports: &P, client: &Client) {
+pub(crate) fn forget<P: Ports>(ports: &P, client: &Client) {
     ports.isolate().clients.borrow_mut().forget(client);
     ports.isolate().standing.borrow_mut().forget(&client.client_id);
 }

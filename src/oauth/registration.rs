@@ -63,6 +63,8 @@ pub(crate) struct Metadata {
     jwks: Option<serde_json::Value>,
     #[serde(default)]
     jwks_uri: Option<serde_json::Value>,
+    #[serde(default)]
+    software_id: Option<String>,
     // What only whoever manages all clients may set.
     #[serde(default)]
     roles: Option<Vec<String>>,
@@ -81,7 +83,7 @@ pub(crate) struct Metadata {
 }
 
 /// The members that are read.
-const KNOWN: [&str; 23] = [
+const KNOWN: [&str; 24] = [
     "client_id",
     "client_secret",
     "client_name",
@@ -98,6 +100,7 @@ const KNOWN: [&str; 23] = [
     "token_endpoint_auth_method",
     "jwks",
     "jwks_uri",
+    "software_id",
     "roles",
     "expires_at",
     "access_token_seconds",
@@ -220,6 +223,8 @@ impl Metadata {
             must_prove: self.dpop_bound_access_tokens.unwrap_or_default(),
             self_registered: matches!(rights, Rights::These { .. }),
             may_introspect,
+            is_credential: false,
+            software_id: self.software_id()?,
         })
     }
 
@@ -229,6 +234,15 @@ impl Metadata {
             return Err(metadata("client_name is 1 to 100 characters without control characters"));
         }
         Ok(name.to_owned())
+    }
+
+    fn software_id(&self) -> Result<Option<String>, Unfit> {
+        let is_bad =
+            |id: &String| id.is_empty() || id.len() > 100 || !id.bytes().all(|b| b.is_ascii_graphic());
+        match self.software_id.as_ref().filter(|id| is_bad(id)) {
+            Some(_) => Err(metadata("software_id is 1 to 100 visible ASCII characters")),
+            None => Ok(self.software_id.clone()),
+        }
     }
 
     /// What its ID tokens are signed with. Where that is what the realm signs with, they go with the realm.
@@ -441,6 +455,8 @@ pub(crate) struct Told<'a> {
     pub(crate) token_endpoint_auth_method: AuthMethod,
     pub(crate) scope: &'a ScopeSet,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) software_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) jwks: Option<&'a JwkSet>,
     #[serde(skip_serializing_if = "<[Role]>::is_empty")]
     pub(crate) roles: &'a [Role],
@@ -479,6 +495,7 @@ impl<'a> Told<'a> {
             dpop_bound_access_tokens: client.must_prove,
             token_endpoint_auth_method: client.token_endpoint_auth_method,
             scope: &client.scope,
+            software_id: client.software_id.as_deref(),
             jwks: client.jwks.as_ref(),
             roles: &client.roles,
             expires_at: client.expires_at.map(Timestamp::as_seconds),

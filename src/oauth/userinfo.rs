@@ -10,16 +10,16 @@
 use serde::Serialize;
 
 use crate::config::{Config, EMAIL, OPENID, PROFILE, Realm};
-use crate::error::{Denied, Error};
-use crate::http::{Answer, Head, Scheme, challenge, challenge_proof, is_proof, presented};
+use crate::error::Denied;
+use crate::http::{Answer, Head};
 use crate::id::{ClientId, Login};
-use crate::oauth::proof::{proof, with_nonce};
+use crate::oauth::own_token::{OwnToken, own_token, refusal};
+use crate::oauth::proof::with_nonce;
 use crate::oauth::{Stop, cors, form};
 use crate::port::{Body, Ports};
 use crate::principal::{self, Question, Refused, UserView};
 use crate::time::Timestamp;
-use crate::token::Holder;
-use crate::validator::{ask_once, verify};
+use crate::validator::ask_once;
 
 /// The claims (OpenID Connect Core section 5.1).
 #[derive(Serialize)]
@@ -62,42 +62,17 @@ async fn answered<P: Ports>(
     (now, who): (Timestamp, &mut Option<ClientId>),
 ) -> Result<Answer, Stop> {
     let authorization = head.headers.get("authorization");
-    let refusal = if is_proof(authorization.as_deref()) { challenge_proof } else { challenge };
-    let deny = |denied: &Denied| Stop::Answer(Box::new(refusal(denied, None).because(denied.code())));
-    let refuse = |error: Error| match error {
-        Error::Denied(denied) => deny(&denied),
-        Error::Fault(fault) => fault.into(),
-    };
+    let deny = refusal(authorization.as_deref());
     let typed = if head.method == "POST" && head.has_body { Some(form(head, body).await?) } else { None };
     let in_form = typed.as_ref().and_then(|form| form.get("access_token"));
-    let (scheme, token) = match (&authorization, in_form) {
-        (Some(_), Some(_)) => return Err(deny(&Denied::MalformCredentials)),
-        (None, Some(token)) => (Scheme::Bearer, token),
-        (header, None) => presented(header.as_deref()).map_err(|denied| deny(&denied))?,
-    };
-    let proved = match scheme {
-        Scheme::Bearer => None,
-        Scheme::Dpop => {
-            let proved = proof(ports, realm, head, Some(token), now).await.map_err(refuse)?;
-            Some(proved.ok_or_else(|| deny(&Denied::RejectProof("header")))?)
-        }
-    };
-    let holder = proved.as_ref().map_or(Holder::Bearer, |proved| Holder::Key(proved.key));
-    let issuers = [realm.issuer.clone()];
-    let verified = verify(token, config, ports, &issuers, holder, now).await.map_err(refuse)?;
-    let session = verified.session().ok_or_else(|| deny(&Denied::LackClaim("sid")))?;
-    let token = verified.into_token();
+    let OwnToken { token, session, mark } = own_token(config, ports, realm, (head, in_form), now).await?;
     *who = token.client().and_then(|client| client.parse().ok());
-    if !token.claims().audiences.contains(&realm.audience) {
-        return Err(deny(&Denied::RejectAudience));
-    }
     let has = |scope: &str| token.grants(scope);
     if !has(OPENID) {
         let need = OPENID.parse().into_iter().collect();
         return Err(deny(&Denied::LackScope { need }));
     }
     let question = Question::ReadPerson { local: session.local(), used_at: now };
-    let mark = proved.map(|proved| proved.mark);
     let user = match ask_once(ports, session.locator(), mark, question).await? {
         principal::Answer::User(user) => user,
         principal::Answer::Refused(Refused::Replayed) => return Err(deny(&Denied::RejectProof("jti"))),

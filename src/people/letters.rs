@@ -35,6 +35,14 @@ pub(super) fn reset(realm: &Realm, link: &str) -> Text {
     text(subject, &[what, link, NOT_YOU])
 }
 
+/// For somebody who was taken in by whoever manages people, and has no password yet.
+pub(super) fn welcome(realm: &Realm, link: &str) -> Text {
+    let subject = format!("Your account at {}", realm.name);
+    let what = "An account was made for you. Follow this link within an hour to choose your password:";
+    let later = format!("After that, ask for another link here: {}/reset", realm.issuer);
+    text(subject, &[what, link, &later])
+}
+
 /// For somebody who has forgotten a password, and has no account.
 pub(super) fn have_none(realm: &Realm) -> Text {
     let subject = format!("Your password at {}", realm.name);

@@ -2,13 +2,15 @@
 //!
 //! What the page says, and how long it takes, is the same whether somebody is there or not; only whoever reads the mail learns it.
 
+use crate::config::Realm;
+use crate::directory::Actor;
 use crate::email::EmailAddress;
 use crate::error::Fault;
 use crate::grant::Transaction;
 use crate::http::{Answer, Form};
-use crate::id::{Locator, Login};
+use crate::id::{Locator, Login, UserId};
 use crate::oauth::{Stop, take_as_long};
-use crate::people::letters::Text;
+use crate::people::letters::{self, Text};
 use crate::people::page::{self, Asks, StepPage};
 use crate::people::visit::{Resumed, Sealed, Visit};
 use crate::port::{Entry, Journal, Letter, Limit, Limiter, Mailer, Ports, Principals, Timer, random};
@@ -132,6 +134,32 @@ impl<P: Ports> Visit<'_, P> {
     pub(super) const fn asked_at(&self) -> Timestamp {
         self.now
     }
+}
+
+/// Sends a person the link to their first password, on behalf of whoever manages people. `Ok(false)`: there is nowhere to send it, or enough was sent.
+///
+/// # Errors
+/// The realm sends no mail, or trouble of ours.
+pub(crate) async fn invite<P: Ports>(
+    ports: &P,
+    realm: &Realm,
+    (locator, user): (Locator, &UserId),
+    by: Actor,
+) -> Result<bool, Fault> {
+    let sender = realm.mail.as_ref().ok_or_else(|| Fault::new("send mail", "the realm has no `mail`"))?;
+    let link = Credential::link(locator, &random(ports.entropy())?);
+    let mail = Question::Mail(Mail { purpose: Purpose::Reset, link: link.digest() });
+    let question = Question::By(Box::new(by), Box::new(Question::OfUser(user.clone(), Box::new(mail))));
+    let principal::Answer::Addressee(Addressee::Somebody(to)) =
+        ports.principals().ask(locator, &question).await?
+    else {
+        return Ok(false);
+    };
+    let Ok(to) = to.parse::<EmailAddress>() else { return Ok(false) };
+    let link = format!("{}/reset/confirm?link={}", realm.issuer, link.reveal());
+    let Text { subject, text } = letters::welcome(realm, &link);
+    ports.mailer().send(sender, &Letter { to: &to, subject: &subject, text: &text })?;
+    Ok(true)
 }
 
 /// What became of a mail.

@@ -148,7 +148,7 @@ pub async fn accept_invitation<P: Ports>(
         },
         salt: Digest::of(&random::<32>(ports.entropy())?),
     };
-    if take_in(ports, realm, locator, new).await?.is_none() {
+    if take_in(ports, locator, new).await?.is_none() {
         let text = "Somebody has made an account with this address already: sign in with it.";
         return Err(visit.lost(409, "You have an account", text));
     }

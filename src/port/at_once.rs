@@ -9,15 +9,16 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use crate::config::MailBy;
+use crate::directory;
 use crate::encoding::Digest;
 use crate::error::Fault;
 use crate::id::{ClientId, KeyId, Locator, Login, RealmName, UserId};
 use crate::keyring::{KeyringAnswer, KeyringQuestion, RingName};
 use crate::port::{
-    Body, Clients, Cutoffs, Entropy, Journal, Keyrings, Letter, Limit, Limiter, Mailer, Ports, Principals,
-    SharedCache, Signer, Timer, UserPlace, Users, Vault, Verifier, Web, WebReply, WebRequest,
+    Body, Clients, Cutoffs, Directory, Entropy, Journal, Keyrings, Letter, Limit, Limiter, Mailer, Ports,
+    Principals, SharedCache, Signer, Timer, Users, Vault, Verifier, Web, WebReply, WebRequest,
 };
-use crate::principal::{Answer, Client, Cutoffs as Dead, Federated, Question};
+use crate::principal::{Answer, Client, Cutoffs as Dead, Federated, Question, UserPlace};
 use crate::secret::Secret;
 use crate::time::{Lifetime, Timestamp};
 use crate::token::{Algorithm, Jwk, JwkSet};
@@ -45,6 +46,7 @@ pub struct AtOnce<'p, E, J> {
 impl<E: Entropy, J: Journal> Ports for AtOnce<'_, E, J> {
     type Clients = Never;
     type Cutoffs = Never;
+    type Directory = Never;
     type Entropy = E;
     type Journal = J;
     type Keyrings = Never;
@@ -63,6 +65,9 @@ impl<E: Entropy, J: Journal> Ports for AtOnce<'_, E, J> {
         &Never
     }
     fn cutoffs(&self) -> &Never {
+        &Never
+    }
+    fn directory(&self) -> &Never {
         &Never
     }
     fn entropy(&self) -> &E {
@@ -127,16 +132,16 @@ impl Clients for Never {
     async fn find(&self, _: &RealmName, _: &ClientId) -> Result<Option<Client>, Fault> {
         pending().await
     }
-    async fn publish(&self, _: &Client) -> Result<(), Fault> {
-        pending().await
-    }
-    async fn forget(&self, _: &RealmName, _: &ClientId) -> Result<(), Fault> {
-        pending().await
-    }
 }
 
 impl Cutoffs for Never {
     async fn find(&self, _: &RealmName, _: Locator) -> Result<Dead, Fault> {
+        pending().await
+    }
+}
+
+impl Directory for Never {
+    async fn ask(&self, _: &RealmName, _: &directory::Question) -> Result<directory::Answer, Fault> {
         pending().await
     }
 }
@@ -167,6 +172,9 @@ impl Principals for Never {
         Err(Fault::new("place principal", "not at once"))
     }
     fn place_of_key(&self, _: &Digest) -> Result<Locator, Fault> {
+        Err(Fault::new("place principal", "not at once"))
+    }
+    fn place_of_client(&self, _: &RealmName, _: &ClientId) -> Result<Locator, Fault> {
         Err(Fault::new("place principal", "not at once"))
     }
     fn place_of_federated(&self, _: &RealmName, _: &Federated) -> Result<Locator, Fault> {
@@ -207,12 +215,6 @@ impl Timer for Never {
 
 impl Users for Never {
     async fn find(&self, _: &RealmName, _: &UserId) -> Result<Option<UserPlace>, Fault> {
-        pending().await
-    }
-    async fn publish(&self, _: &RealmName, _: &UserPlace) -> Result<(), Fault> {
-        pending().await
-    }
-    async fn forget(&self, _: &RealmName, _: &UserId) -> Result<(), Fault> {
         pending().await
     }
 }

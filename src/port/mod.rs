@@ -11,13 +11,14 @@ mod mail;
 pub use at_once::{AtOnce, Never, poll_once};
 pub use mail::{Letter, Mailer};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use crate::directory;
 use crate::encoding::Digest;
 use crate::error::Fault;
 use crate::id::{ClientId, KeyId, Locator, Login, RealmName, RequestId, UserId};
 use crate::keyring::{KeyringAnswer, KeyringQuestion, RingName};
-use crate::principal::{Answer, Client, Cutoffs as Dead, Federated, Question};
+use crate::principal::{Answer, Client, Cutoffs as Dead, Federated, Question, UserPlace};
 use crate::secret::Secret;
 use crate::time::{Lifetime, Timestamp};
 use crate::token::{Algorithm, Jwk, JwkSet};
@@ -30,6 +31,8 @@ pub trait Ports {
     type Clients: Clients;
     /// See [`Cutoffs`].
     type Cutoffs: Cutoffs;
+    /// See [`Directory`].
+    type Directory: Directory;
     /// See [`Entropy`].
     type Entropy: Entropy;
     /// See [`Journal`].
@@ -61,6 +64,8 @@ pub trait Ports {
     fn clients(&self) -> &Self::Clients;
     /// Which tokens are dead.
     fn cutoffs(&self) -> &Self::Cutoffs;
+    /// The realms' directories.
+    fn directory(&self) -> &Self::Directory;
     /// Randomness.
     fn entropy(&self) -> &Self::Entropy;
     /// What this isolate remembers between requests.
@@ -111,18 +116,6 @@ pub trait Clients {
     /// # Errors
     /// The store does not answer, or holds what cannot be read.
     async fn find(&self, realm: &RealmName, client: &ClientId) -> Result<Option<Client>, Fault>;
-
-    /// Publishes a record to every edge.
-    ///
-    /// # Errors
-    /// It may or may not have been stored.
-    async fn publish(&self, client: &Client) -> Result<(), Fault>;
-
-    /// Takes a record back from every edge.
-    ///
-    /// # Errors
-    /// It may or may not be gone.
-    async fn forget(&self, realm: &RealmName, client: &ClientId) -> Result<(), Fault>;
 }
 
 /// Which tokens of a principal are dead: a copy that may be up to a minute old.
@@ -132,6 +125,19 @@ pub trait Cutoffs {
     /// # Errors
     /// The store does not answer, or holds what cannot be read.
     async fn find(&self, realm: &RealmName, locator: Locator) -> Result<Dead, Fault>;
+}
+
+/// The realms' directories: which clients and people there are, and what was done.
+pub trait Directory {
+    /// Asks a realm's directory ([`crate::directory::step`]).
+    ///
+    /// # Errors
+    /// Whether it happened is unknown.
+    async fn ask(
+        &self,
+        realm: &RealmName,
+        question: &directory::Question,
+    ) -> Result<directory::Answer, Fault>;
 }
 
 /// Randomness fit for secrets. Failing is a value, not a panic.
@@ -251,6 +257,12 @@ pub trait Principals {
     /// The platform gives none.
     fn place_of_key(&self, key: &Digest) -> Result<Locator, Fault>;
 
+    /// The place of a client that nobody owns and whose id follows from the request that makes it: the same each time.
+    ///
+    /// # Errors
+    /// The platform gives none.
+    fn place_of_client(&self, realm: &RealmName, client: &ClientId) -> Result<Locator, Fault>;
+
     /// The place of a person of an outside provider: the same each time, whether anybody is there or not.
     ///
     /// # Errors
@@ -306,30 +318,6 @@ pub trait Users {
     /// # Errors
     /// The store does not answer, or holds what cannot be read.
     async fn find(&self, realm: &RealmName, user: &UserId) -> Result<Option<UserPlace>, Fault>;
-
-    /// Publishes a place to every edge.
-    ///
-    /// # Errors
-    /// It may or may not have been stored.
-    async fn publish(&self, realm: &RealmName, place: &UserPlace) -> Result<(), Fault>;
-
-    /// Takes a place back from every edge.
-    ///
-    /// # Errors
-    /// It may or may not be gone.
-    async fn forget(&self, realm: &RealmName, user: &UserId) -> Result<(), Fault>;
-}
-
-/// Where a user is.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct UserPlace {
-    /// Who: `sub`.
-    pub id: UserId,
-    /// What they sign in with; `None`: at an outside provider.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub login: Option<Login>,
-    /// Where.
-    pub locator: Locator,
 }
 
 /// The secrets of the deployment, by name.
@@ -408,21 +396,4 @@ pub struct WebReply {
     pub age: Option<String>,
     /// The body, whole.
     pub body: Vec<u8>,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn where_a_user_is_is_pinned() {
-        // A change here needs a migration, a line in docs/storage.md and a minor version.
-        let locator = Locator::from([0; 32]);
-        let place =
-            UserPlace { id: "u1".parse().unwrap(), login: Some("ada@example.com".parse().unwrap()), locator };
-        assert_eq!(
-            serde_json::to_string(&place).unwrap(),
-            format!(r#"{{"id":"u1","login":"ada@example.com","locator":"{locator}"}}"#)
-        );
-    }
 }

@@ -6,7 +6,9 @@ use crate::encoding::Digest;
 use crate::error::Fault;
 use crate::grant::SignInMethod;
 use crate::id::{ClientId, Role};
-use crate::principal::{AccountView, Addressee, Client, ClientView, Considered, GrantType, UserView};
+use crate::principal::{
+    AccountView, Addressee, Client, ClientView, Considered, GrantType, SessionView, UserView,
+};
 use crate::scope::ScopeSet;
 use crate::session::Touch;
 use crate::time::{Lifetime, Timestamp};
@@ -20,12 +22,16 @@ pub enum Answer {
     Account(Box<AccountView>),
     /// Whom a mail may go to.
     Addressee(Addressee),
+    /// Who asks.
+    Caller(Box<CallerView>),
     /// A client's record, which is exact.
     Client(Box<Client>),
     /// A client's record, which is exact, and until when what it was granted is over.
     Known(Box<Client>, Option<Timestamp>),
     /// A client, as its owner may see it.
     ClientView(Box<ClientView>),
+    /// Clients, as their owner may see them.
+    Clients(Vec<ClientView>),
     /// What becomes of an authorization request.
     Considered(Considered),
     /// It is done.
@@ -38,6 +44,10 @@ pub enum Answer {
     NeedsPasskey(Vec<PasskeyId>),
     /// No.
     Refused(Refused),
+    /// A client that was taken in; and where the request has come before, what its first secret follows from.
+    Registered(Box<ClientView>, Option<Digest>),
+    /// Sessions that are open.
+    Sessions(Vec<SessionView>),
     /// Whether a session may be used.
     Touched(Touch),
     /// The user.
@@ -56,6 +66,8 @@ impl Answer {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Refused {
+    /// It is other than whoever asks has seen.
+    Changed,
     /// A passkey whose counter has not counted on, or that is on several devices now: there are two of it.
     Copied,
     /// The person signs in at an outside provider, and has no password or passkey here.
@@ -80,6 +92,8 @@ pub enum Refused {
     Resource,
     /// The code or refresh token was redeemed before: its session has ended.
     Reused,
+    /// A role that its owner has not.
+    Role,
     /// A scope that may not be had.
     Scope,
     /// The person has signed in too long ago for this.
@@ -101,6 +115,7 @@ impl Refused {
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
+            Self::Changed => "changed",
             Self::Copied => "copied",
             Self::Elsewhere => "elsewhere",
             Self::ExpiredClient => "expired_client",
@@ -113,6 +128,7 @@ impl Refused {
             Self::Replayed => "replayed",
             Self::Resource => "resource",
             Self::Reused => "reused",
+            Self::Role => "role",
             Self::Scope => "scope",
             Self::Stale => "stale",
             Self::Taken => "taken",
@@ -196,4 +212,17 @@ pub struct Inspected {
     pub local: String,
     /// Whether its client is kept elsewhere: that principal may know better.
     pub is_elsewhere: bool,
+}
+
+/// Who asks with a token.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct CallerView {
+    /// The client that the token was given to.
+    pub client_id: ClientId,
+    /// What the session grants.
+    pub scope: ScopeSet,
+    /// The person whom it speaks for; `None`: the client itself.
+    pub user: Option<UserView>,
+    /// The roles that it has, as of now.
+    pub roles: Vec<Role>,
 }

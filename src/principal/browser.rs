@@ -17,7 +17,7 @@ use crate::principal::logout::MOST_OWED;
 use crate::principal::rows::{Draft, Kind, Rows};
 use crate::principal::user::{Principal, User};
 use crate::principal::{Answer, Ended, Password, Refused, UserView};
-use crate::scope::ScopeSet;
+use crate::scope::{ScopeCatalogue, ScopeSet};
 use crate::session::EndReason;
 use crate::time::{Lifetime, Timestamp};
 
@@ -264,13 +264,24 @@ impl<R: Rows> Draft<'_, R> {
         Ok(browser.zip(user).map(|(browser, user)| (browser, user, principal)))
     }
 
+    /// What a client was called when the person allowed it something.
+    pub(super) fn consented_name(&self, client: &ClientId) -> Result<Option<String>, Fault> {
+        let consent: Option<StoredConsent> = self.read(Kind::Consent, client.as_str())?;
+        Ok(consent.map(|consent| consent.name).filter(|name| !name.is_empty()))
+    }
+
     /// What has ended the sessions of a client, because the person took back what they had allowed it.
     pub(super) fn taken_back(&self, client: &ClientId) -> Result<Option<Ended>, Fault> {
         let consent: Option<StoredConsent> = self.read(Kind::Consent, client.as_str())?;
         Ok(consent.and_then(|consent| consent.ended))
     }
 
-    pub(super) fn consider(&self, asked: &Consider, now: Timestamp) -> Result<Considered, Fault> {
+    pub(super) fn consider(
+        &self,
+        asked: &Consider,
+        catalogue: &ScopeCatalogue,
+        now: Timestamp,
+    ) -> Result<Considered, Fault> {
         let since = asked.signed_in_since;
         let found = self.found(&asked.browser, now)?;
         let fits = |browser: &StoredBrowser, user: &User| {
@@ -286,7 +297,8 @@ impl<R: Rows> Draft<'_, R> {
         }
         let key = asked.code.client_id.as_str();
         let known = self.read(Kind::Consent, key)?.unwrap_or_else(|| StoredConsent::none(now));
-        let is_offered = |scope| !asked.internal.contains(scope) || user.internal_scopes.contains(scope);
+        let is_listed = |scope| catalogue.covers(&user.internal_scopes, scope);
+        let is_offered = |scope| !asked.internal.contains(scope) || is_listed(scope);
         let wanted: &ScopeSet = &asked.code.scope.iter().filter(|scope| is_offered(scope)).cloned().collect();
         let of_wanted = |held: &ScopeSet| -> ScopeSet {
             wanted.iter().filter(|scope| held.contains(scope)).cloned().collect()

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::directory::OwnerName;
 use crate::encoding::Digest;
 use crate::id::{ClientId, Locator, RealmName, Role};
 use crate::principal::Ended;
@@ -67,6 +68,12 @@ pub struct Client {
     /// Whether it may ask about tokens that were given to others (RFC 7662): a resource server.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub may_introspect: bool,
+    /// Whether it is an application credential: it acts for the person who made it, with a part of their roles.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_credential: bool,
+    /// Which software it is a registration of (`software_id`, RFC 7591 section 2): the same in every realm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub software_id: Option<String>,
 }
 
 /// Lifetimes of one client's tokens and sessions; each counts where it is shorter than its realm's.
@@ -129,6 +136,23 @@ pub(super) struct StoredClient {
     pub(super) created_at: Timestamp,
     /// Which of its sessions are over.
     pub(super) ended: Option<Ended>,
+    /// The internal scopes that it asks for, and nobody has approved of yet.
+    #[serde(default, skip_serializing_if = "ScopeSet::is_empty")]
+    pub(super) waiting: ScopeSet,
+    /// The request that made it, should it come again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) attempt: Option<Attempt>,
+}
+
+/// A request that made a client, and had a name (`Idempotency-Key`).
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Attempt {
+    /// The digest of what it said.
+    pub said: Digest,
+    /// What the client's first secret follows from, together with the request's name, which is kept nowhere.
+    pub nonce: Digest,
+    /// Until when it may come again.
+    pub until: Timestamp,
 }
 
 impl StoredClient {
@@ -162,6 +186,12 @@ pub struct ClientView {
     pub usage: BTreeMap<String, Usage>,
     /// How many of its sessions are open.
     pub live_sessions: usize,
+    /// The internal scopes that it asks for, and nobody has approved of yet.
+    #[serde(default)]
+    pub waiting: ScopeSet,
+    /// The person whose it is; `None`: nobody's.
+    #[serde(default)]
+    pub owner: Option<OwnerName>,
 }
 
 /// How often a client called one route. Counts travel with the touches of its sessions: an isolate that is taken down takes those
@@ -200,6 +230,8 @@ impl Client {
             must_prove: false,
             self_registered: false,
             may_introspect: false,
+            is_credential: false,
+            software_id: None,
         }
     }
 }
@@ -282,6 +314,8 @@ mod tests {
             registration: None,
             created_at: Timestamp::from_seconds(1),
             ended: None,
+            waiting: ScopeSet::default(),
+            attempt: None,
         };
         assert_eq!(
             serde_json::to_string(&stored).unwrap(),

@@ -1,14 +1,11 @@
 //! The clients that one principal keeps: proving who they are, and managing them.
 
-use std::collections::BTreeMap;
-
 use crate::dpop::Mark;
 use crate::encoding::Digest;
 use crate::error::Fault;
 use crate::grant::{FREE, Throttle};
-use crate::principal::client::{ClientView, MAX_SECRETS, SecretDates, StoredClient, StoredSecret, Usage};
+use crate::principal::client::{ClientView, MAX_SECRETS, StoredClient, StoredSecret};
 use crate::principal::rows::{Draft, Kind, Rows};
-use crate::principal::sessions::StoredSession;
 use crate::principal::{
     Asks, AuthMethod, ChangeClient, Client, NewSecret, Owner, Proof, Refused, RegisterClient,
 };
@@ -21,6 +18,9 @@ const LAST_USED_STEP: Lifetime = Lifetime::from_seconds(60);
 
 /// How far an edge's clock may be off that has judged an assertion.
 const CLOCKS: Lifetime = Lifetime::from_seconds(300);
+
+/// Clients of one person: more are somebody's mistake, and all of them are looked through where they are listed.
+const MOST_CLIENTS: usize = 200;
 
 /// How long it is remembered that a source was right: a month of holidays.
 pub(super) const KNOWN_FOR: Lifetime = Lifetime::from_seconds(30 * 86_400);
@@ -122,29 +122,53 @@ impl<R: Rows> Draft<'_, R> {
         self.write(Kind::Jti, &proof_key(proof), &now, Some(proof.until.after(CLOCKS)))
     }
 
+    /// Takes a client in. A request that has come before is answered as it was; its first secret follows from what is answered with it.
     pub(super) fn register(
         &self,
         register: &RegisterClient,
         now: Timestamp,
-    ) -> Result<Option<Refused>, Fault> {
-        if self.client(&register.client.client_id)?.is_some() {
-            return Ok(Some(Refused::Taken));
+    ) -> Result<Result<(ClientView, Option<Digest>), Refused>, Fault> {
+        let client = &register.client;
+        if let Some(stored) = self.client(&client.client_id)? {
+            let attempt = stored.attempt.filter(|attempt| now <= attempt.until);
+            let Some((known, new)) = attempt.zip(register.attempt) else { return Ok(Err(Refused::Taken)) };
+            let is_same = known.said == new.said;
+            return Ok(if is_same {
+                Ok((self.viewed(stored, now)?, Some(known.nonce)))
+            } else {
+                Err(Refused::Changed)
+            });
         }
         let mut principal = self.principal()?;
-        if principal.realm.as_ref().is_some_and(|realm| *realm != register.client.realm) {
-            return Ok(Some(Refused::NotFound));
+        if principal.realm.as_ref().is_some_and(|realm| *realm != client.realm) {
+            return Ok(Err(Refused::NotFound));
         }
-        principal.realm = Some(register.client.realm.clone());
+        if register.is_theirs {
+            let Some(user) = principal.user.as_ref().filter(|user| !user.disabled) else {
+                return Ok(Err(Refused::NotFound));
+            };
+            if !client.roles.iter().all(|role| user.roles.contains(role)) {
+                return Ok(Err(Refused::Role));
+            }
+            if self.stored::<StoredClient>(Kind::Client)?.len() >= MOST_CLIENTS {
+                return Ok(Err(Refused::Full));
+            }
+        }
+        principal.realm = Some(client.realm.clone());
         self.save_principal(&principal)?;
         let secret = |digest| StoredSecret { digest, created_at: now, expires_at: None, last_used: None };
-        self.save_client(&StoredClient {
-            client: register.client.clone(),
+        let stored = StoredClient {
+            client: client.clone(),
             secrets: register.secret.map(secret).into_iter().collect(),
             registration: register.registration,
             created_at: now,
             ended: None,
-        })?;
-        Ok(None)
+            waiting: register.waiting.clone(),
+            attempt: register.attempt,
+        };
+        self.save_client(&stored)?;
+        self.tell_client(&client.client_id, now)?;
+        Ok(Ok((self.viewed(stored, now)?, None)))
     }
 
     /// The client that somebody may manage: whoever has its registration access token, or may manage all of them.
@@ -159,29 +183,10 @@ impl<R: Rows> Draft<'_, R> {
     }
 
     pub(super) fn view(&self, owner: &Owner, now: Timestamp) -> Result<Result<ClientView, Refused>, Fault> {
-        let stored = match self.managed(owner)? {
-            Ok(stored) => stored,
-            Err(refused) => return Ok(Err(refused)),
-        };
-        let prefix = format!("{}/", owner.client_id);
-        let counted = self.stored::<Usage>(Kind::Usage)?.into_iter();
-        let usage: BTreeMap<String, Usage> =
-            counted.filter_map(|(key, usage)| Some((key.strip_prefix(&prefix)?.to_owned(), usage))).collect();
-        let principal = self.principal()?;
-        let sessions = self.stored::<StoredSession>(Kind::Session)?;
-        let is_its = |session: &StoredSession| session.client_id == owner.client_id;
-        let live_sessions = sessions
-            .iter()
-            .filter(|(_, session)| is_its(session) && session.is_alive(&principal, &stored, now))
-            .count();
-        let secrets = stored.secrets_at(now).map(|secret| SecretDates {
-            created_at: secret.created_at,
-            expires_at: secret.expires_at,
-            last_used: secret.last_used,
-        });
-        let secrets = secrets.collect();
-        let (client, created_at) = (stored.client, stored.created_at);
-        Ok(Ok(ClientView { client, created_at, secrets, usage, live_sessions }))
+        Ok(match self.managed(owner)? {
+            Ok(stored) => Ok(self.viewed(stored, now)?),
+            Err(refused) => Err(refused),
+        })
     }
 
     /// Changes a record. What names and places the client stays; other roles, or an end that has come, end its sessions.
@@ -196,7 +201,16 @@ impl<R: Rows> Draft<'_, R> {
         };
         let old = stored.client.clone();
         let (client_id, realm, locator) = (old.client_id.clone(), old.realm.clone(), old.locator);
-        stored.client = Client { client_id, realm, locator, ..change.client.clone() };
+        let is_credential = old.is_credential;
+        stored.client = Client { client_id, realm, locator, is_credential, ..change.client.clone() };
+        if change.is_theirs {
+            let principal = self.principal()?;
+            let has = |role| principal.user.as_ref().is_some_and(|user| user.roles.contains(role));
+            if !stored.client.roles.iter().all(has) {
+                return Ok(Err(Refused::Role));
+            }
+        }
+        stored.waiting = change.waiting.clone();
         if change.owner.registration.is_some() {
             // Whoever only has the registration access token may not make the client more than it was made.
             let Client { roles, expires_at, limits, may_introspect, .. } = old.clone();
@@ -221,6 +235,7 @@ impl<R: Rows> Draft<'_, R> {
             stored.secrets.clear();
         }
         self.save_client(&stored)?;
+        self.tell_client(&stored.client.client_id, now)?;
         Ok(Ok(stored.client))
     }
 
@@ -231,6 +246,7 @@ impl<R: Rows> Draft<'_, R> {
             Err(refused) => return Ok(Some(refused)),
         };
         self.end_client(&mut stored, EndReason::Credential, now)?;
+        self.tell_gone(&stored, now)?;
         self.delete(Kind::Client, owner.client_id.as_str());
         self.forget_nobody(&stored.client, now)?;
         Ok(None)
@@ -258,6 +274,8 @@ impl<R: Rows> Draft<'_, R> {
         kept.truncate(MAX_SECRETS.saturating_sub(1));
         let fresh = StoredSecret { digest: new.secret, created_at: now, expires_at: None, last_used: None };
         stored.secrets = std::iter::once(fresh).chain(kept).collect();
+        // What made the client showed another secret: it cannot come again.
+        stored.attempt = None;
         if new.overlap == Lifetime::ZERO {
             self.end_client(&mut stored, EndReason::Credential, now)?;
         }

@@ -120,6 +120,7 @@ impl<R: Rows> Draft<'_, R> {
         let was_theirs = user.profile.email_verified;
         user.profile.email = Some(link.address);
         user.profile.email_verified = true;
+        let id = user.id.clone();
         match &asked.password {
             Some((typed, salt)) => {
                 user.password = Some(record_of(typed, salt)?);
@@ -133,6 +134,7 @@ impl<R: Rows> Draft<'_, R> {
             }
             None => self.save_principal(&principal)?,
         }
+        self.tell_user(&id, now)?;
         Ok(None)
     }
 }

@@ -23,6 +23,7 @@
 
 mod account;
 mod answer;
+mod audit;
 mod browser;
 mod client;
 mod clients;
@@ -31,6 +32,8 @@ mod federated;
 mod logout;
 mod mailing;
 mod opening;
+mod outbox;
+mod overview;
 mod passkey;
 mod question;
 mod rows;
@@ -44,26 +47,28 @@ mod users;
 
 pub use crate::registered::{AuthMethod, GrantType};
 pub use account::{AccountView, Application};
-pub use answer::{Answer, Granted, Inspected, Refused, SignedIn, Standing};
+pub use answer::{Answer, CallerView, Granted, Inspected, Refused, SignedIn, Standing};
 pub use browser::{BROWSER_LIFETIME, Consider, Considered, Enter, Says};
-pub use client::{Client, ClientView, Limits, SecretDates, Usage};
+pub use client::{Attempt, Client, ClientView, Limits, SecretDates, Usage};
 pub use cutoff::{CUTOFF_KEPT, Cutoffs};
 pub use federated::{EnterFederated, Federated};
 pub use logout::{Notice, Told, noticed, notices};
 pub use mailing::{Addressee, Follow, Mail, Purpose};
+pub use outbox::{Unsent, UserPlace, sent, unsent};
+pub use overview::SessionView;
 pub use passkey::{
     AddPasskey, Answered, EnterPasskey, FRESH, MAX_PASSKEY_NAME, PasskeyChange, PasskeyView, Unverified,
     unverified,
 };
 pub use question::{
-    Asks, By, ByClient, ChangeClient, ChangeUser, NewSecret, NewSession, NewUser, OpenSession, Owner,
-    Password, Proof, Question, RedeemCode, RegisterClient, Rotate, SignIn, Terms, Token,
+    Approve, Asks, By, ByClient, ChangeClient, ChangeUser, NewSecret, NewSession, NewUser, OpenSession,
+    Owner, Password, Proof, Question, RedeemCode, RegisterClient, Rotate, SignIn, Terms, Token,
 };
 pub use rows::{Due, Kind, Row, Rows};
 use sessions::Ended;
 pub use step::{Unpublished, published, step, unpublished};
 pub use storage_key::{
-    KEY_PLACES, client_key, cutoff_key, federated_name, jwks_key, keyring_name, proofs_name, user_key,
-    user_name,
+    KEY_PLACES, client_key, client_name, cutoff_key, directory_name, federated_name, jwks_key, keyring_name,
+    proofs_name, user_key, user_name,
 };
 pub use user::{Profile, UserView};

@@ -329,6 +329,7 @@ impl<R: Rows> Draft<'_, R> {
             return Ok(Ok(None));
         }
         principal.user = Some(user);
+        self.tell_user(&view.id, now)?;
         if ends {
             self.end_all(&mut principal, EndReason::Password, now)?;
             let this = StoredBrowser { seq: principal.seq, ..browser };

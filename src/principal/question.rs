@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::directory::Actor;
 use crate::dpop::Mark;
 use crate::encoding::Digest;
 use crate::grant::{Code, Proposal};
@@ -9,7 +10,7 @@ use crate::id::{ClientId, Login, RealmName, Role, RouteId, UserId};
 #[cfg(doc)]
 use crate::principal::Answer;
 use crate::principal::{
-    AddPasskey, Client, Consider, Enter, EnterFederated, EnterPasskey, Federated, Follow, Mail,
+    AddPasskey, Attempt, Client, Consider, Enter, EnterFederated, EnterPasskey, Federated, Follow, Mail,
     PasskeyChange, Profile,
 };
 use crate::scope::ScopeSet;
@@ -22,8 +23,12 @@ use crate::time::{Lifetime, Timestamp};
 pub enum Question {
     /// Keep a passkey, for the person in a browser that is known. Answer: [`Answer::User`].
     AddPasskey(Box<AddPasskey>),
+    /// Let a client have those of the internal scopes that it waits for, and refuse it the others. Answer: [`Answer::ClientView`].
+    Approve(Approve),
     /// Say whether a client is who it says it is, and do nothing else. Answer: [`Answer::Known`].
     Authenticate(Asks),
+    /// Answer this on behalf of somebody, and keep what was done. Answer: that of the question.
+    By(Box<Actor>, Box<Question>),
     /// Say what becomes of an authorization request in a browser of the person. Answer: [`Answer::Considered`].
     Consider(Box<Consider>),
     /// Change what is given of a client. Answer: [`Answer::Client`].
@@ -46,6 +51,10 @@ pub enum Question {
     EnterPasskey(Box<EnterPasskey>),
     /// End every session: sign-out everywhere. Answer: [`Answer::Done`].
     End,
+    /// End one session: [`crate::id::SessionId::local`]. Answer: [`Answer::Done`].
+    EndSession(String),
+    /// Answer this only where what it changes is what whoever asks has seen. Answer: that of the question.
+    IfMatches(Digest, Box<Question>),
     /// Say what a token stands for, without using it. Answer: [`Answer::Inspected`].
     Inspect(Token),
     /// Keep an authorization code. Answer: [`Answer::Done`].
@@ -68,6 +77,13 @@ pub enum Question {
     },
     /// Do what the link of a mail is for: another password, which ends every session; or an address that is theirs. Answer: [`Answer::Done`].
     Follow(Box<Follow>),
+    /// Show the clients that are kept here: credentials, or the others. Answer: [`Answer::Clients`].
+    ListClients {
+        /// Whether credentials.
+        are_credentials: bool,
+    },
+    /// Show the sessions that are open: all, or those of one client. Answer: [`Answer::Sessions`].
+    ListSessions(Option<ClientId>),
     /// Say whether mail may go to the person, and where. Answer: [`Answer::Addressee`].
     Mail(Mail),
     /// Give a client another secret. Answer: [`Answer::Client`].
@@ -91,6 +107,13 @@ pub enum Question {
     OpenSession(Box<OpenSession>),
     /// Show a client. Answer: [`Answer::ClientView`].
     ReadClient(Owner),
+    /// Say who asks with a token of this session, which is used by that. Answer: [`Answer::Caller`].
+    ReadCaller {
+        /// The session: [`crate::id::SessionId::local`].
+        local: String,
+        /// When the request came.
+        used_at: Timestamp,
+    },
     /// Show the person their own account, in a browser that is known by this digest. Answer: [`Answer::Account`].
     ReadAccount(Digest),
     /// Show the person to a client that they have a session with, which is used by that. Answer: [`Answer::User`].
@@ -104,7 +127,7 @@ pub enum Question {
     ReadUser,
     /// Redeem an authorization code. Answer: [`Answer::Granted`].
     RedeemCode(Box<RedeemCode>),
-    /// Take a client in. Answer: [`Answer::Done`].
+    /// Take a client in. Answer: [`Answer::Registered`].
     RegisterClient(Box<RegisterClient>),
     /// End the session that a token belongs to, for the client that it was given to. Answer: [`Answer::Done`].
     Revoke {
@@ -332,6 +355,41 @@ pub struct RegisterClient {
     pub secret: Option<Digest>,
     /// The digest of its registration access token, where it has one.
     pub registration: Option<Digest>,
+    /// The internal scopes that it asks for, and nobody has approved of yet.
+    #[serde(default)]
+    pub waiting: ScopeSet,
+    /// Whether it is to be the person's who is kept here: it has none of the roles that they have not.
+    #[serde(default)]
+    pub is_theirs: bool,
+    /// The name of the request, as far as it is kept.
+    #[serde(default)]
+    pub attempt: Option<Attempt>,
+}
+
+impl RegisterClient {
+    /// A client that nobody owns, or whose owner has said everything of it.
+    #[must_use]
+    pub fn of(client: Client, secret: Option<Digest>) -> Self {
+        let waiting = ScopeSet::default();
+        Self { client, secret, registration: None, waiting, is_theirs: false, attempt: None }
+    }
+}
+
+impl ChangeClient {
+    /// A change by whoever may make of a client what they want.
+    #[must_use]
+    pub fn of(owner: Owner, client: Client) -> Self {
+        Self { owner, client, waiting: ScopeSet::default(), is_theirs: false }
+    }
+}
+
+/// See [`Question::Approve`].
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Approve {
+    /// Which client.
+    pub client_id: ClientId,
+    /// Which of the scopes that it waits for.
+    pub scope: ScopeSet,
 }
 
 /// Who manages a client.
@@ -350,6 +408,12 @@ pub struct ChangeClient {
     pub owner: Owner,
     /// Its new record. What names and places it stays, and so do its roles, limits and expiry where the owner may not set them.
     pub client: Client,
+    /// The internal scopes that it asks for, and nobody has approved of yet.
+    #[serde(default)]
+    pub waiting: ScopeSet,
+    /// Whether it is the person's who is kept here: it has none of the roles that they have not.
+    #[serde(default)]
+    pub is_theirs: bool,
 }
 
 /// See [`Question::NewSecret`].

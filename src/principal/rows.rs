@@ -23,8 +23,12 @@ pub enum Kind {
     Code,
     /// What the person allows a client, by its name.
     Consent,
+    /// A record that others have a copy of, which is older than the record.
+    Copy,
     /// Which tokens are dead, for validators that do not ask: one row.
     Cutoff,
+    /// Something that was done here, and the directory does not know yet.
+    Event,
     /// A standing grant, by its name: the first half of the `sid`s of its sessions.
     Grant,
     /// What was used and counts once: a client assertion, by client and `jti`; a proof of possession; a transaction.
@@ -49,12 +53,14 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind there is.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Browser,
         Self::Client,
         Self::Code,
         Self::Consent,
+        Self::Copy,
         Self::Cutoff,
+        Self::Event,
         Self::Grant,
         Self::Jti,
         Self::Link,
@@ -75,7 +81,9 @@ impl Kind {
             Self::Client => "client",
             Self::Code => "code",
             Self::Consent => "consent",
+            Self::Copy => "copy",
             Self::Cutoff => "cutoff",
+            Self::Event => "event",
             Self::Grant => "grant",
             Self::Jti => "jti",
             Self::Link => "link",
@@ -142,6 +150,8 @@ impl std::fmt::Debug for Row {
 pub struct Due {
     /// Whether cut-offs have changed, and are to be published.
     pub cutoffs: bool,
+    /// Whether copies are older than what they are of, or the directory has something to hear.
+    pub copies: bool,
     /// Whether clients are to hear that sessions are over ([`super::notices`]).
     pub notices: bool,
     /// When the first of the rows that it stored may be cleared.
@@ -226,6 +236,7 @@ impl<'r, R: Rows> Draft<'r, R> {
         }
         Ok(Due {
             cutoffs: rows.iter().any(|row| row.kind == Kind::Cutoff),
+            copies: rows.iter().any(|row| matches!(row.kind, Kind::Copy | Kind::Event)),
             notices: rows.iter().any(|row| row.kind == Kind::Logout),
             clearing: rows.iter().filter_map(|row| row.clear_at).min(),
         })

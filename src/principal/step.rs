@@ -37,8 +37,15 @@ fn answer(
     let done = |refused: Option<Refused>| refused.map_or(Answer::Done, Answer::Refused);
     Ok(match question {
         Question::AddPasskey(add) => said(draft.add_passkey(add, now)?, |u| Answer::User(Box::new(u))),
+        Question::Approve(approve) => said(draft.approve(approve, now)?, |v| Answer::ClientView(Box::new(v))),
+        Question::By(actor, question) => {
+            let before = question.told().map(|(about, _)| draft.seen(&about)).transpose()?.flatten();
+            let answer = answer(draft, catalogue, question, now)?;
+            draft.audit(actor, (question, before), &answer, now)?;
+            answer
+        }
         Question::Authenticate(asks) => said(draft.authenticate(asks, now)?, known),
-        Question::Consider(asked) => Answer::Considered(draft.consider(asked, now)?),
+        Question::Consider(asked) => Answer::Considered(draft.consider(asked, catalogue, now)?),
         Question::ChangeClient(change) => {
             said(draft.change_client(change, now)?, |c| Answer::Client(Box::new(c)))
         }
@@ -60,6 +67,13 @@ fn answer(
         Question::End => {
             draft.end_all(&mut draft.principal()?, EndReason::SignedOut, now)?;
             Answer::Done
+        }
+        Question::EndSession(local) => done(draft.end_open(local, now)?),
+        Question::IfMatches(tag, question) => {
+            if draft.tag(question)? != Some(*tag) {
+                return Ok(Answer::Refused(Refused::Changed));
+            }
+            answer(draft, catalogue, question, now)?
         }
         Question::Inspect(token) => Answer::Inspected(draft.inspect(token, now)?.map(Box::new)),
         Question::IssueCode { digest, code } => {
@@ -95,6 +109,8 @@ fn answer(
             let is_theirs = draft.principal()?.user.is_some_and(|user| user.id == *id);
             only(is_theirs, draft, catalogue, question, now)?
         }
+        Question::ListClients { are_credentials } => Answer::Clients(draft.views(*are_credentials, now)?),
+        Question::ListSessions(client) => Answer::Sessions(draft.open_sessions(client.as_ref(), now)?),
         Question::Leave { browser, who } => done(draft.leave(browser, who.as_ref(), now)?),
         Question::Follow(follow) => done(draft.follow(follow, now)?),
         Question::Mail(mail) => said(draft.mail(mail, now)?, Answer::Addressee),
@@ -108,6 +124,9 @@ fn answer(
         Question::ReadClient(owner) => said(draft.view(owner, now)?, |v| Answer::ClientView(Box::new(v))),
         Question::ReadAccount(browser) => {
             said(draft.account(browser, now)?, |account| Answer::Account(Box::new(account)))
+        }
+        Question::ReadCaller { local, used_at } => {
+            said(draft.caller(local, now.min(*used_at))?, |caller| Answer::Caller(Box::new(caller)))
         }
         Question::Withdraw { browser, client_id } => done(draft.withdraw(browser, client_id, now)?),
         Question::LeaveEverywhere(browser) => done(draft.leave_everywhere(browser, now)?),
@@ -123,7 +142,9 @@ fn answer(
         Question::RedeemCode(redeem) => {
             said(draft.redeem(redeem, catalogue, now)?, |g| Answer::Granted(Box::new(g)))
         }
-        Question::RegisterClient(register) => done(draft.register(register, now)?),
+        Question::RegisterClient(register) => {
+            said(draft.register(register, now)?, |(view, nonce)| Answer::Registered(Box::new(view), nonce))
+        }
         Question::Revoke { client_id, token } => done(draft.revoke(client_id, token, now)?),
         Question::Rotate(rotate) => {
             said(draft.rotate(rotate, catalogue, now)?, |g| Answer::Granted(Box::new(g)))

@@ -37,6 +37,18 @@ pub fn federated_name(realm: &RealmName, who: &Federated) -> String {
     format!("federated:{realm}:{}", Digest::of(format!("{}\n{}", who.issuer, who.subject).as_bytes()))
 }
 
+/// The name of the object of a client that nobody owns, where its id follows from the request that makes it.
+#[must_use]
+pub fn client_name(realm: &RealmName, client: &ClientId) -> String {
+    format!("client:{realm}:{client}")
+}
+
+/// The name of a realm's directory.
+#[must_use]
+pub fn directory_name(realm: &RealmName) -> String {
+    format!("directory:{realm}")
+}
+
 /// Objects that keep marks of proofs by keys (RFC 9449) whose tokens are no principal's here. An object answers about 1,000 questions a second, so
 /// all of them take 256,000 such requests a second, however many keys there are.
 pub const KEY_PLACES: usize = 256;
@@ -71,6 +83,8 @@ mod tests {
         assert_eq!(cutoff_key(&realm, locator), format!("cutoff:test:{locator}"));
         assert_eq!(user_key(&realm, &"u1".parse().unwrap()), "user:test:u1");
         assert_eq!(user_name(&realm, &"a:b/c@d".parse().unwrap()), "user:test:a:b/c@d");
+        assert_eq!(client_name(&realm, &client), "client:test:c1");
+        assert_eq!(directory_name(&realm), "directory:test");
         for ring in ["test", "test/id-tokens"] {
             let name = ring.parse().unwrap();
             assert_eq!(

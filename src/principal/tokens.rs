@@ -11,12 +11,12 @@ use crate::principal::cutoff::LEEWAY;
 use crate::principal::opening::Opening;
 use crate::principal::rows::{Draft, Kind, Rows};
 use crate::principal::sessions::StoredSession;
-use crate::principal::user::Principal;
+use crate::principal::user::{Principal, User};
 use crate::principal::{
     By, ByClient, Client, GrantType, Granted, Inspected, OpenSession, Password, RedeemCode, Refused, Rotate,
     SignIn, SignedIn, Token,
 };
-use crate::scope::{ScopeCatalogue, ScopeSet};
+use crate::scope::{ScopeCatalogue, ScopeSet, ScopeToken};
 use crate::secret::Secret;
 use crate::session::{EndReason, Session};
 use crate::time::Timestamp;
@@ -43,10 +43,21 @@ impl<R: Rows> Draft<'_, R> {
             Ok(scope) => scope,
             Err(refused) => return Ok(Err(refused)),
         };
+        let user = self.principal()?.user;
+        // Who acts for a person has no internal scope that is not on the list of both.
+        let is_listed = |scope: &&ScopeToken| {
+            let listed = |user: &User| catalogue.covers(&user.internal_scopes, scope);
+            catalogue.offers(scope) || user.as_ref().is_none_or(listed)
+        };
+        let allowed: ScopeSet = scope.iter().filter(is_listed).cloned().collect();
+        if open.scopes.is_some() && allowed != scope {
+            return Ok(Err(Refused::Scope));
+        }
+        let scope = allowed;
         if client.must_prove && open.session.key.is_none() {
             return Ok(Err(Refused::Unproven));
         }
-        if self.principal()?.user.is_some_and(|user| user.disabled) {
+        if user.is_some_and(|user| user.disabled) {
             return Ok(Err(Refused::Grant));
         }
         // The edge went by a copy that may be old; this is the record that counts.

@@ -4,6 +4,7 @@
 
 use crate::error::Fault;
 use crate::grant::{SignInMethod, Throttle};
+use crate::principal::client::StoredClient;
 use crate::principal::rows::{Draft, Kind, Rows};
 use crate::principal::tokens::record_of;
 use crate::principal::user::User;
@@ -38,6 +39,7 @@ impl<R: Rows> Draft<'_, R> {
         principal.realm = Some(new.realm.clone());
         principal.user = Some(user);
         self.save_principal(&principal)?;
+        self.tell_user(&view.id, now)?;
         if let Some(browser) = &new.browser {
             self.know((browser, None), principal.seq, (now, SignInMethod::Password), now)?;
         }
@@ -88,6 +90,10 @@ impl<R: Rows> Draft<'_, R> {
             ends = Some(EndReason::Password);
         }
         let view = user.view();
+        if change.roles.is_some() {
+            self.keep_roles(&view.roles, now)?;
+        }
+        self.tell_user(&view.id, now)?;
         match ends {
             Some(reason) => self.end_all(&mut principal, reason, now)?,
             None => self.save_principal(&principal)?,
@@ -95,13 +101,25 @@ impl<R: Rows> Draft<'_, R> {
         Ok(Ok(view))
     }
 
+    /// A role that the person has no more leaves the clients that act for them.
+    fn keep_roles(&self, roles: &[crate::id::Role], now: Timestamp) -> Result<(), Fault> {
+        for (_, mut stored) in self.stored::<StoredClient>(Kind::Client)? {
+            if stored.client.roles.iter().any(|role| !roles.contains(role)) {
+                stored.client.roles.retain(|role| roles.contains(role));
+                self.save_client(&stored)?;
+                self.tell_client(&stored.client.client_id, now)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Forgets the person, their passkeys, and the clients that act for them.
     pub(super) fn delete_user(&self, now: Timestamp) -> Result<Option<Refused>, Fault> {
         let mut principal = self.principal()?;
-        if principal.user.take().is_none() {
-            return Ok(Some(Refused::NotFound));
-        }
-        for (key, _) in self.stored::<serde_json::Value>(Kind::Client)? {
+        let Some(user) = principal.user.take() else { return Ok(Some(Refused::NotFound)) };
+        self.tell_user(&user.id, now)?;
+        for (key, stored) in self.stored::<StoredClient>(Kind::Client)? {
+            self.tell_gone(&stored, now)?;
             self.delete(Kind::Client, &key);
         }
         self.forget_passkeys()?;

@@ -124,6 +124,7 @@ struct Alone<'v, V> {
 impl<V: Verifier> Ports for Alone<'_, V> {
     type Clients = Never;
     type Cutoffs = Never;
+    type Directory = Never;
     type Entropy = Nothing;
     type Journal = Nothing;
     type Keyrings = Never;
@@ -142,6 +143,9 @@ impl<V: Verifier> Ports for Alone<'_, V> {
         &Never
     }
     fn cutoffs(&self) -> &Never {
+        &Never
+    }
+    fn directory(&self) -> &Never {
         &Never
     }
     fn entropy(&self) -> &Nothing {

@@ -51,7 +51,7 @@ fn the_bindings_of_wrangler_toml_are_those_of_the_code() {
             "{name}"
         );
     }
-    for class in ["PrincipalDo", "KeyringDo"] {
+    for class in ["PrincipalDo", "KeyringDo", "DirectoryDo"] {
         assert!(wrangler.contains(&format!("class_name = \"{class}\"")), "{class}");
     }
 }

@@ -61,8 +61,9 @@ test("nothing but fetch can be called on the worker, and one method on its objec
     assert.ok(response?.ok, output);
     const exposed = await response.json();
     assert.deepEqual(exposed.default, ["fetch"]);
-    assert.deepEqual(Object.keys(exposed).sort(), ["KeyringDo", "PrincipalDo", "default"]);
+    assert.deepEqual(Object.keys(exposed).sort(), ["DirectoryDo", "KeyringDo", "PrincipalDo", "default"]);
     const handlers = (name) => exposed[name].filter((member) => !["__destroy_into_raw", "free"].includes(member));
+    assert.deepEqual(handlers("DirectoryDo"), ["alarm", "ask"]);
     assert.deepEqual(handlers("KeyringDo"), ["alarm", "ask"]);
     assert.deepEqual(handlers("PrincipalDo"), ["alarm", "ask"]);
   } finally {

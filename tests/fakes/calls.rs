@@ -13,8 +13,11 @@ use tollgate::validator::Chore;
 
 use super::{Edge, World, run};
 
-/// What guards registration in these tests.
-pub(crate) const BOOTSTRAP: &str = "tgb_test";
+/// The deployment's first secret in these tests.
+pub(crate) const BOOTSTRAP: &str = "tgb_bootstrap-token-of-these-tests";
+
+/// In place of a token of somebody who manages everything: one is made for each request that bears this.
+pub(crate) const OPERATOR: &str = "operator";
 
 /// A request to be made.
 #[derive(Clone, Debug)]
@@ -71,6 +74,13 @@ impl Call {
 
     pub(crate) fn slow(self, takes: Lifetime) -> Self {
         Self { takes, ..self }
+    }
+
+    /// The realm whose operator it is to be from.
+    pub(crate) fn operator(&self) -> Option<&str> {
+        let is_operators =
+            self.headers.get("authorization").is_some_and(|sent| *sent == format!("Bearer {OPERATOR}"));
+        split(&self.url).1.split('/').nth(1).filter(|_| is_operators)
     }
 
     pub(crate) fn bearer(self, token: &str) -> Self {
@@ -177,6 +187,8 @@ impl Body for Text<'_> {
 
 /// Makes a request at an edge. What it leaves behind is handed back undone.
 pub(crate) fn call(edge: &Edge<'_>, call: &Call) -> (Reply, Option<Chore>) {
+    let token = call.operator().and_then(|realm| edge.world.operators_token(realm));
+    let call = &token.map_or_else(|| call.clone(), |token| call.clone().bearer(&token));
     let (outcome, chore) =
         run(app(edge)
             .handle(&head(call, &Fields(&call.headers)), &mut Bytes(&call.body, edge.world, call.takes)));

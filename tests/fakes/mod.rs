@@ -4,11 +4,16 @@ mod authenticator;
 mod calls;
 mod keyrings;
 mod memory;
+mod operator;
+mod shelf;
 mod world;
 
 pub(crate) use authenticator::{Authenticator, PRESENT, Said, bent};
-pub(crate) use calls::{BOOTSTRAP, Call, Reply, at_once, call, finish, give_up, request_id, send, wait_for};
+pub(crate) use calls::{
+    BOOTSTRAP, Call, OPERATOR, Reply, at_once, call, finish, give_up, request_id, send, wait_for,
+};
 pub(crate) use memory::Memory;
+pub(crate) use operator::{Hand, operator, place as operators_place, token_input};
 pub(crate) use world::{Broken, Edge, INITIAL, Page, World};
 
 use std::future::Future;

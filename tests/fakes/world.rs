@@ -4,19 +4,20 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use p256::ecdsa::SigningKey;
-use tollgate::config::{Config, MailBy};
+use tollgate::config::{Config, MailBy, Realm};
+use tollgate::directory;
 use tollgate::encoding::{Digest, base64url};
 use tollgate::error::Fault;
 use tollgate::id::{ClientId, Locator, Login, RealmName, UserId};
 use tollgate::oauth::send_logout_token;
 use tollgate::port::{
-    Clients, Cutoffs, Entropy, Entry, Journal, Letter, Limit, Limiter, Mailer, Ports, Principals,
-    SharedCache, Timer, UserPlace, Users, Vault, Verifier, Web, WebReply, WebRequest,
+    Clients, Cutoffs, Directory, Entropy, Entry, Journal, Letter, Limit, Limiter, Mailer, Ports, Principals,
+    SharedCache, Timer, Users, Vault, Verifier, Web, WebReply, WebRequest,
 };
 use tollgate::principal::{
-    Answer, Client, Cutoffs as Dead, Federated, Question, Refused, Told, client_key, cutoff_key,
-    federated_name, noticed, notices, proofs_name, published, step, unpublished, unverified, user_key,
-    user_name,
+    Answer, Client, Cutoffs as Dead, Federated, Question, Refused, Told, Unsent, UserPlace, client_key,
+    client_name, cutoff_key, federated_name, noticed, notices, proofs_name, published, sent, step,
+    unpublished, unsent, unverified, user_key, user_name,
 };
 use tollgate::secret::Secret;
 use tollgate::software::SoftwareVerifier;
@@ -26,12 +27,18 @@ use tollgate::validator::Isolate;
 
 use super::keyrings::{FakeKeyrings, Opened};
 use super::memory::Memory;
+use super::shelf::Shelves;
+use super::{Hand, operator, token_input};
 
 /// What does not work at the moment.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Broken {
     /// KV: client records, where people are, cut-offs.
     Kv,
+    /// A directory does its work, and its answer is lost.
+    DirectoryAfter,
+    /// A directory is not reached.
+    DirectoryBefore,
     /// Randomness.
     Entropy,
     /// The counter of requests by address.
@@ -53,8 +60,10 @@ pub(crate) enum Broken {
 }
 
 impl Broken {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Kv,
+        Self::DirectoryAfter,
+        Self::DirectoryBefore,
         Self::Limiter,
         Self::Entropy,
         Self::Keyrings,
@@ -123,6 +132,7 @@ pub(crate) struct World {
     now: Cell<Timestamp>,
     kv: RefCell<BTreeMap<String, String>>,
     principals: RefCell<BTreeMap<Locator, Memory>>,
+    directories: RefCell<BTreeMap<RealmName, Shelves>>,
     drawn: Cell<u64>,
 }
 
@@ -146,6 +156,7 @@ impl World {
             now: Cell::new(Timestamp::from_seconds(1_800_000_000)),
             kv: RefCell::default(),
             principals: RefCell::default(),
+            directories: RefCell::default(),
             drawn: Cell::new(0),
         }
     }
@@ -191,6 +202,7 @@ pub(crate) struct Edge<'w> {
 impl Ports for Edge<'_> {
     type Clients = World;
     type Cutoffs = World;
+    type Directory = World;
     type Entropy = World;
     type Journal = World;
     type Keyrings = World;
@@ -209,6 +221,9 @@ impl Ports for Edge<'_> {
         self.world
     }
     fn cutoffs(&self) -> &World {
+        self.world
+    }
+    fn directory(&self) -> &World {
         self.world
     }
     fn entropy(&self) -> &World {
@@ -268,16 +283,75 @@ impl World {
         Ok(())
     }
 
-    fn delete(&self, key: &str) -> Result<(), Fault> {
-        self.check(Broken::Kv)?;
-        self.kv.borrow_mut().remove(key);
-        Ok(())
+    /// What an object does after its step, and its alarm: copies to KV, entries and events to the directory. What fails is done again.
+    fn tell_others(&self, rows: &Memory, locator: Locator) -> Result<(), Fault> {
+        if let Some(what) = unpublished(rows)? {
+            self.write(cutoff_key(&what.realm, locator), &what.cutoffs)?;
+            published(rows, &what, self.now())?;
+        }
+        let Some(news) = unsent(rows, locator)? else { return Ok(()) };
+        for (key, text) in &news.copies {
+            self.check(Broken::Kv)?;
+            match text {
+                Some(text) => self.kv.borrow_mut().insert(key.clone(), text.clone()),
+                None => self.kv.borrow_mut().remove(key),
+            };
+        }
+        let Unsent { realm, entries, events, .. } = news.clone();
+        let keep = self.config.realm(realm.as_str()).map_or(Lifetime::ZERO, |realm| realm.audit_kept);
+        let told = directory::Question::Tell { owner: Some(locator), entries, events, keep };
+        self.ask_directory(&realm, &told)?;
+        sent(rows, &news)
+    }
+
+    fn ask_directory(
+        &self,
+        realm: &RealmName,
+        question: &directory::Question,
+    ) -> Result<directory::Answer, Fault> {
+        self.check(Broken::DirectoryBefore)?;
+        let mut directories = self.directories.borrow_mut();
+        let answer = directory::step(directories.entry(realm.clone()).or_default(), question, self.now())?;
+        self.check(Broken::DirectoryAfter)?;
+        Ok(answer)
+    }
+
+    /// What every principal's alarm does about what others do not know yet.
+    pub(crate) fn tell_all(&self) {
+        for (locator, rows) in &*self.principals.borrow() {
+            self.tell_others(rows, *locator).unwrap();
+        }
+    }
+
+    /// A token of a realm's operator, whatever is broken; `None`: there is no such realm.
+    pub(crate) fn operators_token(&self, realm: &str) -> Option<String> {
+        let realm = self.config.realm(realm)?;
+        Some(self.token_of_hand(realm, &operator(realm)))
+    }
+
+    /// A token that acts for the person who signs in so, of a client of theirs.
+    pub(crate) fn token_for(&self, realm: &str, login: &str, scope: &str) -> String {
+        let realm = self.config.realm(realm).unwrap();
+        let locator = self.place_of(&realm.name, &login.parse().unwrap()).unwrap();
+        let client_id = format!("hand-{}", &locator.to_hex()[..8]);
+        self.token_of_hand(realm, &Hand { locator, client_id: &client_id, scope })
+    }
+
+    fn token_of_hand(&self, realm: &Realm, hand: &Hand<'_>) -> String {
+        let key = self.signing_key_of(realm.ring.clone());
+        let mut principals = self.principals.borrow_mut();
+        let rows = principals.entry(hand.locator).or_default();
+        let signer = (key.algorithm(), key.id());
+        let input = token_input((rows, hand), (&self.config, realm), signer, self.now());
+        self.sign_with(&realm.ring.to_string(), key.id(), &input)
     }
 
     /// Every text that any store holds.
     pub(crate) fn stored(&self) -> Vec<String> {
         let principals = self.principals.borrow();
+        let directories = self.directories.borrow();
         let rows = principals.values().flat_map(Memory::texts);
+        let rows = rows.chain(directories.values().flat_map(Shelves::texts));
         rows.chain(self.kv.borrow().iter().map(|(key, text)| format!("{key} {text}"))).collect()
     }
 
@@ -305,20 +379,15 @@ impl World {
         for principal in self.principals.borrow().values() {
             principal.clear(self.now());
         }
+        for directory in self.directories.borrow().values() {
+            directory.clear(self.now());
+        }
     }
 }
 
 impl Clients for World {
     async fn find(&self, realm: &RealmName, client: &ClientId) -> Result<Option<Client>, Fault> {
         self.read(&client_key(realm, client))
-    }
-
-    async fn publish(&self, client: &Client) -> Result<(), Fault> {
-        self.write(client_key(&client.realm, &client.client_id), client)
-    }
-
-    async fn forget(&self, realm: &RealmName, client: &ClientId) -> Result<(), Fault> {
-        self.delete(&client_key(realm, client))
     }
 }
 
@@ -332,20 +401,22 @@ impl Users for World {
     async fn find(&self, realm: &RealmName, user: &UserId) -> Result<Option<UserPlace>, Fault> {
         self.read(&user_key(realm, user))
     }
-
-    async fn publish(&self, realm: &RealmName, place: &UserPlace) -> Result<(), Fault> {
-        self.write(user_key(realm, &place.id), place)
-    }
-
-    async fn forget(&self, realm: &RealmName, user: &UserId) -> Result<(), Fault> {
-        self.delete(&user_key(realm, user))
-    }
 }
 
 impl Limiter for World {
     async fn admits(&self, _: Limit, source: &str) -> Result<bool, Fault> {
         self.check(Broken::Limiter)?;
         Ok(source != "192.0.2.66")
+    }
+}
+
+impl Directory for World {
+    async fn ask(
+        &self,
+        realm: &RealmName,
+        question: &directory::Question,
+    ) -> Result<directory::Answer, Fault> {
+        self.ask_directory(realm, question)
     }
 }
 
@@ -390,6 +461,13 @@ impl Principals for World {
         Ok(locator)
     }
 
+    fn place_of_client(&self, realm: &RealmName, client: &ClientId) -> Result<Locator, Fault> {
+        self.check(Broken::PrincipalsBefore)?;
+        let locator = Locator::from(*Digest::of(client_name(realm, client).as_bytes()).bytes());
+        self.principals.borrow_mut().entry(locator).or_default();
+        Ok(locator)
+    }
+
     fn place_of_federated(&self, realm: &RealmName, who: &Federated) -> Result<Locator, Fault> {
         self.check(Broken::PrincipalsBefore)?;
         let locator = Locator::from(*Digest::of(federated_name(realm, who).as_bytes()).bytes());
@@ -415,11 +493,8 @@ impl Principals for World {
             return Ok(Answer::Refused(Refused::NotFound));
         };
         let (answer, _) = step(rows, self.config.scopes(), &question, self.now())?;
-        if let Some(what) = unpublished(rows)?
-            && self.write(cutoff_key(&what.realm, locator), &what.cutoffs).is_ok()
-        {
-            published(rows, &what, self.now())?;
-        }
+        // What fails now the alarm does.
+        let _ = self.tell_others(rows, locator);
         self.check(Broken::PrincipalsAfter)?;
         Ok(answer)
     }

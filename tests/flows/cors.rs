@@ -66,7 +66,7 @@ fn attack_71_everybody_reads_what_is_public_and_a_clients_origins_read_what_it_i
         Call::get(format!("{HOST}/consent")),
         Call::form(format!("{HOST}/login"), "login=a"),
         form("/oauth/introspect", &mine, "token=junk"),
-        Call::json(format!("{HOST}/api/v1/clients"), "{}").bearer("tgb_test"),
+        Call::json(format!("{HOST}/api/v1/clients"), "{}").bearer("operator"),
     ] {
         assert_eq!(allowed(&from(&edge, APP, request)), None);
     }

@@ -153,22 +153,22 @@ fn whatever_ends_a_persons_sessions_is_told() {
         ("disabled", |edge, _, _, person| {
             let at = format!("{HOST}/test/api/v1/users/{}", text(person, "id"));
             assert_eq!(
-                manage(edge, Call::patch(at, r#"{"disabled":true}"#).bearer("tgb_test")).status(),
+                manage(edge, Call::patch(at, r#"{"disabled":true}"#).bearer("operator")).status(),
                 200
             );
         }),
         ("another password", |edge, _, _, person| {
             let at = format!("{HOST}/test/api/v1/users/{}", text(person, "id"));
             let change = r#"{"password":"another password"}"#;
-            assert_eq!(manage(edge, Call::patch(at, change).bearer("tgb_test")).status(), 200);
+            assert_eq!(manage(edge, Call::patch(at, change).bearer("operator")).status(), 200);
         }),
         ("deleted", |edge, _, _, person| {
             let at = format!("{HOST}/test/api/v1/users/{}", text(person, "id"));
-            assert_eq!(manage(edge, Call::delete(at).bearer("tgb_test")).status(), 204);
+            assert_eq!(manage(edge, Call::delete(at).bearer("operator")).status(), 204);
         }),
         ("signed out", |edge, _, _, person| {
             let at = format!("{HOST}/test/api/v1/users/{}/sign-out", text(person, "id"));
-            assert_eq!(manage(edge, Call::json(at, "").bearer("tgb_test")).status(), 204);
+            assert_eq!(manage(edge, Call::json(at, "").bearer("operator")).status(), 204);
         }),
     ];
     for (what, end) in endings {
@@ -245,7 +245,7 @@ fn back_channel_logout_section_2_5_is_tried_again_and_given_up() {
     let before = tries();
     leave();
     let at = format!("{HOST}/test/api/v1/clients/{}", text(&shop, "client_id"));
-    assert_eq!(manage(&edge, Call::delete(at).bearer("tgb_test")).status(), 204);
+    assert_eq!(manage(&edge, Call::delete(at).bearer("operator")).status(), 204);
     world.tell();
     assert_eq!(tries(), before);
     let notice = Notice {
@@ -268,12 +268,12 @@ fn a_back_channel_logout_uri_is_https() {
         ["http://app.example/x", "https://app.example/x#y", "app.example", "javascript:alert(1)", &long]
     {
         let body = json!({ "client_name": "x", "backchannel_logout_uri": bad }).to_string();
-        let reply = call(&edge, &Call::json(&at, body).bearer("tgb_test")).0;
+        let reply = call(&edge, &Call::json(&at, body).bearer("operator")).0;
         assert_eq!(error(&reply), (400, "invalid_client_metadata".to_owned()), "{bad}");
     }
     let local =
         json!({ "client_name": "x", "backchannel_logout_uri": "http://127.0.0.1:8080/x" }).to_string();
-    let reply = call(&edge, &Call::json(&at, local).bearer("tgb_test")).0;
+    let reply = call(&edge, &Call::json(&at, local).bearer("operator")).0;
     assert_eq!(reply.status(), 400, "this machine is for realms of this machine");
     // Whoever registers themselves cannot have this server ask any address they like.
     let open = CONFIG.replacen(
@@ -331,7 +331,7 @@ fn id_tokens_in_rs256_beside_a_realm_that_signs_otherwise() {
     assert_eq!((heard.len(), &heard[0].0["alg"]), (1, &json!("RS256")), "and so is its logout token");
     // Management of both keyrings.
     let keys = |query: &str| {
-        let reply = manage(&edge, Call::get(format!("{HOST}/test/api/v1/keys{query}")).bearer("tgb_test"));
+        let reply = manage(&edge, Call::get(format!("{HOST}/test/api/v1/keys{query}")).bearer("operator"));
         (reply.status(), json_of(&reply)["keys"][0]["alg"].clone())
     };
     assert_eq!((keys(""), keys("?for=id_tokens")), ((200, json!("ES256")), (200, json!("RS256"))));
@@ -345,9 +345,9 @@ fn without_it_a_client_takes_what_the_realm_signs_with() {
     let at = format!("{HOST}/test/api/v1/clients");
     for (alg, status) in [("ES256", 201), ("RS256", 400), ("none", 400), ("HS256", 400)] {
         let body = json!({ "client_name": "x", "id_token_signed_response_alg": alg }).to_string();
-        assert_eq!(call(&edge, &Call::json(&at, body).bearer("tgb_test")).0.status(), status, "{alg}");
+        assert_eq!(call(&edge, &Call::json(&at, body).bearer("operator")).0.status(), status, "{alg}");
     }
-    let keys = Call::get(format!("{HOST}/test/api/v1/keys?for=id_tokens")).bearer("tgb_test");
+    let keys = Call::get(format!("{HOST}/test/api/v1/keys?for=id_tokens")).bearer("operator");
     assert_eq!(call(&edge, &keys).0.status(), 404);
 }
 

@@ -18,6 +18,7 @@ mod keys;
 mod library;
 mod logout;
 mod mailbox;
+mod management;
 mod passkeys;
 mod people;
 mod places;
@@ -68,7 +69,7 @@ pub(crate) fn gate(edge: &Edge<'_>, request: &Call) -> u16 {
 /// A registered client: id, secret.
 pub(crate) fn register(edge: &Edge<'_>, realm: &str, scope: &str, grants: &str) -> (String, String) {
     let body = format!(r#"{{"client_name":"Test","scope":"{scope}","grant_types":[{grants}]}}"#);
-    let request = Call::json(format!("https://edge.example/{realm}/api/v1/clients"), body).bearer("tgb_test");
+    let request = Call::json(format!("https://edge.example/{realm}/api/v1/clients"), body).bearer("operator");
     let (reply, _) = call(edge, &request);
     assert_eq!(reply.status(), 201, "{:?}", reply.answer().body);
     (reply.member("client_id"), reply.member("client_secret"))

@@ -37,7 +37,7 @@ pub(super) fn client(edge: &Edge<'_>, realm: &str, more: &Value) -> Value {
     });
     body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     let at = format!("https://edge.example/{realm}/api/v1/clients");
-    let (reply, _) = call(edge, &Call::json(at, body.to_string()).bearer("tgb_test"));
+    let (reply, _) = call(edge, &Call::json(at, body.to_string()).bearer("operator"));
     assert_eq!(reply.status(), 201, "{}", reply.answer().body);
     serde_json::from_str(&reply.answer().body).unwrap()
 }
@@ -78,7 +78,7 @@ pub(super) fn pass(edge: &Edge<'_>, path: &str, token: &str) -> u16 {
 }
 
 pub(super) fn manage(edge: &Edge<'_>, request: Call) -> Reply {
-    call(edge, &request.bearer("tgb_test")).0
+    call(edge, &request.bearer("operator")).0
 }
 
 pub(super) fn user(edge: &Edge<'_>, body: &Value) -> Value {

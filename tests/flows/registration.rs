@@ -155,7 +155,7 @@ fn what_somebody_else_has_decided_a_client_cannot_undo() {
     let id = mine["client_id"].as_str().unwrap();
     let less = json!({ "client_name": "App", "token_endpoint_auth_method": "none", "grant_types": ["authorization_code"], "redirect_uris": ["https://app.example/cb"] });
     let request = Call::put(format!("https://edge.example/open/api/v1/clients/{id}"), less.to_string())
-        .bearer("tgb_test");
+        .bearer("operator");
     assert_eq!(call(&edge, &request).0.status(), 200);
     let change = with(app(), "client_id", mine["client_id"].clone());
     assert_eq!(call(&edge, &Call::put(place, change.to_string()).bearer(token)).0.status(), 401);
@@ -171,7 +171,7 @@ fn attack_63_an_assertion_counts_once_and_is_the_clients_own() {
         "token_endpoint_auth_method": "private_key_jwt", "jwks": { "keys": [key.jwk("k1")] },
     });
     let request =
-        Call::json("https://edge.example/invited/api/v1/clients", body.to_string()).bearer("tgb_test");
+        Call::json("https://edge.example/invited/api/v1/clients", body.to_string()).bearer("operator");
     let reply = call(&edge, &request).0;
     assert_eq!(reply.status(), 201, "{}", reply.answer().body);
     let id = reply.member("client_id");

@@ -26,7 +26,7 @@ fn seconds(seconds: u64) -> Lifetime {
 fn manage(edge: &Edge<'_>, what: &str) -> Reply {
     let at = format!("https://edge.example/sandbox/api/v1/keys{what}");
     let request = if what.is_empty() { Call::get(at) } else { Call::json(at, "") };
-    call(edge, &request.bearer("tgb_test")).0
+    call(edge, &request.bearer("operator")).0
 }
 
 fn body(reply: &Reply) -> Value {
@@ -283,8 +283,8 @@ fn keys_by_hand_are_guarded_as_registration_is() {
         (Call::json(format!("{at}/rotate"), ""), None),
         (Call::json(format!("{at}/rotate"), "").bearer("wrong"), None),
         (Call::json(format!("{at}/promote"), "").bearer("tgb_tes"), None),
-        (Call::json(at, "").bearer("tgb_test"), Some("GET, HEAD")),
-        (Call::get(format!("{at}/rotate")).bearer("tgb_test"), Some("POST")),
+        (Call::json(at, "").bearer("operator"), Some("GET, HEAD")),
+        (Call::get(format!("{at}/rotate")).bearer("operator"), Some("POST")),
     ] {
         let (reply, _) = call(&edge, &request);
         assert_eq!(reply.status(), if allow.is_some() { 405 } else { 401 }, "{request:?}");

@@ -14,7 +14,7 @@ use tollgate::validator::Isolate;
 
 use super::kv::Kv;
 use super::objects::Objects;
-use super::site::Site;
+use super::site::{Site, operators_token};
 use super::tasks::{Handle, Tasks};
 use crate::fakes::{BOOTSTRAP, Call, Reply, request_id, send};
 
@@ -220,6 +220,8 @@ impl Colo {
     /// Makes a request at an edge and waits for the answer.
     pub(super) async fn call(self: &Rc<Self>, edge: usize, call: &Call) -> (Timestamp, Reply) {
         let (site, now) = (self.site(edge), self.now());
+        let token = call.operator().and_then(|realm| operators_token(self, realm));
+        let call = &token.map_or_else(|| call.clone(), |token| call.clone().bearer(&token));
         let app = App {
             config: self.config,
             ports: &site,

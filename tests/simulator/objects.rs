@@ -8,7 +8,9 @@ use std::rc::Rc;
 
 use tollgate::error::Fault;
 use tollgate::id::Locator;
-use tollgate::principal::{Answer, Kind, Question, Rows as _, cutoff_key, published, step, unpublished};
+use tollgate::principal::{
+    Answer, Kind, Question, Rows as _, cutoff_key, published, sent, step, unpublished, unsent,
+};
 use tollgate::time::{Lifetime, Timestamp};
 
 use super::colo::Colo;
@@ -37,6 +39,11 @@ struct Object {
 impl Objects {
     fn of(&self, locator: Locator) -> Rc<Object> {
         Rc::clone(self.objects.borrow_mut().entry(locator).or_default())
+    }
+
+    /// What is done with an object's rows, at once.
+    pub(super) fn with_rows<T>(&self, locator: Locator, what: impl FnOnce(&Memory) -> T) -> T {
+        what(&self.of(locator).rows)
     }
 
     /// Whether KV lacks something that an object has declared dead.
@@ -77,7 +84,7 @@ async fn answer(colo: &Rc<Colo>, locator: Locator, question: &Question) -> Resul
 }
 
 fn note(colo: &Colo, locator: Locator, question: &Question, answer: &Answer) {
-    let asked = if let Question::OfUser(_, question) = question { question } else { question };
+    let asked = innermost(question);
     let ends = matches!(
         asked,
         Question::ChangeClient(_)
@@ -93,26 +100,49 @@ fn note(colo: &Colo, locator: Locator, question: &Question, answer: &Answer) {
     }
 }
 
+fn innermost(question: &Question) -> &Question {
+    match question {
+        Question::By(_, question) | Question::OfUser(_, question) | Question::OfRealm(_, question) => {
+            innermost(question)
+        }
+        question => question,
+    }
+}
+
 async fn publish(colo: &Rc<Colo>, locator: Locator, object: &Object) -> Result<(), Fault> {
-    if unpublished(&object.rows)?.is_none() {
+    let owes =
+        || Ok::<_, Fault>(unpublished(&object.rows)?.is_some() || unsent(&object.rows, locator)?.is_some());
+    if !owes()? {
         return Ok(());
     }
     set_alarm(colo, locator, object, Some(colo.now().after(RETRY)));
     if colo.chance(colo.weather.get().restarts) {
         return Err(Fault::new("ask principal", "the object was restarted"));
     }
-    if object.publishing.get().is_some_and(|since| colo.now().is_within(WRITE, since)) {
+    if object.publishing.get().is_some_and(|since| colo.now().is_within(WRITE, since)) || !owes()? {
         return Ok(());
     }
-    let Some(what) = unpublished(&object.rows)? else { return Ok(()) };
-    let text = serde_json::to_string(&what.cutoffs).unwrap();
     object.publishing.set(Some(colo.now()));
-    let written = colo.put(&cutoff_key(&what.realm, locator), Some(text)).await;
+    // What was not taken the alarm does again.
+    let _ = tell_others(colo, locator, object).await;
     object.publishing.set(None);
-    match written {
-        Ok(()) => published(&object.rows, &what, colo.now()),
-        Err(_) => Ok(()),
+    Ok(())
+}
+
+async fn tell_others(colo: &Rc<Colo>, locator: Locator, object: &Object) -> Result<(), Fault> {
+    let (cutoffs, news) = (unpublished(&object.rows)?, unsent(&object.rows, locator)?);
+    if let Some(what) = cutoffs {
+        let text = serde_json::to_string(&what.cutoffs).unwrap();
+        colo.put(&cutoff_key(&what.realm, locator), Some(text)).await?;
+        published(&object.rows, &what, colo.now())?;
     }
+    if let Some(news) = news {
+        for (key, text) in &news.copies {
+            colo.put(key, text.clone()).await?;
+        }
+        sent(&object.rows, &news)?;
+    }
+    Ok(())
 }
 
 fn set_alarm(colo: &Rc<Colo>, locator: Locator, object: &Object, soon: Option<Timestamp>) {

@@ -12,7 +12,7 @@ use tollgate::secret::Credential;
 use tollgate::time::Lifetime;
 
 use super::colo::Colo;
-use crate::fakes::{BOOTSTRAP, Call, Reply};
+use crate::fakes::{Call, OPERATOR, Reply};
 
 const HOST: &str = "https://edge.example";
 const LOGIN: &str = "ada@example.com";
@@ -102,7 +102,7 @@ pub(super) fn use_call(access: &str) -> Call {
 }
 
 fn manage(url: String, body: &str) -> Call {
-    Call::json(url, body).bearer(BOOTSTRAP)
+    Call::json(url, body).bearer(OPERATOR)
 }
 
 impl Party {
@@ -228,17 +228,17 @@ impl Party {
         let client = format!("{HOST}/{}/api/v1/clients/{}", self.realm, self.client);
         let user = format!("{HOST}/{}/api/v1/users/{}", self.realm, self.user);
         match ending {
-            Ending::ClientDeleted => Call::delete(client).bearer(BOOTSTRAP),
+            Ending::ClientDeleted => Call::delete(client).bearer(OPERATOR),
             Ending::ClientRoles => {
-                Call::put(client, Self::registration(self.grants, "reporting")).bearer(BOOTSTRAP)
+                Call::put(client, Self::registration(self.grants, "reporting")).bearer(OPERATOR)
             }
             Ending::NewSecret => manage(format!("{client}/secret"), ""),
             Ending::RevokedAccess => self.form("revoke", &format!("token={}", tokens.access)),
             Ending::RevokedRefresh => self.form("revoke", &format!("token={}", tokens.refresh)),
             Ending::SignedOut => manage(format!("{user}/sign-out"), ""),
-            Ending::UserDeleted => Call::delete(user).bearer(BOOTSTRAP),
-            Ending::UserDisabled => Call::patch(user, r#"{"disabled":true}"#).bearer(BOOTSTRAP),
-            Ending::UserRoles => Call::patch(user, r#"{"roles":["reporting"]}"#).bearer(BOOTSTRAP),
+            Ending::UserDeleted => Call::delete(user).bearer(OPERATOR),
+            Ending::UserDisabled => Call::patch(user, r#"{"disabled":true}"#).bearer(OPERATOR),
+            Ending::UserRoles => Call::patch(user, r#"{"roles":["reporting"]}"#).bearer(OPERATOR),
         }
     }
 

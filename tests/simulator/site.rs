@@ -5,22 +5,22 @@
 use std::rc::Rc;
 use std::sync::LazyLock;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tollgate::app::App;
 use tollgate::config::MailBy;
+use tollgate::directory;
 use tollgate::encoding::{Digest, base64url};
 use tollgate::error::Fault;
 use tollgate::id::SessionId;
 use tollgate::id::{ClientId, KeyId, Locator, Login, RealmName, UserId};
 use tollgate::keyring::{KeyringAnswer, KeyringQuestion, RingName};
 use tollgate::port::{
-    Clients, Cutoffs, Entropy, Entry, Journal, Keyrings, Letter, Limit, Limiter, Mailer, Ports, Principals,
-    SharedCache, Signer, Timer, UserPlace, Users, Vault, Verifier, Web, WebReply, WebRequest,
+    Clients, Cutoffs, Directory, Entropy, Entry, Journal, Keyrings, Letter, Limit, Limiter, Mailer, Ports,
+    Principals, SharedCache, Signer, Timer, Users, Vault, Verifier, Web, WebReply, WebRequest,
 };
 use tollgate::principal::{
-    Answer, Client, Cutoffs as Dead, Federated, Question, client_key, cutoff_key, federated_name,
-    proofs_name, user_key, user_name,
+    Answer, Client, Cutoffs as Dead, Federated, Question, UserPlace, client_key, client_name, cutoff_key,
+    federated_name, proofs_name, user_key, user_name,
 };
 use tollgate::secret::Secret;
 use tollgate::time::{Lifetime, Timestamp};
@@ -41,6 +41,7 @@ pub(super) struct Site {
 impl Ports for Site {
     type Clients = Self;
     type Cutoffs = Self;
+    type Directory = Self;
     type Entropy = Self;
     type Journal = Self;
     type Keyrings = Self;
@@ -59,6 +60,9 @@ impl Ports for Site {
         self
     }
     fn cutoffs(&self) -> &Self {
+        self
+    }
+    fn directory(&self) -> &Self {
         self
     }
     fn entropy(&self) -> &Self {
@@ -134,23 +138,11 @@ impl Site {
         self.colo.tasks.yield_now().await;
         Ok(text.map(|text| serde_json::from_str(&text).unwrap()))
     }
-
-    async fn write(&self, key: String, value: &impl Serialize) -> Result<(), Fault> {
-        self.colo.put(&key, Some(serde_json::to_string(value).unwrap())).await
-    }
 }
 
 impl Clients for Site {
     async fn find(&self, realm: &RealmName, client: &ClientId) -> Result<Option<Client>, Fault> {
         self.read(client_key(realm, client)).await
-    }
-
-    async fn publish(&self, client: &Client) -> Result<(), Fault> {
-        self.write(client_key(&client.realm, &client.client_id), client).await
-    }
-
-    async fn forget(&self, realm: &RealmName, client: &ClientId) -> Result<(), Fault> {
-        self.colo.put(&client_key(realm, client), None).await
     }
 }
 
@@ -164,13 +156,11 @@ impl Users for Site {
     async fn find(&self, realm: &RealmName, user: &UserId) -> Result<Option<UserPlace>, Fault> {
         self.read(user_key(realm, user)).await
     }
+}
 
-    async fn publish(&self, realm: &RealmName, place: &UserPlace) -> Result<(), Fault> {
-        self.write(user_key(realm, &place.id), place).await
-    }
-
-    async fn forget(&self, realm: &RealmName, user: &UserId) -> Result<(), Fault> {
-        self.colo.put(&user_key(realm, user), None).await
+impl Directory for Site {
+    async fn ask(&self, _: &RealmName, question: &directory::Question) -> Result<directory::Answer, Fault> {
+        panic!("{question:?}: lists are tested elsewhere")
     }
 }
 
@@ -211,6 +201,10 @@ impl Principals for Site {
 
     fn place_of_key(&self, key: &Digest) -> Result<Locator, Fault> {
         Ok(Locator::from(*Digest::of(proofs_name(key).as_bytes()).bytes()))
+    }
+
+    fn place_of_client(&self, realm: &RealmName, client: &ClientId) -> Result<Locator, Fault> {
+        Ok(Locator::from(*Digest::of(client_name(realm, client).as_bytes()).bytes()))
     }
 
     fn place_of_federated(&self, realm: &RealmName, who: &Federated) -> Result<Locator, Fault> {
@@ -255,6 +249,17 @@ fn stand_in(input: &[u8]) -> [u8; 64] {
     whole[..32].copy_from_slice(half.bytes());
     whole[32..].copy_from_slice(half.bytes());
     whole
+}
+
+/// A token of a realm's operator, at once.
+pub(super) fn operators_token(colo: &Colo, realm: &str) -> Option<String> {
+    let realm = colo.config.realm(realm)?;
+    let signer = (Algorithm::Es256, KEY.id().unwrap());
+    let input = colo.objects.with_rows(crate::fakes::operators_place(realm), |rows| {
+        let hand = crate::fakes::operator(realm);
+        crate::fakes::token_input((rows, &hand), (colo.config, realm), signer, colo.now())
+    });
+    Some(format!("{input}.{}", base64url(&stand_in(input.as_bytes()))))
 }
 
 impl Signer for Site {

@@ -73,6 +73,12 @@ pub struct RealmDocument {
     /// of the names.
     #[serde(default)]
     pub providers: BTreeMap<String, ProviderDocument>,
+    /// How long an application credential may be made for, in seconds: at most ten years. By default a year.
+    #[serde(default = "RealmDocument::credential_seconds")]
+    pub credential_seconds: u64,
+    /// How long it is kept what was done here, in seconds: a day to ten years. By default 400 days.
+    #[serde(default = "RealmDocument::audit_seconds")]
+    pub audit_seconds: u64,
     /// Allows plain HTTP, for an issuer on this machine.
     #[serde(default)]
     pub allow_http: bool,
@@ -180,6 +186,14 @@ impl RealmDocument {
 
     const fn refresh_token_seconds() -> u64 {
         30 * 86_400
+    }
+
+    const fn credential_seconds() -> u64 {
+        365 * 86_400
+    }
+
+    const fn audit_seconds() -> u64 {
+        400 * 86_400
     }
 
     const fn grain_seconds() -> u64 {

@@ -29,7 +29,7 @@ use crate::oauth::{Endpoint, Stop, admit, source};
 use crate::people::newcomer::new_user_id;
 use crate::people::page;
 use crate::people::visit::{Resumed, Visit};
-use crate::port::{Entry, Journal, Limit, Ports, Principals, UserPlace, Users, random};
+use crate::port::{Entry, Journal, Limit, Ports, Principals, random};
 use crate::principal::{self, EnterFederated, Federated, NewUser, Profile, Question, Refused};
 use crate::secret::Credential;
 use crate::time::{Lifetime, Timestamp};
@@ -293,8 +293,8 @@ async fn enter<P: Ports>(
         enter.newcomer = Some(Box::new(newcomer(visit, who, profile)?));
         answer = ask(&enter).await?;
     }
-    let user = match answer {
-        principal::Answer::User(user) => user,
+    match answer {
+        principal::Answer::User(_) => {}
         principal::Answer::Refused(Refused::NotFound) => {
             let text = "has told who you are, but nobody here belongs to that account. Ask whoever runs this service, or sign in another way.";
             return Err(Failed::of_person(403, text, Refused::NotFound.code()).into());
@@ -305,12 +305,6 @@ async fn enter<P: Ports>(
             return Err(Failed::of_person(403, text, refused.code()).into());
         }
         _ => return Err(principal::Answer::unexpected("enter").into()),
-    };
-    let is_new = enter.newcomer.as_ref().is_some_and(|newcomer| newcomer.id == user.id);
-    // Whoever was taken in while KV did not write is written now.
-    if is_new || ports.users().find(&realm.name, &user.id).await?.is_none() {
-        let place = UserPlace { id: user.id.clone(), login: user.login.clone(), locator };
-        ports.users().publish(&realm.name, &place).await?;
     }
     Ok(browser)
 }

@@ -1,0 +1,506 @@
+//! The management API: who may do what with whose, and what becomes of it.
+
+use serde_json::{Value, json};
+
+use crate::fakes::{BOOTSTRAP, Broken, Call, Edge, Reply, World, call};
+use crate::flows::gate;
+use crate::flows::realm::claims;
+use tollgate::time::Lifetime;
+
+const HOST: &str = "https://edge.example";
+
+const CONFIG: &str = r#"{
+    "realms": {
+        "test": { "issuer": "https://edge.example/test", "idle_seconds": 1200, "credential_seconds": 2592000 },
+        "production": { "issuer": "https://edge.example/production" }
+    },
+    "scopes": {
+        "orders:read": { "description": "Read orders" },
+        "orders:internal": { "description": "See what nobody else sees", "internal": true }
+    },
+    "role_kinds": { "operational": { "at_most": 1 }, "builder": { "at_most": 1 } },
+    "roles": {
+        "agent": { "kind": "operational" }, "lead": { "kind": "operational" },
+        "builder": { "kind": "builder" }, "viewer": {}
+    },
+    "routes": [
+        { "id": "orders", "methods": ["GET"], "path": "/orders", "require": { "scopes": [], "issuers": ["test", "production"] }, "to": { "service": "ORIGIN" } }
+    ]
+}"#;
+
+fn api(path: &str) -> String {
+    format!("{HOST}/test/api/v1{path}")
+}
+
+fn send(edge: &Edge<'_>, request: Call, token: &str) -> Reply {
+    call(edge, &request.bearer(token)).0
+}
+
+fn get(edge: &Edge<'_>, path: &str, token: &str) -> Reply {
+    send(edge, Call::get(api(path)), token)
+}
+
+fn post(edge: &Edge<'_>, path: &str, said: &Value, token: &str) -> Reply {
+    send(edge, Call::json(api(path), said.to_string()), token)
+}
+
+fn patch(edge: &Edge<'_>, path: &str, said: &Value, token: &str) -> Reply {
+    send(edge, Call::patch(api(path), said.to_string()), token)
+}
+
+fn delete(edge: &Edge<'_>, path: &str, token: &str) -> Reply {
+    send(edge, Call::delete(api(path)), token)
+}
+
+fn body(reply: &Reply) -> Value {
+    serde_json::from_str(&reply.answer().body).unwrap()
+}
+
+fn items(reply: &Reply) -> Vec<Value> {
+    assert_eq!(reply.status(), 200, "{}", reply.answer().body);
+    body(reply)["items"].as_array().unwrap().clone()
+}
+
+/// A token of a client that has this secret.
+fn token_of(edge: &Edge<'_>, client: &Value, scope: Option<&str>) -> Reply {
+    let (id, secret) = (client["client_id"].as_str().unwrap(), client["client_secret"].as_str().unwrap());
+    let scope = scope.map(|scope| format!("&scope={scope}")).unwrap_or_default();
+    let form = format!("grant_type=client_credentials&client_id={id}&client_secret={secret}{scope}");
+    call(edge, &Call::form(format!("{HOST}/test/OAuth/Token"), form)).0
+}
+
+fn token(edge: &Edge<'_>, client: &Value) -> String {
+    token_of(edge, client, None).member("access_token")
+}
+
+/// The first person who manages everything, and a token of theirs.
+fn admin(edge: &Edge<'_>) -> String {
+    let said = json!({ "login": "root@example.com", "password": "a long password" });
+    let made = post(edge, "/bootstrap", &said, BOOTSTRAP);
+    assert_eq!(made.status(), 201, "{}", made.answer().body);
+    token(edge, &body(&made))
+}
+
+/// A person with these roles, and a token that acts for them: made by an admin's hand, as the console's would be.
+fn person(world: &World, edge: &Edge<'_>, login: &str, roles: &[&str], scope: &str) -> (String, String) {
+    let said = json!({ "login": login, "password": "a long password", "roles": roles });
+    let made = post(edge, "/users", &said, "operator");
+    assert_eq!(made.status(), 201, "{}", made.answer().body);
+    let id = made.member("id");
+    let token = world.token_for("test", login, scope);
+    (id, token)
+}
+
+fn wanted(name: &str, world: &World, roles: &[&str]) -> Value {
+    json!({ "name": name, "expires_at": world.now().as_seconds() + 86_400, "roles": roles })
+}
+
+#[test]
+fn the_first_secret_makes_one_admin_and_stops_working() {
+    let world = World::new(CONFIG);
+    let edge = world.edge();
+    let said = json!({ "login": "root@example.com", "password": "a long password", "name": "Root" });
+    assert_eq!(post(&edge, "/bootstrap", &said, "wrong").status(), 401);
+    assert_eq!(post(&edge, "/bootstrap", &json!({ "login": "x" }), BOOTSTRAP).status(), 400);
+    let made = post(&edge, "/bootstrap", &said, BOOTSTRAP);
+    assert_eq!(made.status(), 201);
+    let admin = token(&edge, &body(&made));
+    let me = body(&get(&edge, "/me", &admin));
+    assert_eq!((&me["reach"], &me["scope"]), (&json!("all"), &json!("platform:admin")), "{me}");
+    let again = json!({ "login": "other@example.com", "password": "a long password" });
+    assert_eq!(post(&edge, "/bootstrap", &again, BOOTSTRAP).status(), 409);
+    assert_eq!(get(&edge, "/users", BOOTSTRAP).status(), 401, "and it opens nothing else");
+    let elsewhere =
+        Call::json(format!("{HOST}/production/api/v1/bootstrap"), again.to_string()).bearer(BOOTSTRAP);
+    assert_eq!(call(&edge, &elsewhere).0.status(), 201, "each realm has a first person of its own");
+    let foreign = Call::get(format!("{HOST}/production/api/v1/users")).bearer(&admin);
+    assert_eq!(call(&edge, &foreign).0.status(), 401, "who manages nothing in another realm");
+}
+
+/// A request that was cut off may come again; another login may not, for as long as that is under way.
+#[test]
+fn a_first_secret_that_was_cut_off_may_come_again() {
+    for broken in [Broken::PrincipalsAfter, Broken::DirectoryAfter] {
+        let world = World::new(CONFIG);
+        let edge = world.edge();
+        let said = json!({ "login": "root@example.com", "password": "a long password" });
+        world.broken.set(Some(broken));
+        assert_eq!(post(&edge, "/bootstrap", &said, BOOTSTRAP).status(), 503);
+        world.broken.set(None);
+        let other = json!({ "login": "eve@example.com", "password": "a long password" });
+        assert_eq!(post(&edge, "/bootstrap", &other, BOOTSTRAP).status(), 409, "{broken:?}");
+        assert_eq!(post(&edge, "/bootstrap", &said, BOOTSTRAP).status(), 201, "{broken:?}");
+    }
+}
+
+#[test]
+fn a_credential_acts_for_its_person_with_a_part_of_their_roles() {
+    let world = World::new(CONFIG);
+    let edge = world.edge();
+    let (ada_id, ada) =
+        person(&world, &edge, "ada@example.com", &["agent", "builder", "viewer"], "credentials:manage");
+    let made = post(&edge, "/credentials", &wanted("Sync", &world, &["agent", "builder"]), &ada);
+    assert_eq!(made.status(), 201, "{}", made.answer().body);
+    let sync = body(&made);
+    assert_eq!((&sync["roles"], &sync["owner"]["id"]), (&json!(["agent", "builder"]), &json!(ada_id)));
+    let at = format!("/credentials/{}", sync["client_id"].as_str().unwrap());
+    assert_eq!(made.answer().header("location"), Some(api(&at).as_str()));
+    let read = get(&edge, &at, &ada);
+    assert!(body(&read).get("client_secret").is_none(), "shown once");
+    assert_eq!(read.answer().header("etag"), made.answer().header("etag"));
+    let live = token(&edge, &sync);
+    assert_eq!(gate(&edge, &Call::get(format!("{HOST}/orders")).bearer(&live)), 200);
+    let second = token(&edge, &sync);
+    assert_eq!(
+        gate(&edge, &Call::get(format!("{HOST}/orders")).bearer(&second)),
+        200,
+        "as many sessions as wanted"
+    );
+    assert_eq!(body(&get(&edge, &at, &ada))["live_sessions"], 2);
+    // A role that the creator loses leaves the credential, and its live tokens end.
+    let less = json!({ "roles": ["agent", "viewer"] });
+    assert_eq!(patch(&edge, &format!("/users/{ada_id}"), &less, "operator").status(), 200);
+    world.pass(Lifetime::from_seconds(31));
+    assert_eq!(gate(&edge, &Call::get(format!("{HOST}/orders")).bearer(&live)), 401);
+    let next = token(&edge, &sync);
+    assert_eq!(claims(&next)["roles"], json!(["agent"]));
+    let more = json!({ "roles": ["agent", "builder", "viewer"] });
+    assert_eq!(patch(&edge, &format!("/users/{ada_id}"), &more, "operator").status(), 200);
+    let later = claims(&token(&edge, &sync));
+    assert_eq!(later["roles"], json!(["agent"]), "what has left it does not come back by itself");
+}
+
+#[test]
+fn a_credential_is_no_more_than_its_person_and_the_realm_allow() {
+    let world = World::new(CONFIG);
+    let edge = world.edge();
+    let (_, ada) =
+        person(&world, &edge, "ada@example.com", &["agent", "lead", "viewer"], "credentials:manage");
+    let now = world.now().as_seconds();
+    let day = now + 86_400;
+    for (wrong, what) in [
+        (json!({ "name": "x", "expires_at": day, "roles": ["builder"] }), "a role that she has not"),
+        (json!({ "name": "x", "expires_at": day, "roles": ["nobody"] }), "a role that is none"),
+        (json!({ "name": "x", "expires_at": day, "roles": ["agent", "lead"] }), "two of a kind"),
+        (json!({ "name": "x", "expires_at": now, "roles": [] }), "an end that has come"),
+        (json!({ "name": "x", "expires_at": now + 2_592_001, "roles": [] }), "an end that is too far"),
+        (json!({ "name": "x", "roles": [] }), "no end"),
+        (json!({ "name": "", "expires_at": day }), "no name"),
+        (json!({ "name": "x", "expires_at": day, "idle_seconds": 1201 }), "idle for longer than the realm"),
+        (json!({ "name": "x", "expires_at": day, "idle_seconds": 0 }), "idle at once"),
+        (json!({ "name": "x", "expires_at": day, "scope": "nope" }), "a scope that is none"),
+        (
+            json!({ "name": "x", "expires_at": day, "scope": "users:manage" }),
+            "a scope of ours that her token has not",
+        ),
+        (json!({ "name": "x", "expires_at": day, "client_id": "mine" }), "a name that it chooses"),
+        (json!([]), "no object"),
+    ] {
+        let reply = post(&edge, "/credentials", &wrong, &ada);
+        assert_eq!(reply.status(), 400, "{what}: {}", reply.answer().body);
+        assert_eq!(reply.answer().header("content-type"), Some("application/problem+json"), "{what}");
+    }
+    assert!(items(&get(&edge, "/credentials", &ada)).is_empty(), "nothing of it was kept");
+    let service = post(&edge, "/credentials", &wanted("x", &world, &[]), "operator");
+    assert_eq!(service.status(), 409, "nobody's credential would act for nobody");
+}
+
+#[test]
+fn an_old_secret_counts_for_the_overlap_and_a_deleted_credential_not_at_all() {
+    let world = World::new(CONFIG);
+    let edge = world.edge();
+    let (_, ada) = person(&world, &edge, "ada@example.com", &["agent"], "credentials:manage");
+    let sync = body(&post(&edge, "/credentials", &wanted("Sync", &world, &["agent"]), &ada));
+    let at = format!("/credentials/{}", sync["client_id"].as_str().unwrap());
+    for odd in [json!({ "overlap_seconds": 60 }), json!({ "overlap_seconds": 86_401 })] {
+        assert_eq!(post(&edge, &format!("{at}/secret"), &odd, &ada).status(), 400, "{odd}");
+    }
+    let renewed = post(&edge, &format!("{at}/secret"), &json!({ "overlap_seconds": 3600 }), &ada);
+    let next = body(&renewed);
+    assert_ne!(next["client_secret"], sync["client_secret"]);
+    assert_eq!((token_of(&edge, &sync, None).status(), token_of(&edge, &next, None).status()), (200, 200));
+    world.pass(Lifetime::from_seconds(3601));
+    assert_eq!((token_of(&edge, &sync, None).status(), token_of(&edge, &next, None).status()), (401, 200));
+    let ada = world.token_for("test", "ada@example.com", "credentials:manage");
+    let live = token(&edge, &next);
+    let last = body(&post(&edge, &format!("{at}/secret"), &json!({}), &ada));
+    assert_eq!(token_of(&edge, &next, None).status(), 401, "without an overlap it is over at once");
+    world.pass(Lifetime::from_seconds(31));
+    assert_eq!(gate(&edge, &Call::get(format!("{HOST}/orders")).bearer(&live)), 401);
+    let live = token(&edge, &last);
+    assert_eq!(delete(&edge, &at, &ada).status(), 204);
+    assert_eq!(get(&edge, &at, &ada).status(), 404);
+    assert_eq!(token_of(&edge, &last, None).status(), 401);
+    world.pass(Lifetime::from_seconds(31));
+    assert_eq!(gate(&edge, &Call::get(format!("{HOST}/orders")).bearer(&live)), 401);
+}
+
+#[test]
+fn the_same_request_again_is_answered_as_the_first_was() {
+    let world = World::new(CONFIG);
+    let edge = world.edge();
+    let (_, ada) = person(&world, &edge, "ada@example.com", &["agent"], "credentials:manage clients:manage");
+    let key = "5f2e9c1a-3e58-4a83-9c9e-1f8a2b7f0c11";
+    let make = |said: &Value| {
+        let request = Call::json(api("/credentials"), said.to_string()).header("idempotency-key", key);
+        send(&edge, request, &ada)
+    };
+    let said = wanted("Sync", &world, &["agent"]);
+    let (first, again) = (make(&said), make(&said));
+    assert_eq!((first.status(), again.status()), (201, 201));
+    assert_eq!(body(&first)["client_secret"], body(&again)["client_secret"]);
+    assert_eq!(token_of(&edge, &body(&again), None).status(), 200, "the secret is the one that counts");
+    assert_eq!(items(&get(&edge, "/credentials", &ada)).len(), 1);
+    let other = make(&wanted("Other", &world, &[]));
+    assert_eq!(other.status(), 422, "another request may not have the name of this one");
+    let (_, eve) = person(&world, &edge, "eve@example.com", &["agent"], "credentials:manage");
+    let request = Call::json(api("/credentials"), said.to_string()).header("idempotency-key", key);
+    let hers = send(&edge, request, &eve);
+    assert_eq!(hers.status(), 201, "the name is the caller's own");
+    assert_ne!(body(&hers)["client_id"], body(&first)["client_id"]);
+    let at = format!("/credentials/{}/secret", first.member("client_id"));
+    assert_eq!(post(&edge, &at, &json!({}), &ada).status(), 200);
+    assert_eq!(make(&said).status(), 409, "what it made has another secret by now");
+    let short = Call::json(api("/credentials"), said.to_string()).header("idempotency-key", "1");
+    assert_eq!(send(&edge, short, &ada).status(), 400);
+    assert!(!world.stored().iter().any(|text| text.contains(key)), "it is kept nowhere");
+}
+
+#[test]
+fn two_who_change_the_same_do_not_undo_each_other() {
+    let world = World::new(CONFIG);
+    let edge = world.edge();
+    let made = post(&edge, "/users", &json!({ "login": "ada@example.com", "roles": ["agent"] }), "operator");
+    let (at, seen) =
+        (format!("/users/{}", made.member("id")), made.answer().header("etag").unwrap().to_owned());
+    let change = |said: Value| {
+        let request = Call::patch(api(&at), said.to_string()).header("if-match", seen.as_str());
+        send(&edge, request, "operator")
+    };
+    assert_eq!(change(json!({ "roles": ["agent", "viewer"] })).status(), 200);
+    let late = change(json!({ "profile": { "name": "Ada" } }));
+    assert_eq!(late.status(), 412, "{}", late.answer().body);
+    let now = get(&edge, &at, "operator");
+    assert_eq!(body(&now)["roles"], json!(["agent", "viewer"]), "nothing is lost");
+    assert!(body(&now)["profile"].get("name").is_none());
+    let gone = Call::delete(api(&at)).header("if-match", seen.as_str());
+    assert_eq!(send(&edge, gone, "operator").status(), 412);
+    let garbage = Call::delete(api(&at)).header("if-match", "\"x\"");
+    assert_eq!(send(&edge, garbage, "operator").status(), 412);
+    let fresh = Call::delete(api(&at)).header("if-match", now.answer().header("etag").unwrap());
+    assert_eq!(send(&edge, fresh, "operator").status(), 204);
+}
+
+#[test]
+fn an_internal_scope_waits_for_somebody_to_approve_of_client_and_person() {
+    let world = World::new(CONFIG);
+    let edge = world.edge();
+    let (ada_id, ada) =
+        person(&world, &edge, "ada@example.com", &["agent"], "credentials:manage clients:manage");
+    let mut said = wanted("Sync", &world, &["agent"]);
+    said["scope"] = json!("orders:internal orders:read");
+    let sync = body(&post(&edge, "/credentials", &said, &ada));
+    assert_eq!((&sync["scope"], &sync["waiting_scope"]), (&json!("orders:read"), &json!("orders:internal")));
+    assert_eq!(token_of(&edge, &sync, Some("orders:internal")).status(), 400);
+    let application = json!({
+        "client_name": "Shop", "scope": "orders:internal", "grant_types": ["authorization_code"],
+        "redirect_uris": ["https://app.example/cb"], "token_endpoint_auth_method": "none",
+    });
+    let shop = body(&post(&edge, "/clients", &application, &ada));
+    assert_eq!((&shop["scope"], &shop["waiting_scope"]), (&json!(""), &json!("orders:internal")));
+    let waiting = items(&get(&edge, "/clients?waiting=true", "operator"));
+    assert_eq!(waiting.iter().map(|one| &one["client_id"]).collect::<Vec<_>>(), [&shop["client_id"]]);
+    let at = format!("/clients/{}/approval", shop["client_id"].as_str().unwrap());
+    assert_eq!(post(&edge, &at, &json!({ "scope": "orders:internal" }), &ada).status(), 403, "not her own");
+    assert_eq!(post(&edge, &at, &json!({ "scope": "orders:read" }), "operator").status(), 400);
+    let approved = body(&post(&edge, &at, &json!({ "scope": "orders:internal" }), "operator"));
+    assert_eq!(approved["scope"], json!("orders:internal"));
+    let known = body(&get(&edge, &format!("/users/{ada_id}"), "operator"));
+    assert_eq!(known["internal_scopes"], json!("orders:internal"), "both lists have it");
+    assert!(items(&get(&edge, "/clients?waiting=true", "operator")).is_empty());
+    // What was approved stays when she changes something else; and nothing is approved by a change.
+    let mut next = application.clone();
+    next["client_name"] = json!("Shop 2");
+    let request =
+        Call::put(api(&format!("/clients/{}", shop["client_id"].as_str().unwrap())), next.to_string());
+    let changed = body(&send(&edge, request, &ada));
+    assert_eq!((&changed["scope"], changed.get("waiting_scope")), (&json!("orders:internal"), None));
+}
+
+#[test]
+fn what_is_somebody_elses_is_not_there() {
+    let world = World::new(CONFIG);
+    let edge = world.edge();
+    let all = "credentials:manage clients:manage sessions:manage audit:read";
+    let (ada_id, ada) = person(&world, &edge, "ada@example.com", &["agent"], all);
+    let (_, eve) = person(&world, &edge, "eve@example.com", &["agent"], all);
+    let sync = body(&post(&edge, "/credentials", &wanted("Sync", &world, &["agent"]), &ada));
+    let at = format!("/credentials/{}", sync["client_id"].as_str().unwrap());
+    for reply in [
+        get(&edge, &at, &eve),
+        patch(&edge, &at, &json!({ "name": "Mine" }), &eve),
+        delete(&edge, &at, &eve),
+        post(&edge, &format!("{at}/secret"), &json!({}), &eve),
+        get(&edge, &format!("/credentials?owner={ada_id}"), &eve),
+        get(&edge, &format!("/sessions?user={ada_id}"), &eve),
+        get(&edge, &at.replace("credentials", "clients"), &ada),
+    ] {
+        assert_eq!(reply.status(), 404, "{}", reply.answer().body);
+    }
+    assert!(items(&get(&edge, "/credentials", &eve)).is_empty());
+    assert_eq!(items(&get(&edge, "/credentials", &ada)).len(), 1);
+    let live = items(&get(&edge, "/sessions", &ada));
+    let session = live[0]["id"].as_str().unwrap();
+    assert_eq!(delete(&edge, &format!("/sessions/{session}"), &eve).status(), 404);
+    let seen = |token: &str| -> Vec<Value> { items(&get(&edge, "/audit", token)) };
+    assert!(seen(&ada).iter().any(|event| event["action"] == "credential.create"));
+    assert!(!seen(&eve).iter().any(|event| event["action"] == "credential.create"));
+    for forbidden in ["/users", "/keys"] {
+        assert_eq!(get(&edge, forbidden, &ada).status(), 403, "{forbidden}");
+    }
+    let admins = items(&get(&edge, "/credentials?search=SYN", "operator"));
+    assert_eq!(admins.len(), 1, "whoever manages everything sees it");
+}
+
+#[test]
+fn who_manages_people_does_not_manage_everything() {
+    let world = World::new(CONFIG);
+    let edge = world.edge();
+    admin(&edge);
+    let root = items(&get(&edge, "/users?search=root", "operator"))[0]["id"].as_str().unwrap().to_owned();
+    let helper = json!({ "client_name": "Helpdesk", "scope": "users:manage" });
+    let helper = token(&edge, &body(&post(&edge, "/clients", &helper, "operator")));
+    let made = post(&edge, "/users", &json!({ "login": "ada@example.com" }), &helper);
+    assert_eq!(made.status(), 201);
+    let at = format!("/users/{}", made.member("id"));
+    let more = json!({ "internal_scopes": "platform:admin" });
+    assert_eq!(patch(&edge, &at, &more, &helper).status(), 403);
+    assert_eq!(patch(&edge, &at, &json!({ "internal_scopes": "orders:internal" }), &helper).status(), 200);
+    let root = format!("/users/{root}");
+    for reply in [
+        patch(&edge, &root, &json!({ "password": "another password" }), &helper),
+        post(&edge, &format!("{root}/sign-out"), &json!({}), &helper),
+        delete(&edge, &root, &helper),
+    ] {
+        assert_eq!(reply.status(), 403, "{}", reply.answer().body);
+    }
+    let wide = json!({ "client_name": "Wide", "scope": "keys:manage" });
+    let clients = json!({ "client_name": "Registrar", "scope": "clients:manage" });
+    let registrar = token(&edge, &body(&post(&edge, "/clients", &clients, "operator")));
+    assert_eq!(
+        post(&edge, "/clients", &wide, &registrar).status(),
+        400,
+        "nobody gives away more than they have"
+    );
+}
+
+#[test]
+fn what_was_done_is_told_with_who_and_from_where() {
+    let world = World::new(CONFIG);
+    let edge = world.edge();
+    let (ada_id, ada) = person(&world, &edge, "ada@example.com", &["agent"], "credentials:manage audit:read");
+    let request = Call::json(api("/credentials"), wanted("<b>Sync</b>", &world, &["agent"]).to_string())
+        .header("cf-connecting-ip", "203.0.113.7");
+    let sync = body(&send(&edge, request, &ada));
+    world.pass(Lifetime::from_seconds(1));
+    let at = format!("/credentials/{}", sync["client_id"].as_str().unwrap());
+    assert_eq!(patch(&edge, &at, &json!({ "name": "Sync" }), &ada).status(), 200);
+    assert_eq!(patch(&edge, &at, &json!({ "name": "Sync" }), &ada).status(), 200, "which changes nothing");
+    let events = items(&get(&edge, "/audit", &ada));
+    let actions: Vec<_> = events.iter().map(|event| event["action"].as_str().unwrap()).collect();
+    assert_eq!(actions, ["credential.change", "credential.create", "user.create"]);
+    let (change, create) = (&events[0], &events[1]);
+    assert_eq!(change["changes"], json!(["client_name"]));
+    assert_eq!(create["actor"]["source"], "203.0.113.7");
+    assert_eq!((&create["actor"]["user"], &create["actor"]["kind"]), (&json!(ada_id), &json!("user")));
+    assert_eq!(create["target"]["name"], "<b>Sync</b>");
+    let secret = sync["client_secret"].as_str().unwrap();
+    assert!(!get(&edge, "/audit", "operator").answer().body.contains(secret));
+    let only = |query: &str| items(&get(&edge, &format!("/audit?{query}"), "operator")).len();
+    assert_eq!(only("action=credential.create"), 1);
+    assert_eq!(only(&format!("principal={ada_id}")), 2);
+    assert_eq!(only("client=operator"), 1);
+    let then = create["at"].as_u64().unwrap();
+    assert_eq!((only(&format!("since={}", then + 1)), only(&format!("until={}", then + 1))), (1, 2));
+    let lines =
+        send(&edge, Call::get(api("/audit?limit=2")).header("accept", "application/jsonl"), "operator");
+    assert_eq!(lines.answer().header("content-type"), Some("application/jsonl"));
+    assert_eq!(lines.answer().body.lines().count(), 2);
+    let next = lines.answer().header("link").unwrap();
+    let next = next.strip_prefix('<').unwrap().split_once('>').unwrap().0.to_owned();
+    let rest = send(&edge, Call::get(next).header("accept", "application/jsonl"), "operator");
+    assert_eq!((rest.answer().body.lines().count(), rest.answer().header("link")), (1, None));
+    world.pass(Lifetime::from_seconds(401 * 86_400));
+    world.clear();
+    assert_eq!(only(""), 0, "it is kept for as long as the realm says");
+}
+
+#[test]
+fn pages_go_on_where_they_ended() {
+    let world = World::new(CONFIG);
+    let edge = world.edge();
+    for number in 0..7 {
+        let said = json!({ "login": format!("p{number}@example.com"), "profile": { "name": format!("Person {number}") } });
+        assert_eq!(post(&edge, "/users", &said, "operator").status(), 201);
+    }
+    let (mut seen, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = get(&edge, &format!("/users?limit=3&cursor={cursor}"), "operator");
+        seen.extend(items(&page).iter().map(|user| user["login"].as_str().unwrap().to_owned()));
+        // Somebody new on the way changes nothing about the others.
+        post(&edge, "/users", &json!({ "login": "a0@example.com" }), "operator");
+        match body(&page)["next"].as_str() {
+            Some(next) => next.clone_into(&mut cursor),
+            None => break,
+        }
+    }
+    let all: Vec<_> = (0..7).map(|number| format!("p{number}@example.com")).collect();
+    assert_eq!(seen, all);
+    for bad in [
+        "limit=0",
+        "limit=201",
+        "limit=x",
+        "cursor=~",
+        "limit=1&limit=2",
+        &format!("search={}", "x".repeat(101)),
+    ] {
+        assert_eq!(get(&edge, &format!("/users?{bad}"), "operator").status(), 400, "{bad}");
+    }
+    assert_eq!(items(&get(&edge, "/users?search=person%205", "operator")).len(), 1);
+    assert_eq!(items(&get(&edge, "/users?search=%25", "operator")).len(), 0, "no pattern, but words");
+}
+
+#[test]
+fn somebody_who_is_deleted_takes_their_clients_along() {
+    let world = World::new(CONFIG);
+    let edge = world.edge();
+    let (ada_id, ada) = person(&world, &edge, "ada@example.com", &["agent"], "credentials:manage");
+    let sync = body(&post(&edge, "/credentials", &wanted("Sync", &world, &["agent"]), &ada));
+    assert_eq!(delete(&edge, &format!("/users/{ada_id}"), "operator").status(), 204);
+    assert_eq!(token_of(&world.edge(), &sync, None).status(), 401);
+    let at = format!("/credentials/{}", sync["client_id"].as_str().unwrap());
+    assert_eq!(get(&edge, &at, "operator").status(), 404);
+    assert!(items(&get(&edge, "/credentials", "operator")).is_empty());
+    assert!(items(&get(&edge, "/users?search=ada", "operator")).is_empty());
+    assert_eq!(get(&edge, "/me", &ada).status(), 401, "and their own token is over");
+}
+
+#[test]
+fn a_session_is_ended_and_its_token_with_it() {
+    let world = World::new(CONFIG);
+    let edge = world.edge();
+    let (ada_id, ada) =
+        person(&world, &edge, "ada@example.com", &["agent"], "credentials:manage sessions:manage");
+    let sync = body(&post(&edge, "/credentials", &wanted("Sync", &world, &["agent"]), &ada));
+    let live = token(&edge, &sync);
+    assert_eq!(gate(&edge, &Call::get(format!("{HOST}/orders")).bearer(&live)), 200);
+    let id = sync["client_id"].as_str().unwrap();
+    let mine = items(&get(&edge, &format!("/sessions?client={id}"), &ada));
+    assert_eq!((mine.len(), &mine[0]["client_name"]), (1, &json!("Sync")));
+    assert_eq!(items(&get(&edge, &format!("/sessions?user={ada_id}"), "operator")).len(), 2);
+    let at = format!("/sessions/{}", mine[0]["id"].as_str().unwrap());
+    assert_eq!(delete(&edge, &at, &ada).status(), 204);
+    assert_eq!(delete(&edge, &at, &ada).status(), 404, "it is over");
+    world.pass(Lifetime::from_seconds(31));
+    assert_eq!(gate(&edge, &Call::get(format!("{HOST}/orders")).bearer(&live)), 401);
+}
