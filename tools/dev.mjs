@@ -39,6 +39,10 @@ tollgate answers at ${server.url}; its example API is behind it. Paste these int
   # People: sign in there with what this prints
   echo "$TOLLGATE_URL/${server.realm}/account: $TOLLGATE_LOGIN $TOLLGATE_PASSWORD"
 
+  # Managing: a token of the admin's, and who is there
+  ADMIN=$(curl -s -d "grant_type=client_credentials&client_id=$TOLLGATE_ADMIN_CLIENT_ID&client_secret=$TOLLGATE_ADMIN_CLIENT_SECRET" "${issuer}/OAuth/Token" | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
+  curl -s -H "Authorization: Bearer $ADMIN" "${issuer}/api/v1/users"
+
   # Discovery, and another client
   curl -s "${issuer}/.well-known/openid-configuration"
   make client REALM=${server.realm} NAME=mine SCOPES="${server.env.TOLLGATE_SCOPE}"${url}
@@ -48,7 +52,9 @@ tollgate answers at ${server.url}; its example API is behind it. Paste these int
   # Then \`. .dev-idle/demo.env\`, the TOKEN line above, and:
   #   curl -i -H "Authorization: Bearer $TOKEN" "$TOLLGATE_API"; sleep 7; curl -i -H "Authorization: Bearer $TOKEN" "$TOLLGATE_API"
 
-Ctrl-C stops it. What is stored stays in ${relative(root, server.folder) || server.folder}; \`make clean\` forgets it.
+${server.hasNewAdmin ? `The first admin of realm \`${server.realm}\` was made: login ${server.env.TOLLGATE_ADMIN_LOGIN}, password ${server.env.TOLLGATE_ADMIN_PASSWORD}. This is shown once; ${demoFile} has it.
+
+` : ""}Ctrl-C stops it. What is stored stays in ${relative(root, server.folder) || server.folder}; \`make clean\` forgets it.
 `;
 }
 

@@ -1,9 +1,9 @@
-// The demo client and the demo person of a local instance: made on the first start, kept over restarts.
+// The first admin, the demo client and the demo person of a local instance: made on the first start, kept over restarts.
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 
-import { knowsClient, registerClient } from "./clients.mjs";
+import { ask, reason } from "./operators.mjs";
 import { readAssignments, writeAssignments } from "./settings.mjs";
 
 const LOGIN = "ada@example.com";
@@ -43,24 +43,33 @@ async function seedPerson({ url, realm, token, roles, known }) {
   throw new Error(`The demo person was not made: ${made.status} ${made.body?.detail ?? ""}`);
 }
 
-async function ask(address, { token, json }) {
-  const headers = { authorization: `Bearer ${token}`, ...(json && { "content-type": "application/json" }) };
-  const response = await fetch(address, { method: json ? "POST" : "GET", headers, body: json && JSON.stringify(json) });
-  return { status: response.status, body: await response.json().catch(() => undefined) };
+/** Whether the issuer still knows this client: false only when it says so. */
+async function knowsClient({ issuer, id, secret }) {
+  // RFC 6749, section 2.3.1: both are form-encoded before they are joined.
+  const form = (text) => new URLSearchParams({ x: text }).toString().slice(2);
+  const basic = Buffer.from(`${form(id)}:${form(secret)}`).toString("base64");
+  const headers = { authorization: `Basic ${basic}` };
+  const response = await fetch(`${issuer}/oauth/token`, { method: "POST", headers, body: new URLSearchParams({ grant_type: "client_credentials" }) });
+  await response.arrayBuffer();
+  return response.status !== 401;
 }
 
 /** Makes sure of `demo.env` in `folder` and returns what it says. */
-export async function seed({ url, realms, scopes, routes, roles, token, folder }) {
+export async function seed({ url, realms, scopes, routes, roles, operators, folder }) {
   const realm = "test" in realms ? "test" : Object.keys(realms)[0];
   if (realm === undefined) throw new Error("The configuration has no realm to seed.");
+  const admin = await operators.admin(realm);
+  const token = await operators.token(realm);
   const path = join(folder, "demo.env");
   const known = existsSync(path) ? readAssignments(path) : {};
   const [id, secret] = [known.TOLLGATE_CLIENT_ID, known.TOLLGATE_CLIENT_SECRET];
   // The address that is served, not the issuer's: behind another host name the issuer may not lead here.
   let client = { client_id: id, client_secret: secret, scope: known.TOLLGATE_SCOPE };
   if (!id || !secret || !(await knowsClient({ issuer: `${url}/${realm}`, id, secret }))) {
-    const grants = ["client_credentials"];
-    client = await registerClient({ url, realm, token, name: "demo", scope: demoScope(scopes), grants });
+    const json = { client_name: "demo", scope: demoScope(scopes), grant_types: ["client_credentials"] };
+    const made = await ask(`${url}/${realm}/api/v1/clients`, { token, json });
+    if (made.status !== 201) throw new Error(`The demo client was not made (${reason(made)})`);
+    client = made.body;
   }
   const person = await seedPerson({ url, realm, token, roles: roles.slice(0, 1), known });
   const values = {
@@ -69,9 +78,13 @@ export async function seed({ url, realms, scopes, routes, roles, token, folder }
     TOLLGATE_CLIENT_ID: client.client_id,
     TOLLGATE_CLIENT_SECRET: client.client_secret,
     TOLLGATE_SCOPE: client.scope,
+    TOLLGATE_ADMIN_LOGIN: admin.login,
+    TOLLGATE_ADMIN_PASSWORD: admin.password,
+    TOLLGATE_ADMIN_CLIENT_ID: admin.client_id,
+    TOLLGATE_ADMIN_CLIENT_SECRET: admin.client_secret,
     ...(person && { TOLLGATE_PERSON: person.id, TOLLGATE_LOGIN: LOGIN, TOLLGATE_PASSWORD: person.password }),
     TOLLGATE_API: `${url}${demoRoute({ realm, routes, scopes }, client.scope)}`,
   };
   writeAssignments(path, values);
-  return { path, values, realm };
+  return { path, values, realm, isNew: known.TOLLGATE_ADMIN_PASSWORD !== admin.password };
 }

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { releaseLock, takeLock } from "./lock.mjs";
 import { startGroup } from "./process-group.mjs";
 import { environment, local, node, read, root } from "./project.mjs";
+import { operators } from "./operators.mjs";
 import { seed } from "./seed.mjs";
 import { effectiveConfig, makeFolder, secrets } from "./settings.mjs";
 import { buildWorker } from "./worker.mjs";
@@ -149,13 +150,13 @@ export async function startServer(options) {
     }
     const { realms, scopes, routes, roles, path, out } = await prepare({ config, port, folder, features, log: onOutput, signal });
     const { path: vars, values } = secrets(folder, more);
-    const token = values.TOLLGATE_BOOTSTRAP_TOKEN;
     rmSync(join(folder, ".wrangler"), { recursive: true, force: true }); // bundles of an instance that was killed
     const configs = [wranglerConfig({ folder, out, watch, tokenLimit }), join(root, "examples", "upstream", "wrangler.toml")];
     const env = environment({ TOLLGATE_CONFIG: path, TOLLGATE_OUT: out });
     group = startWrangler({ port, folder, configs, vars, env, onOutput });
     await untilReady(url, group, signal);
-    const demo = seedDemo ? await seed({ url, realms, scopes, routes, roles, token, folder }) : undefined;
+    const theirs = operators({ url, folder, bootstrap: values.TOLLGATE_BOOTSTRAP_TOKEN });
+    const demo = seedDemo ? await seed({ url, realms, scopes, routes, roles, operators: theirs, folder }) : undefined;
     return {
       url,
       folder,
@@ -167,7 +168,11 @@ export async function startServer(options) {
       /** What `demo.env` says, and where it is. */
       env: demo?.values,
       demoFile: demo?.path,
-      bootstrapToken: token,
+      /** Whether the first admin is new: their password is shown once. */
+      hasNewAdmin: demo?.isNew ?? false,
+      bootstrapToken: values.TOLLGATE_BOOTSTRAP_TOKEN,
+      /** Who manages its realms. */
+      operators: theirs,
       output: () => pieces.join(""),
       /** Leads the process group of everything that was started. */
       pid: group.pid,

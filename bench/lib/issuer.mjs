@@ -81,9 +81,24 @@ function refreshing(agent, url, who, first, about) {
   };
 }
 
+const tokens = new Map();
+
+/** A token of the realm's first admin, who is made with the bootstrap token. */
+async function adminToken(agent, server, realm, bootstrap) {
+  if (!tokens.has(realm)) {
+    const at = (path) => server.url("tollgate", `/${realm}${path}`);
+    const json = { login: "admin@example.com", password: "a password of the bench" };
+    const headers = { authorization: `Bearer ${bootstrap}` };
+    const { client_id, client_secret } = await good(post(agent, at("/api/v1/bootstrap"), undefined, { json, headers }), "tollgate");
+    const granted = await good(post(agent, at("/oauth/token"), { grant_type: "client_credentials", client_id, client_secret }), "tollgate");
+    tokens.set(realm, granted.access_token);
+  }
+  return tokens.get(realm);
+}
+
 async function tollgateClient(agent, server, realm, bootstrap, grants) {
   const metadata = { client_name: "bench", scope: "orders:read", grant_types: grants };
-  const headers = { authorization: `Bearer ${bootstrap}` };
+  const headers = { authorization: `Bearer ${await adminToken(agent, server, realm, bootstrap)}` };
   const client = await good(post(agent, server.url("tollgate", `/${realm}/api/v1/clients`), undefined, { json: metadata, headers }), "tollgate");
   return { client_id: client.client_id, client_secret: client.client_secret };
 }

@@ -63,7 +63,7 @@ impl<P: Ports> Context<'_, P> {
         head: &Head<'_>,
         request: &Request<'_>,
     ) -> Result<Answer, Stop> {
-        admit(self.ports, Limit::Password, &self.source).await?;
+        admit(self.ports, Limit::Token, &self.source).await?;
         let secret = self.first_secret(bootstrap, head)?;
         let first: First = request.json(SHAPE)?;
         let login = Login::typed(&first.login).map_err(|_| bad(SHAPE))?;

@@ -18,8 +18,9 @@ const [FRESH, LIVES, SPREAD, OVERLAP] = [5, 10, 70, 25];
 const server = await startInstance("rotation", { port: PORT, config: "tests/e2e/rotation.json" });
 const target = (realm) => `${server.url}/echo/${realm}/x`;
 
-async function manage(realm, what = "", { method = what ? "POST" : "GET", token = server.bootstrapToken } = {}) {
-  const response = await fetch(`${server.realms[realm]}/api/v1/keys${what}`, { method, headers: { authorization: `Bearer ${token}` } });
+async function manage(realm, what = "", { method = what ? "POST" : "GET", token } = {}) {
+  const bearer = token ?? (await server.operators.token(realm));
+  const response = await fetch(`${server.realms[realm]}/api/v1/keys${what}`, { method, headers: { authorization: `Bearer ${bearer}` } });
   return { status: response.status, headers: response.headers, body: await response.json() };
 }
 
@@ -73,7 +74,7 @@ for (const [realm, alg] of [["es256", "ES256"], ["eddsa", "EdDSA"], ["rs256", "R
   });
 }
 
-test("keys by hand need the bootstrap token", async () => {
+test("keys by hand need a token that manages them", async () => {
   for (const [what, method] of [["", "GET"], ["/rotate", "POST"], ["/promote", "POST"]]) {
     assert.equal((await manage("hand", what, { method, token: "tgb_wrong" })).status, 401);
     assert.equal((await fetch(`${server.realms.hand}/api/v1/keys${what}`, { method })).status, 401);

@@ -22,6 +22,14 @@ async function post(body, { headers = {}, method = "POST", url = endpoint } = {}
   return { status: response.status, headers: response.headers, text: await response.text() };
 }
 
+/** What the management API says of a registration: problem details (RFC 9457), with the code of RFC 7591 section 3.2.2. */
+function assertUnfit(answer, code, about) {
+  assert.deepEqual([answer.status, answer.headers.get("content-type")], [400, "application/problem+json"], about);
+  const { error, error_description: text, detail, status } = JSON.parse(answer.text);
+  assert.deepEqual([error, text, status], [code, detail, 400], about);
+  assert.equal(answer.headers.get("cache-control"), "no-store", about);
+}
+
 /** RFC 6749 section 5.2: status, code, a constant text, and nothing to store. */
 function assertError(answer, status, code, about) {
   assert.equal(answer.status, status, about);
@@ -187,12 +195,13 @@ test("an unknown realm, or an unknown path of one, is 404", async () => {
 });
 
 const registration = (issuer = client.as.issuer) => ({ issuer, registration_endpoint: `${issuer}/api/v1/clients` });
-const tryRegister = (metadata, { initialAccessToken = server.bootstrapToken, as = registration() } = {}) =>
-  oauth.dynamicClientRegistrationRequest(as, metadata, { ...insecure, initialAccessToken });
+const tryRegister = async (metadata, { initialAccessToken, as = registration() } = {}) =>
+  oauth.dynamicClientRegistrationRequest(as, metadata, { ...insecure, initialAccessToken: initialAccessToken ?? (await server.operators.token("test")) });
 
-test("registration without the bootstrap token is 401 with a bare challenge, with another one 401 invalid_token", async () => {
+test("registration without an operator's token is 401 with a bare challenge, with another one 401 invalid_token, or 403", async () => {
   const url = registration().registration_endpoint;
-  for (const headers of [{}, { authorization: `Basic ${server.bootstrapToken}` }]) {
+  const operators = await server.operators.token("test");
+  for (const headers of [{}, { authorization: `Basic ${operators}` }]) {
     const answer = await post('{"client_name":"x"}', { url, headers });
     assert.deepEqual([answer.status, answer.headers.get("www-authenticate")], [401, 'Bearer realm="tollgate"']);
   }
@@ -201,21 +210,23 @@ test("registration without the bootstrap token is 401 with a bare challenge, wit
   for (const [about, given] of Object.entries({
     wrong: "tgb_wrong",
     "a client's secret": client.client_secret,
-    "an access token": own,
-    "its beginning": server.bootstrapToken.slice(0, -1),
-    "more than it": `${server.bootstrapToken}A`,
+    "the bootstrap token": server.bootstrapToken,
+    "another realm's": await server.operators.token("sandbox"),
+    "its beginning": operators.slice(0, -2),
+    "more than it": `${operators}A`,
   })) {
     // Whether the metadata is good does not show either.
     for (const metadata of [{ client_name: "x" }, {}, { client_name: "x", unheard: 1 }]) {
       const answer = await refused(tryRegister(metadata, { initialAccessToken: given }));
-      assertError(answer, 401, "invalid_token", about);
-      assert.equal(answer.headers.get("www-authenticate"), 'Bearer error="invalid_token"', about);
+      assert.deepEqual([answer.status, answer.headers.get("www-authenticate")], [401, 'Bearer error="invalid_token"'], about);
       bodies.add(answer.text);
     }
   }
   assert.equal(bodies.size, 1);
-  const twice = await post("{}", { url, headers: { authorization: `Bearer ${server.bootstrapToken}, Bearer x` } });
+  const twice = await post("{}", { url, headers: { authorization: `Bearer ${operators}, Bearer x` } });
   assert.equal(twice.status, 400);
+  const scopeless = await post('{"client_name":"x"}', { url, headers: { authorization: `Bearer ${own}` } });
+  assert.deepEqual([scopeless.status, scopeless.headers.get("www-authenticate")], [403, 'Bearer error="insufficient_scope", scope="clients:manage"']);
 });
 
 test("attack_66 registration takes what it knows and refuses the rest: 400 invalid_client_metadata", async () => {
@@ -246,19 +257,21 @@ test("attack_66 registration takes what it knows and refuses the rest: 400 inval
     { client_name: "x", roles: ["unheard-of"] },
     { client_name: "x", access_token_seconds: 0 },
   ]) {
-    assertError(await refused(tryRegister(metadata)), 400, "invalid_client_metadata", JSON.stringify(metadata).slice(0, 60));
+    assertUnfit(await refused(tryRegister(metadata)), "invalid_client_metadata", JSON.stringify(metadata).slice(0, 60));
   }
   for (const uri of ["javascript:alert(1)", "data:text/html,x", "http://app.example/cb", "https://app.example/cb#x", "https://a@app.example/cb", "/cb"]) {
-    assertError(await refused(tryRegister({ client_name: "x", redirect_uris: [uri] })), 400, "invalid_redirect_uri", uri);
+    assertUnfit(await refused(tryRegister({ client_name: "x", redirect_uris: [uri] })), "invalid_redirect_uri", uri);
   }
-  const headers = { authorization: `Bearer ${server.bootstrapToken}`, "content-type": "application/json" };
-  for (const body of ["", "x", "[]", "null", '{"client_name":"a","client_name":"b"}', `{"client_name":"x","scope":"${"x".repeat(33_000)}"}`]) {
-    assertError(await post(body, { url: registration().registration_endpoint, headers }), 400, "invalid_client_metadata", body.slice(0, 40));
+  const headers = { authorization: `Bearer ${await server.operators.token("test")}`, "content-type": "application/json" };
+  for (const body of ["", "x", "[]", "null", '{"client_name":"a","client_name":"b"}']) {
+    assertUnfit(await post(body, { url: registration().registration_endpoint, headers }), "invalid_client_metadata", body.slice(0, 40));
   }
+  const large = await post(`{"client_name":"x","scope":"${"x".repeat(33_000)}"}`, { url: registration().registration_endpoint, headers });
+  assert.equal(large.status, 413);
 });
 
 test("registration in a realm that is none is 404; with GET it is 405", async () => {
-  const nobody = await tryRegister({ client_name: "x" }, { as: registration(`${URL_HERE}/nobody`) });
+  const nobody = await tryRegister({ client_name: "x" }, { as: registration(`${URL_HERE}/nobody`), initialAccessToken: "tgx" });
   assert.equal(nobody.status, 404);
   assert.equal((await fetch(registration().registration_endpoint)).status, 405);
 });

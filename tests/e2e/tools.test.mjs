@@ -91,14 +91,15 @@ test("make client says what is wrong, and how to mend it", async () => {
   for (const [change, says] of [
     [{ SCOPES: "" }, /SCOPES is missing/],
     [{ NAME: "" }, /NAME is missing/],
-    [{ REALM: "nobody" }, /`nobody` a realm/],
+    [{ REALM: "nobody" }, /`nobody` is no realm/],
     [{ SCOPES: "unheard-of" }, /scope holds a name that the configuration does not have/],
     [{ GRANTS: "password" }, /grant_types/],
-    [{ TOLLGATE_BOOTSTRAP_TOKEN: "tgb_wrong" }, /TOLLGATE_BOOTSTRAP_TOKEN/],
+    [{ TOLLGATE_TOKEN: "wrong" }, /TOLLGATE_TOKEN/],
+    [{ URL: "https://gate.example.com" }, /Set TOLLGATE_TOKEN/],
     [{ URL: "http://127.0.0.1:8793" }, /No answer from http:\/\/127\.0\.0\.1:8793/],
     [{ DEV_DIR: join(folder, "none") }, /no bootstrap token/],
   ]) {
-    const { code, stdout, stderr } = await run(node(), ["tools/client.mjs"], { ...good, ...change });
+    const { code, stdout, stderr } = await run(node(), ["tools/manage.mjs", "client"], { ...good, ...change });
     assert.notEqual(code, 0);
     assert.match(stderr, says);
     assert.equal(stdout, "");
@@ -123,7 +124,7 @@ test("demo.env leads to a route that the demo client may call, whatever the conf
     const demo = mkdtempSync(join(folder, "demo-"));
     const { realms, scopes, routes } = effectiveConfig({ config, port: PORT, folder: demo });
     assert.equal(realms.test, server.realms.test);
-    const { path } = await seed({ url: URL_HERE, realms, scopes, routes, roles: [], token: server.bootstrapToken, folder: demo });
+    const { path } = await seed({ url: URL_HERE, realms, scopes, routes, roles: [], operators: server.operators, folder: demo });
     const { TOLLGATE_CLIENT_ID: client_id, TOLLGATE_CLIENT_SECRET: client_secret, TOLLGATE_API: api, TOLLGATE_ISSUER: issuer } = readAssignments(path);
     remember("the demo client's secret", client_secret);
     assertPassed(await call(await accessToken({ client_id, client_secret, as: await discover(issuer) }), api));

@@ -19,7 +19,7 @@ export async function register(server, realm, { scope = "orders:read", grants = 
   const response = await oauth.dynamicClientRegistrationRequest(
     as,
     { client_name: name, scope, grant_types: grants },
-    { ...insecure, initialAccessToken: server.bootstrapToken },
+    { ...insecure, initialAccessToken: await server.operators.token(realm) },
   );
   const client = await oauth.processDynamicClientRegistrationResponse(response);
   remember("a client secret", client.client_secret);

@@ -63,8 +63,7 @@ export function assertError(answer, error, status = error === "invalid_client" ?
 /** One realm of an instance. */
 export function realmOf(server, name) {
   const issuer = server.realms[name];
-  const bearer = server.bootstrapToken;
-  const manage = (method, path, json) => ask(`${issuer}/api/v1${path}`, { method, bearer, json });
+  const manage = async (method, path, json) => ask(`${issuer}/api/v1${path}`, { method, bearer: await server.operators.token(name), json });
   const realm = {
     name,
     issuer,
@@ -98,7 +97,7 @@ export function realmOf(server, name) {
       const code_verifier = remember("a code verifier", b64(32));
       const code_challenge = createHash("sha256").update(code_verifier).digest("base64url");
       const wanted = { login: user.login, client_id: client.client_id, redirect_uri: REDIRECT, scope: "orders:read", code_challenge, ...changes };
-      const { code } = assertStatus(await ask(`${issuer}/_harness/code`, { bearer, json: wanted }), 200);
+      const { code } = assertStatus(await ask(`${issuer}/_harness/code`, { bearer: server.bootstrapToken, json: wanted }), 200);
       return { grant_type: "authorization_code", code, code_verifier, redirect_uri: REDIRECT, ...client.who };
     },
     /** Tokens of a user's session. */

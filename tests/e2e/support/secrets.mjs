@@ -91,7 +91,7 @@ export function openKeyrings(folder, kek, realms) {
 }
 
 /** Where secrets belong, and what was built before there were any. */
-const THEIR_PLACE = /^(vars|demo\.env|build\/.*)$/;
+const THEIR_PLACE = /^(vars|demo\.env|operators\.json|build\/.*)$/;
 
 /** Asserts that none of what was remembered, nor anything of its shape, was printed or lies in `folder`. Never shows what it finds. */
 export function assertNothingLeaked({ folder, printed }) {

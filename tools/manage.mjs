@@ -1,0 +1,123 @@
+// `make client`, `make user`, `make rotate-keys`, `make config-put`: each is one call of the management API.
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+
+import { ask, operators, reason } from "./operators.mjs";
+import { fail, root } from "./project.mjs";
+import { readAssignments } from "./settings.mjs";
+
+const COMMON = `  REALM   the realm (test)
+  URL     where tollgate answers (that of the last \`make dev\`, else http://127.0.0.1:8787)
+
+The request bears TOLLGATE_TOKEN of the environment: an access token of that realm with the scope that is named above. Without it, and at the
+local instance only, one of the first admin's credential (.dev/operators.json).
+`;
+
+const USAGE = {
+  client: `make client REALM=test NAME="my service" SCOPES="orders:read customers:read"
+
+Registers a client in a realm of a running instance and prints its id and secret (clients:manage).
+
+  NAME    what people call the client; required
+  SCOPES  what it may ask for, separated by blanks; required
+  GRANTS  how it gets tokens, separated by blanks (client_credentials); add refresh_token to hand out refresh tokens
+${COMMON}`,
+  user: `make user REALM=test LOGIN=ada@example.com ROLES="owner"
+
+Takes a person in (users:manage). Without a password, they are sent a link to choose one, where the realm sends mail.
+
+  LOGIN   what they sign in with; required
+  ROLES   their roles, separated by blanks
+  NAME    their name
+  TOLLGATE_PASSWORD in the environment: their password
+${COMMON}`,
+  "rotate-keys": `make rotate-keys REALM=test
+
+Makes and publishes the next signing key (keys:manage), and prints where each key stands. It signs when every validator can have it.
+
+${COMMON}`,
+  "config-put": `make config-put FILE=tollgate.json REALM=test
+
+Puts a configuration in the place of the one that counts (config:manage; the realm has the feature \`configuration\`). A bad one is refused, with
+everything that is wrong with it, and the old one stays.
+
+  FILE    the document; required
+${COMMON}`,
+};
+
+const what = process.argv[2];
+const usage = USAGE[what] ?? fail(`There is no \`${what}\`; there are ${Object.keys(USAGE).join(", ")}.`, 2);
+if (process.argv.includes("--help")) {
+  process.stdout.write(usage);
+  process.exit(0);
+}
+
+// make hands over its variables in the environment, where no quoting can go wrong.
+const given = (name) => process.env[name] ?? "";
+const words = (text) => text.split(/\s+/).filter(Boolean);
+const need = (name) => given(name).trim() || fail(`${name} is missing.\n\n${usage}`, 2);
+
+const folder = resolve(root, given("DEV_DIR") || ".dev");
+const local = (file) => (existsSync(join(folder, file)) ? readAssignments(join(folder, file)) : {});
+const realm = given("REALM") || "test";
+const url = (given("URL") || local("demo.env").TOLLGATE_URL || "http://127.0.0.1:8787").replace(/\/+$/, "");
+const api = `${url}/${encodeURIComponent(realm)}/api/v1`;
+
+/** From the environment, or of the local instance: never is its secret sent anywhere else. */
+async function token() {
+  if (given("TOLLGATE_TOKEN")) return given("TOLLGATE_TOKEN");
+  if (!/^https?:\/\/(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/.test(url)) {
+    throw new Error("Set TOLLGATE_TOKEN: an access token of the realm, by client credentials say.");
+  }
+  return operators({ url, folder, bootstrap: local("vars").TOLLGATE_BOOTSTRAP_TOKEN }).token(realm);
+}
+
+async function call(path, options = {}) {
+  const answer = await ask(`${api}${path}`, { token: await token(), ...options });
+  if (answer.status < 300) return answer;
+  if (answer.status === 401) throw new Error(`${api}${path} refused the token (401). It must be a valid access token of \`${realm}\`; see TOLLGATE_TOKEN.`);
+  if (answer.status === 404) throw new Error(`${api}${path} does not exist (404): is \`${realm}\` a realm of the running configuration?`);
+  const errors = (answer.body?.errors ?? []).map((error) => `\n  ${error}`).join("");
+  throw new Error(`${api}${path} answered ${reason(answer)}${errors}`);
+}
+
+const commands = {
+  async client() {
+    const json = { client_name: need("NAME"), scope: words(need("SCOPES")).join(" "), grant_types: words(given("GRANTS") || "client_credentials") };
+    const { body: client } = await call("/clients", { json });
+    return `Registered \`${client.client_name}\` in realm \`${realm}\` with the scope \`${client.scope}\`.
+
+  client_id      ${client.client_id}
+  client_secret  ${client.client_secret}
+
+The secret is not shown again: only a digest of it is stored.
+`;
+  },
+  async user() {
+    const password = given("TOLLGATE_PASSWORD");
+    const name = given("NAME");
+    const json = { login: need("LOGIN"), roles: words(given("ROLES")), ...(name && { profile: { name } }), ...(password ? { password } : { invite: true }) };
+    const { body: user } = await call("/users", { json });
+    const next = password ? "They sign in with the password." : "A link to choose a password is on its way to them.";
+    return `Took \`${user.login}\` into realm \`${realm}\`, with the id ${user.id}. ${next}\n`;
+  },
+  async "rotate-keys"() {
+    const { body } = await call("/keys/rotate", { method: "POST" });
+    const lines = body.keys.map(({ kid, alg, state }) => `  ${kid}  ${alg}  ${state}`);
+    return `The next key of realm \`${realm}\` is made.\n\n${lines.join("\n")}\n`;
+  },
+  async "config-put"() {
+    const file = resolve(need("FILE"));
+    if (!existsSync(file)) throw new Error(`There is no ${file}.`);
+    const current = await call("/config");
+    const headers = { "if-match": current.headers.get("etag") };
+    const { body } = await call("/config", { method: "PUT", text: readFileSync(file, "utf8"), headers });
+    return `The configuration is version ${body.version} now. Every edge has it within about a minute and a half.\n`;
+  },
+};
+
+try {
+  process.stdout.write(await commands[what]());
+} catch (error) {
+  fail(error.message);
+}
