@@ -2,15 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::Fault;
 use crate::id::{ClientId, Locator, Login, UserId};
 use crate::principal::{Client, UserView};
 use crate::scope::ScopeSet;
 use crate::time::Timestamp;
 
+use super::shelf::written;
 use super::{List, Shelved};
 
 /// What a principal tells of one of its records.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Entry {
     /// Which list.
     pub list: List,
@@ -73,12 +75,14 @@ impl ListedClient {
 
 impl Entry {
     /// The row of it.
-    pub(super) fn shelved(&self, value: Option<String>, clear_at: Option<Timestamp>) -> Shelved {
+    ///
+    /// # Errors
+    /// It does not serialise.
+    pub fn shelved(&self) -> Result<Shelved, Fault> {
         let mut row = Shelved {
             owner: self.owner.to_string(),
             version: self.version,
-            value,
-            clear_at,
+            value: self.listed.as_ref().map(written).transpose()?,
             ..Shelved::new(self.list, self.id.clone())
         };
         let mut words = Vec::new();
@@ -95,6 +99,6 @@ impl Entry {
         }
         // No search holds a line feed: a hit is within one of them.
         row.words = words.join("\n").to_lowercase();
-        row
+        Ok(row)
     }
 }

@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::Fault;
 use crate::id::{ClientId, Locator, Login, UserId};
-use crate::time::Timestamp;
+use crate::time::{Lifetime, Timestamp};
 
+use super::shelf::written;
 use super::{List, Shelved};
 
 /// One thing that was done.
@@ -110,22 +112,20 @@ pub(super) fn place(at: Timestamp) -> String {
 }
 
 impl Event {
-    /// The row of it; `owner` is the principal that it happened at, where it was one.
-    pub(super) fn shelved(
-        &self,
-        owner: Option<Locator>,
-        value: Option<String>,
-        clear_at: Timestamp,
-    ) -> Shelved {
-        Shelved {
+    /// The row of it, for as long as it is kept. `owner` is the principal that it happened at, where it was one.
+    ///
+    /// # Errors
+    /// It does not serialise.
+    pub fn shelved(&self, owner: Option<Locator>, keep: Lifetime) -> Result<Shelved, Fault> {
+        Ok(Shelved {
             sort: place(self.at),
             owner: owner.map(|owner| owner.to_string()).unwrap_or_default(),
             actor: self.actor.user.as_ref().map(ToString::to_string).unwrap_or_default(),
             client: self.actor.client_id.as_ref().map(ToString::to_string).unwrap_or_default(),
             action: self.action.clone(),
-            value,
-            clear_at: Some(clear_at),
+            value: Some(written(self)?),
+            clear_at: Some(self.at.after(keep)),
             ..Shelved::new(List::Events, self.id.clone())
-        }
+        })
     }
 }

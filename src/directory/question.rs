@@ -4,10 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::encoding::Digest;
 use crate::id::{ClientId, Locator, Login, UserId};
-use crate::time::Lifetime;
 use crate::time::Timestamp;
 
-use super::{Cursor, Entry, Event, List};
+use super::{Cursor, List, Shelved};
 
 /// One question. Each is one atomic step.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -27,17 +26,8 @@ pub enum Question {
         /// The digest of the secret.
         secret: Digest,
     },
-    /// Know what a principal tells. Answer: [`Answer::Done`].
-    Tell {
-        /// Which principal; `None`: something else that has nothing but events.
-        owner: Option<Locator>,
-        /// Its records.
-        entries: Vec<Entry>,
-        /// What was done there.
-        events: Vec<Event>,
-        /// For how long events are kept.
-        keep: Lifetime,
-    },
+    /// Know what is told: what lists are to say, and what was done. Answer: [`Answer::Done`].
+    Tell(Vec<Shelved>),
 }
 
 /// What is looked for. What is `None` matters not.

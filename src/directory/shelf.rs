@@ -38,7 +38,7 @@ impl List {
 }
 
 /// A row. What a list has nothing to say about is empty.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Shelved {
     /// Which list.
     pub list: List,
@@ -109,4 +109,9 @@ pub trait Shelf {
     /// # Errors
     /// The store does not answer.
     fn find(&self, find: &Find) -> Result<Vec<(super::Cursor, String)>, Fault>;
+}
+
+/// The text of a row.
+pub(super) fn written(value: &impl Serialize) -> Result<String, Fault> {
+    serde_json::to_string(value).map_err(|e| Fault::new("write row", e.to_string()))
 }

@@ -7,7 +7,8 @@ use crate::error::Fault;
 use crate::id::Login;
 use crate::time::{Lifetime, Timestamp};
 
-use super::{Answer, Claimed, Entry, Find, List, MOST_ITEMS, Question, Shelf, Shelved};
+use super::shelf::written;
+use super::{Answer, Claimed, Find, List, MOST_ITEMS, Question, Shelf, Shelved};
 
 /// How long it is remembered that something is not there any more: longer than an older word of it is on its way.
 const GONE_KEPT: Lifetime = Lifetime::from_seconds(86_400);
@@ -40,15 +41,10 @@ pub fn step(shelf: &impl Shelf, question: &Question, now: Timestamp) -> Result<A
             }
             Answer::Done
         }
-        Question::Tell { owner, entries, events, keep } => {
+        Question::Tell(told) => {
             let mut rows = Vec::new();
-            for entry in entries {
-                rows.extend(news(shelf, entry, now)?);
-            }
-            for event in events {
-                if shelf.get(List::Events, &event.id)?.is_none() {
-                    rows.push(event.shelved(*owner, Some(written(event)?), event.at.after(*keep)));
-                }
+            for row in told {
+                rows.extend(news(shelf, row, now)?);
             }
             if !rows.is_empty() {
                 shelf.put(&rows)?;
@@ -58,15 +54,15 @@ pub fn step(shelf: &impl Shelf, question: &Question, now: Timestamp) -> Result<A
     })
 }
 
-/// The row of what is told, where it is not older than what is known.
-fn news(shelf: &impl Shelf, entry: &Entry, now: Timestamp) -> Result<Option<Shelved>, Fault> {
-    let known = shelf.get(entry.list, &entry.id)?;
-    if known.is_some_and(|(version, _)| entry.version < version) {
+/// What is told, where it is not older than what is known. What was done does not change: the first word of it stays.
+fn news(shelf: &impl Shelf, row: &Shelved, now: Timestamp) -> Result<Option<Shelved>, Fault> {
+    let known = shelf.get(row.list, &row.id)?;
+    let is_old = known.is_some_and(|(version, _)| row.list == List::Events || row.version < version);
+    if is_old {
         return Ok(None);
     }
-    let value = entry.listed.as_ref().map(written).transpose()?;
-    let clear_at = if value.is_some() { None } else { Some(now.after(GONE_KEPT)) };
-    Ok(Some(entry.shelved(value, clear_at)))
+    let gone = row.value.is_none().then(|| now.after(GONE_KEPT));
+    Ok(Some(Shelved { clear_at: row.clear_at.or(gone), ..row.clone() }))
 }
 
 fn page(shelf: &impl Shelf, find: &Find) -> Result<Answer, Fault> {
@@ -100,8 +96,4 @@ fn first(shelf: &impl Shelf, secret: &Digest) -> Result<Option<First>, Fault> {
 fn save(shelf: &impl Shelf, secret: &Digest, first: &First) -> Result<(), Fault> {
     let value = Some(written(first)?);
     shelf.put(&[Shelved { value, ..Shelved::new(List::Firsts, secret.to_string()) }])
-}
-
-fn written(value: &impl Serialize) -> Result<String, Fault> {
-    serde_json::to_string(value).map_err(|e| Fault::new("write row", e.to_string()))
 }

@@ -80,7 +80,7 @@ impl Object {
     async fn answer(&self, question: &Question) -> std::result::Result<crate::directory::Answer, Fault> {
         let rows = self.rows()?;
         let answer = step(&rows, question, now())?;
-        if matches!(question, Question::Tell { .. }) {
+        if matches!(question, Question::Tell(_)) {
             self.wake(&rows).await?;
         }
         Ok(answer)

@@ -214,8 +214,9 @@ impl Object {
         let config = config().ok_or_else(|| Fault::new("tell directory", "there is no configuration"))?;
         let kept = config.realm(realm.realm().as_str()).map(|realm| realm.audit_kept);
         let keep = kept.unwrap_or(Lifetime::ZERO);
-        let told = Tell::Tell { owner: None, entries: Vec::new(), events: events.clone(), keep };
-        ObjectDirectories::new(self.env.clone()).ask(realm.realm(), &told).await?;
+        let rows_of =
+            events.iter().map(|event| event.shelved(None, keep)).collect::<std::result::Result<_, _>>()?;
+        ObjectDirectories::new(self.env.clone()).ask(realm.realm(), &Tell::Tell(rows_of)).await?;
         events.iter().try_for_each(|event| rows.drop_event(event))
     }
 

@@ -242,13 +242,11 @@ impl Object {
         }
         if let Some(news) = &owed.news {
             self.write_copies(news).await?;
-            let Unsent { entries, events, .. } = news.clone();
             let config = config().ok_or_else(|| Fault::new("tell directory", "there is no configuration"))?;
             let kept = config.realm(news.realm.as_str()).map(|realm| realm.audit_kept);
             // A realm that is gone keeps nothing.
             let keep = kept.unwrap_or(Lifetime::ZERO);
-            let owner = Some(self.locator("tell directory")?);
-            let told = Tell::Tell { owner, entries, events, keep };
+            let told = Tell::Tell(news.rows(self.locator("tell directory")?, keep)?);
             ObjectDirectories::new(self.env.clone()).ask(&news.realm, &told).await?;
             sent(rows, news)?;
         }

@@ -8,7 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::directory::{Entry, Event, List, Listed, ListedClient, OwnerName};
+use crate::directory::{Entry, Event, List, Listed, ListedClient, OwnerName, Shelved};
 use crate::encoding::{Digest, base64url};
 use crate::error::Fault;
 use crate::id::{ClientId, Locator, Login, RealmName, UserId};
@@ -17,7 +17,7 @@ use crate::principal::rows::{Draft, Kind, Rows};
 use crate::principal::sessions::SELF;
 use crate::principal::user::User;
 use crate::principal::{client_key, user_key};
-use crate::time::Timestamp;
+use crate::time::{Lifetime, Timestamp};
 
 /// Where a user is. In KV under [`super::user_key`]; a test pins the shape.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -136,6 +136,15 @@ pub fn unsent(rows: &impl Rows, locator: Locator) -> Result<Option<Unsent>, Faul
 }
 
 impl Unsent {
+    /// What the directory is told. `keep`: for how long events are kept.
+    ///
+    /// # Errors
+    /// It does not serialise.
+    pub fn rows(&self, owner: Locator, keep: Lifetime) -> Result<Vec<Shelved>, Fault> {
+        let entries = self.entries.iter().map(Entry::shelved);
+        entries.chain(self.events.iter().map(|event| event.shelved(Some(owner), keep))).collect()
+    }
+
     fn client(
         &mut self,
         id: &ClientId,

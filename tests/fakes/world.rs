@@ -15,9 +15,9 @@ use tollgate::port::{
     SharedCache, Timer, Users, Vault, Verifier, Web, WebReply, WebRequest,
 };
 use tollgate::principal::{
-    Answer, Client, Cutoffs as Dead, Federated, Question, Refused, Told, Unsent, UserPlace, client_key,
-    client_name, cutoff_key, federated_name, noticed, notices, proofs_name, published, sent, step,
-    unpublished, unsent, unverified, user_key, user_name,
+    Answer, Client, Cutoffs as Dead, Federated, Question, Refused, Told, UserPlace, client_key, client_name,
+    cutoff_key, federated_name, noticed, notices, proofs_name, published, sent, step, unpublished, unsent,
+    unverified, user_key, user_name,
 };
 use tollgate::secret::Secret;
 use tollgate::software::SoftwareVerifier;
@@ -297,10 +297,8 @@ impl World {
                 None => self.kv.borrow_mut().remove(key),
             };
         }
-        let Unsent { realm, entries, events, .. } = news.clone();
-        let keep = self.config.realm(realm.as_str()).map_or(Lifetime::ZERO, |realm| realm.audit_kept);
-        let told = directory::Question::Tell { owner: Some(locator), entries, events, keep };
-        self.ask_directory(&realm, &told)?;
+        let keep = self.config.realm(news.realm.as_str()).map_or(Lifetime::ZERO, |realm| realm.audit_kept);
+        self.ask_directory(&news.realm, &directory::Question::Tell(news.rows(locator, keep)?))?;
         sent(rows, &news)
     }
 
