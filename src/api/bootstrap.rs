@@ -110,11 +110,10 @@ impl<P: Ports> Context<'_, P> {
         };
         let Some(secret) = bootstrap else {
             let detail = Some("TOLLGATE_BOOTSTRAP_TOKEN is not set, or shorter than 32 characters");
-            let op = Some("read bootstrap token");
             self.ports.journal().record(&Entry {
                 target: Some("bootstrap"),
                 decision: "fault",
-                op,
+                op: Some("read bootstrap token"),
                 detail,
                 ..Entry::default()
             });

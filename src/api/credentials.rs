@@ -192,8 +192,8 @@ impl<P: Ports> Context<'_, P> {
         request: &Request<'_>,
         known: Known,
     ) -> Result<Answer, Stop> {
-        let change: Change =
-            request.json("Send a JSON object with name or expires_at (seconds since 1970), or both.")?;
+        const SHAPE: &str = "Send a JSON object with name or expires_at (seconds since 1970), or both.";
+        let change: Change = request.json(SHAPE)?;
         let was = self.view(&known).await?;
         let mut client = was.client.clone();
         if let Some(name) = &change.name {
