@@ -10,7 +10,7 @@
 //! | --- | --- | --- |
 //! | vocabulary | [`email`], [`encoding`], [`error`], [`id`], [`json`], [`pkce`], [`registered`], [`scope`], [`secret`], [`time`], [`uri`] | each other |
 //! | rules | [`directory`], [`dpop`], [`grant`], [`http`], [`keyring`], [`policy`], [`principal`], [`session`], [`token`], [`webauthn`] | vocabulary, each other |
-//! | use cases | [`api`], [`app`], [`config`], [`gateway`], [`oauth`], [`people`], [`port`], [`validator`] | rules, vocabulary |
+//! | use cases | [`api`], [`app`], [`config`], [`console`], [`gateway`], [`oauth`], [`people`], [`port`], [`validator`] | rules, vocabulary |
 //! | adapters | `edge`, `browser`, `software`, `webcrypto` | everything |
 //!
 //! The table is enforced by `tests/architecture.rs` and explained in `docs/architecture.md`.
@@ -59,6 +59,7 @@ pub mod webauthn;
 pub mod api;
 pub mod app;
 pub mod config;
+pub mod console;
 pub mod gateway;
 pub mod oauth;
 pub mod people;

@@ -200,6 +200,11 @@ impl ScopeCatalogue {
             .any(|scope| scope == need || self.0.get(scope).is_some_and(|entry| entry.implies.contains(need)))
     }
 
+    /// Every scope, internal ones too.
+    pub fn all(&self) -> impl Iterator<Item = &ScopeToken> {
+        self.0.keys()
+    }
+
     /// The scopes that public metadata lists: all but the internal ones.
     pub fn offered(&self) -> impl Iterator<Item = &ScopeToken> {
         self.0.iter().filter(|(_, entry)| entry.offered).map(|(scope, _)| scope)

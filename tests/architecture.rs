@@ -26,7 +26,7 @@ const LAYERS: [(&str, &[&str]); 4] = [
             "webauthn",
         ],
     ),
-    ("use cases", &["api", "app", "config", "gateway", "oauth", "people", "port", "validator"]),
+    ("use cases", &["api", "app", "config", "console", "gateway", "oauth", "people", "port", "validator"]),
     ("adapters", &["browser", "edge", "software", "webcrypto"]),
 ];
 

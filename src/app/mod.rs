@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::api;
 use crate::config::{Config, Realm};
+use crate::console;
 use crate::encoding::Digest;
 use crate::error::{Denied, Error, Fault};
 use crate::gateway::{self, Named, Pass, Target};
@@ -178,6 +179,10 @@ impl<'c, P: Ports> App<'c, '_, P> {
             Endpoint::Authorize => people::authorize(config, ports, realm, head, body, now).await,
             Endpoint::Leave => people::leave(config, ports, realm, id, head, now).await,
             Endpoint::ComeBack => people::come_back(config, ports, realm, id, head, now).await,
+            Endpoint::Console(page) => {
+                let asked = console::Asked { page, id, below, head, now };
+                console::serve(config, ports, realm, asked, body, &console::InProcess).await
+            }
             Endpoint::Consent => people::consent(config, ports, realm, head, body, now).await,
             Endpoint::Logout => people::logout(config, ports, realm, head, body, now).await,
             Endpoint::SignOut => people::sign_out(config, ports, realm, head, body, now).await,

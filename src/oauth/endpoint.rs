@@ -1,6 +1,7 @@
 //! What a realm serves, and where.
 
 use crate::api::Operation;
+use crate::console::{Act, Page, Section};
 use crate::oauth::Management;
 use crate::people::Asset;
 
@@ -23,6 +24,8 @@ pub enum Endpoint {
     ComeBack,
     /// The person says what an application may do.
     Consent,
+    /// A page of the console.
+    Console(Page),
     /// Says what a token stands for (RFC 7662).
     Introspect,
     /// The public keys (RFC 7517).
@@ -70,12 +73,17 @@ pub enum Routed<'p> {
     To(Endpoint, &'p str),
 }
 
+/// A page of the console.
+const fn at(section: Section, act: Act) -> Endpoint {
+    Endpoint::Console(Page { section, act })
+}
+
 /// What stands in a path for the name of something.
 const ID: &str = "{id}";
 
 impl Endpoint {
     /// Every endpoint: what, method, path below the realm. The first path of an endpoint is its own, others are aliases.
-    pub const ALL: [(Self, &'static str, &'static str); 69] = [
+    pub const ALL: [(Self, &'static str, &'static str); 119] = [
         (Self::Authorize, "GET", "/oauth/authorize"),
         (Self::Authorize, "POST", "/oauth/authorize"),
         (Self::Push, "POST", "/oauth/par"),
@@ -103,6 +111,56 @@ impl Endpoint {
         (Self::Asset(Asset::Style), "GET", "/assets/style.css"),
         (Self::Asset(Asset::Script), "GET", "/assets/submit.js"),
         (Self::Asset(Asset::Passkey), "GET", "/assets/passkey.js"),
+        (Self::Asset(Asset::Console), "GET", "/assets/console.js"),
+        (at(Section::Home, Act::List), "GET", "/console"),
+        (at(Section::Callback, Act::List), "GET", "/console/callback"),
+        (at(Section::SignOut, Act::List), "POST", "/console/sign-out"),
+        (at(Section::Credentials, Act::List), "GET", "/console/credentials"),
+        (at(Section::Credentials, Act::List), "POST", "/console/credentials"),
+        (at(Section::Credentials, Act::New), "GET", "/console/credentials/new"),
+        (at(Section::Credentials, Act::One), "GET", "/console/credentials/{id}"),
+        (at(Section::Credentials, Act::One), "POST", "/console/credentials/{id}"),
+        (at(Section::Credentials, Act::Secret), "GET", "/console/credentials/{id}/secret"),
+        (at(Section::Credentials, Act::Secret), "POST", "/console/credentials/{id}/secret"),
+        (at(Section::Credentials, Act::Delete), "GET", "/console/credentials/{id}/delete"),
+        (at(Section::Credentials, Act::Delete), "POST", "/console/credentials/{id}/delete"),
+        (at(Section::Applications, Act::List), "GET", "/console/applications"),
+        (at(Section::Applications, Act::List), "POST", "/console/applications"),
+        (at(Section::Applications, Act::New), "GET", "/console/applications/new"),
+        (at(Section::Applications, Act::One), "GET", "/console/applications/{id}"),
+        (at(Section::Applications, Act::One), "POST", "/console/applications/{id}"),
+        (at(Section::Applications, Act::Secret), "GET", "/console/applications/{id}/secret"),
+        (at(Section::Applications, Act::Secret), "POST", "/console/applications/{id}/secret"),
+        (at(Section::Applications, Act::Delete), "GET", "/console/applications/{id}/delete"),
+        (at(Section::Applications, Act::Delete), "POST", "/console/applications/{id}/delete"),
+        (at(Section::Approvals, Act::List), "GET", "/console/approvals"),
+        (at(Section::Approvals, Act::One), "GET", "/console/approvals/{id}"),
+        (at(Section::Approvals, Act::One), "POST", "/console/approvals/{id}"),
+        (at(Section::People, Act::List), "GET", "/console/people"),
+        (at(Section::People, Act::List), "POST", "/console/people"),
+        (at(Section::People, Act::New), "GET", "/console/people/new"),
+        (at(Section::People, Act::One), "GET", "/console/people/{id}"),
+        (at(Section::People, Act::One), "POST", "/console/people/{id}"),
+        (at(Section::People, Act::SignOut), "GET", "/console/people/{id}/sign-out"),
+        (at(Section::People, Act::SignOut), "POST", "/console/people/{id}/sign-out"),
+        (at(Section::People, Act::Invite), "GET", "/console/people/{id}/invitation"),
+        (at(Section::People, Act::Invite), "POST", "/console/people/{id}/invitation"),
+        (at(Section::People, Act::Delete), "GET", "/console/people/{id}/delete"),
+        (at(Section::People, Act::Delete), "POST", "/console/people/{id}/delete"),
+        (at(Section::Sessions, Act::List), "GET", "/console/sessions"),
+        (at(Section::Sessions, Act::Delete), "GET", "/console/sessions/{id}/end"),
+        (at(Section::Sessions, Act::Delete), "POST", "/console/sessions/{id}/end"),
+        (at(Section::Audit, Act::List), "GET", "/console/audit"),
+        (at(Section::Audit, Act::Export), "GET", "/console/audit/export"),
+        (at(Section::Keys, Act::List), "GET", "/console/keys"),
+        (at(Section::Keys, Act::Rotate), "GET", "/console/keys/rotate"),
+        (at(Section::Keys, Act::Rotate), "POST", "/console/keys/rotate"),
+        (at(Section::Keys, Act::Promote), "GET", "/console/keys/promote"),
+        (at(Section::Keys, Act::Promote), "POST", "/console/keys/promote"),
+        (at(Section::Configuration, Act::List), "GET", "/console/configuration"),
+        (at(Section::Configuration, Act::List), "POST", "/console/configuration"),
+        (at(Section::Configuration, Act::One), "GET", "/console/configuration/{id}"),
+        (at(Section::Configuration, Act::One), "POST", "/console/configuration/{id}"),
         (Self::Metadata, "GET", "/.well-known/openid-configuration"),
         (Self::Jwks, "GET", "/jwks"),
         (Self::Token, "POST", "/oauth/token"),
@@ -187,6 +245,7 @@ impl Endpoint {
             Self::ChoosePassword => "choose-password",
             Self::ComeBack => "federation-callback",
             Self::Consent => "consent",
+            Self::Console(_) => "console",
             Self::Introspect => "introspect",
             Self::Jwks => "jwks",
             Self::Leave => "federation",

@@ -53,6 +53,21 @@ impl KnownClients {
     }
 }
 
+/// The record of a client, as far as this isolate remembers one.
+pub(crate) fn remembered<P: Ports>(
+    ports: &P,
+    realm: &RealmName,
+    id: &ClientId,
+    now: Timestamp,
+) -> Option<Client> {
+    ports.isolate().clients.borrow().find(realm, id, now).map(|(_, client)| client)
+}
+
+/// The record is this one from now on.
+pub(crate) fn remember<P: Ports>(ports: &P, client: &Client, now: Timestamp) {
+    ports.isolate().clients.borrow_mut().put(client, now);
+}
+
 /// The record of a client, if there is one, and when it was read.
 pub(super) async fn client<P: Ports>(
     ports: &P,

@@ -222,6 +222,7 @@ impl Metadata {
             must_push: self.require_pushed_authorization_requests.unwrap_or_default(),
             must_prove: self.dpop_bound_access_tokens.unwrap_or_default(),
             self_registered: matches!(rights, Rights::These { .. }),
+            first_party: false,
             may_introspect,
             is_credential: false,
             software_id: self.software_id()?,

@@ -44,7 +44,21 @@ async fn answered<P: Ports>(
 ) -> Result<Answer, Stop> {
     let Caller { client, form, .. } = caller(ports, realm, head, body, now).await?;
     *who = Some(client.client_id.clone());
-    let text = token_of(&form)?;
+    end(config, ports, realm, client.client_id, token_of(&form)?, now).await
+}
+
+/// (6) to (8): ends the session of a token of this client.
+///
+/// # Errors
+/// As [`revoke`].
+pub(crate) async fn end<P: Ports>(
+    config: &Config,
+    ports: &P,
+    realm: &Realm,
+    client_id: ClientId,
+    text: &str,
+    now: Timestamp,
+) -> Result<Answer, Stop> {
     let found = match parse(text) {
         Some((token, locator)) => Some((token, locator)),
         None => genuine(config, ports, realm, text, now)
@@ -52,7 +66,7 @@ async fn answered<P: Ports>(
             .map(|(_, session)| (Token::Access(session.local()), session.locator())),
     };
     let Some((token, locator)) = found else { return Ok(Answer::empty(200)) };
-    let question = Question::Revoke { client_id: client.client_id, token };
+    let question = Question::Revoke { client_id, token };
     match ports.principals().ask(locator, &question).await? {
         principal::Answer::Done | principal::Answer::Refused(Refused::NotFound) => Ok(Answer::empty(200)),
         principal::Answer::Refused(refused @ Refused::NotYours) => Err(refused.into()),

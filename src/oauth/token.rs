@@ -25,7 +25,7 @@ use crate::dpop::Proved;
 use crate::encoding::Digest;
 use crate::error::Fault;
 use crate::grant::{GrantRequest, PresentedClient, PresentedProof, Proposal, Serves, TokenRequest};
-use crate::http::{Answer, ErrorCode, Head, OauthError};
+use crate::http::{Answer, ErrorCode, Form, Head, OauthError};
 use crate::id::{ClientId, Locator, Login, SessionId};
 use crate::oauth::client::{Stop, admit, asks, authenticated, form, source};
 use crate::oauth::cors;
@@ -71,14 +71,41 @@ async fn answered<P: Ports>(
     body: &mut impl Body,
     (now, who): (Timestamp, &mut Option<ClientId>),
 ) -> Result<Answer, Stop> {
-    let source = source(head);
-    admit(ports, Limit::Token, &source).await?;
+    admit(ports, Limit::Token, &source(head)).await?;
     let form = form(head, body).await?;
+    by_form(config, ports, realm, head, &form, (now, who)).await
+}
+
+/// What redeems a code for the realm's own console: a token request of a client that is in the same worker.
+///
+/// # Errors
+/// As [`token`].
+pub(crate) async fn redeem<P: Ports>(
+    config: &Config,
+    ports: &P,
+    realm: &Realm,
+    head: &Head<'_>,
+    form: &Form,
+    now: Timestamp,
+) -> Result<Answer, Stop> {
+    admit(ports, Limit::Token, &source(head)).await?;
+    by_form(config, ports, realm, head, form, (now, &mut None)).await
+}
+
+async fn by_form<P: Ports>(
+    config: &Config,
+    ports: &P,
+    realm: &Realm,
+    head: &Head<'_>,
+    form: &Form,
+    (now, who): (Timestamp, &mut Option<ClientId>),
+) -> Result<Answer, Stop> {
+    let source = source(head);
     let authorization = head.headers.get("authorization");
     let serves =
         Serves { code: realm.has(Feature::GrantTypeCode), password: realm.serves(GrantType::Password) };
     let TokenRequest { client, grant, scopes, resources } =
-        TokenRequest::parse(authorization.as_deref(), &form, serves)?;
+        TokenRequest::parse(authorization.as_deref(), form, serves)?;
     *who = Some(client.client_id.clone());
     if matches!(grant, GrantRequest::Password { .. }) {
         admit(ports, Limit::Password, &source).await?;

@@ -1,10 +1,12 @@
-//! What the pages need besides themselves: the stylesheet, and two scripts.
+//! What the pages need besides themselves: the stylesheet, and three scripts.
 
 use crate::http::Answer;
 
 /// A file of the pages.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Asset {
+    /// `/assets/console.js`.
+    Console,
     /// `/assets/passkey.js`.
     Passkey,
     /// `/assets/submit.js`.
@@ -17,6 +19,7 @@ pub enum Asset {
 #[must_use]
 pub fn asset(which: Asset) -> Answer {
     let (kind, text) = match which {
+        Asset::Console => ("text/javascript; charset=utf-8", include_str!("../../assets/console.js")),
         Asset::Passkey => ("text/javascript; charset=utf-8", include_str!("../../assets/passkey.js")),
         Asset::Script => ("text/javascript; charset=utf-8", include_str!("../../assets/submit.js")),
         Asset::Style => ("text/css; charset=utf-8", include_str!("../../assets/style.css")),

@@ -29,7 +29,7 @@ mod hint;
 mod letters;
 mod mailbox;
 mod newcomer;
-mod page;
+pub(crate) mod page;
 mod passkeys;
 mod push;
 mod register;

@@ -218,12 +218,12 @@ pub(super) struct WayBack<'a> {
 }
 
 /// Where a realm's pages begin: the path of its issuer, so that they work whatever name the host has.
-pub(super) fn base(realm: &Realm) -> String {
+pub(crate) fn base(realm: &Realm) -> String {
     format!("/{}", realm.name)
 }
 
 /// A day in UTC, for people: `26 Nov 2026`.
-pub(super) fn day(at: Timestamp) -> String {
+pub(crate) fn day(at: Timestamp) -> String {
     let time = UNIX_EPOCH.checked_add(Duration::from_millis(at.as_millis()));
     // `Thu, 26 Nov 2026 22:00:00 GMT` (RFC 9110 section 5.6.7).
     let date = time.map(httpdate::fmt_http_date).unwrap_or_default();
@@ -236,7 +236,7 @@ pub(super) fn account(realm: &Realm) -> String {
 }
 
 /// A page as an answer. `forms` is where its forms may lead besides here: browsers hold redirects against it as well.
-pub(super) fn answer(status: u16, page: &impl Template, forms: Option<&str>) -> Result<Answer, Fault> {
+pub(crate) fn answer(status: u16, page: &impl Template, forms: Option<&str>) -> Result<Answer, Fault> {
     let body = page.render().map_err(|e| Fault::new("write page", e.to_string()))?;
     let forms = forms.map(|forms| format!(" {forms}")).unwrap_or_default();
     let policy = format!(
@@ -251,7 +251,7 @@ pub(super) fn answer(status: u16, page: &impl Template, forms: Option<&str>) -> 
 }
 
 /// A page that only says something.
-pub(super) fn notice(realm: &Realm, status: u16, heading: &str, text: &str) -> Result<Answer, Fault> {
+pub(crate) fn notice(realm: &Realm, status: u16, heading: &str, text: &str) -> Result<Answer, Fault> {
     answer(status, &Notice { base: &base(realm), heading, text }, None)
 }
 
@@ -280,6 +280,6 @@ pub(super) fn query_of(form: &Form) -> String {
 }
 
 /// 303: go there with GET.
-pub(super) fn see_other(location: impl Into<String>) -> Answer {
+pub(crate) fn see_other(location: impl Into<String>) -> Answer {
     Answer::empty(303).with("Location", location).with("Referrer-Policy", "no-referrer")
 }

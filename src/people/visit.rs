@@ -268,6 +268,7 @@ impl<'a, P: Ports> Visit<'a, P> {
             says,
             digest,
             internal: internal.cloned().collect(),
+            first_party: flow.client.first_party,
             client_name: flow.client.client_name.clone(),
             code: Box::new(code),
         };

@@ -65,6 +65,9 @@ pub struct Consider {
     pub digest: Digest,
     /// Those of the scopes that are for nobody but who is on their list.
     pub internal: ScopeSet,
+    /// Whether the client is the realm's own ([`crate::principal::Client::first_party`]): everything that the person may be offered is allowed.
+    #[serde(default)]
+    pub first_party: bool,
     /// What the client is called, for the person's own page.
     pub client_name: String,
     /// What the code would grant: everything that the client asks for.
@@ -308,6 +311,7 @@ impl<R: Rows> Draft<'_, R> {
             Ok(Considered::Denied)
         };
         let allowed = match &asked.says {
+            Says::Silent | Says::Unheard if asked.first_party => wanted.clone(),
             Says::Silent if known.answers(wanted) => of_wanted(&known.scope),
             // A page that was shown to somebody else says nothing about this person.
             Says::Allow(who, scope) if *who == user.id => of_wanted(scope),

@@ -65,6 +65,9 @@ pub struct Client {
     /// Whether it has registered itself, and nobody who manages clients has looked at it since.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub self_registered: bool,
+    /// Whether it is the realm's own console: people are not asked what it may do for them. Nobody registers such a client.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub first_party: bool,
     /// Whether it may ask about tokens that were given to others (RFC 7662): a resource server.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub may_introspect: bool,
@@ -229,6 +232,7 @@ impl Client {
             must_push: false,
             must_prove: false,
             self_registered: false,
+            first_party: false,
             may_introspect: false,
             is_credential: false,
             software_id: None,

@@ -200,6 +200,10 @@ impl<R: Rows> Draft<'_, R> {
             Err(refused) => return Ok(Err(refused)),
         };
         let old = stored.client.clone();
+        // The realm's own console is made and changed by itself alone.
+        if old.first_party != change.client.first_party {
+            return Ok(Err(Refused::NotYours));
+        }
         let (client_id, realm, locator) = (old.client_id.clone(), old.realm.clone(), old.locator);
         let is_credential = old.is_credential;
         stored.client = Client { client_id, realm, locator, is_credential, ..change.client.clone() };
@@ -245,6 +249,9 @@ impl<R: Rows> Draft<'_, R> {
             Ok(stored) => stored,
             Err(refused) => return Ok(Some(refused)),
         };
+        if stored.client.first_party {
+            return Ok(Some(Refused::NotYours));
+        }
         self.end_client(&mut stored, EndReason::Credential, now)?;
         self.tell_gone(&stored, now)?;
         self.delete(Kind::Client, owner.client_id.as_str());

@@ -1,0 +1,242 @@
+//! Application credentials: what a person's own applications act for them with.
+
+use serde_json::{Value, json};
+
+use crate::console::desk::{Desk, Halt, alert, etag};
+use crate::console::page::Act;
+use crate::console::secrets::{self, Ending, breaks, calls, history};
+use crate::console::sheet::{Block, Cell, Field, Line, Sheet, line, link, main_link, ticked, ticks};
+use crate::console::words::{form_day, list, moment, number, of_form_day, segment, text, texts, words};
+use crate::console::{Api, ApiAnswer};
+use crate::http::{Answer, Form};
+
+/// Where they are, at the API and below the console.
+const PLACE: &str = "/credentials";
+
+pub(super) async fn show<A: Api>(
+    desk: &Desk<'_, A>,
+    act: Act,
+    id: &str,
+    form: Option<&Form>,
+) -> Result<Answer, Halt> {
+    match (act, form) {
+        (Act::List, Some(form)) => create(desk, form).await,
+        (Act::New, _) => desk.page(200, "New credential", vec![sheet(desk, None)]),
+        (Act::One, form) => one(desk, id, form).await,
+        (Act::Secret, form) => secrets::another(desk, (PLACE, PLACE), id, form).await,
+        (Act::Delete, form) => delete(desk, id, form).await,
+        _ => all(desk).await,
+    }
+}
+
+const HEAD: &[&str] = &["Name", "Made", "Expires", "Last used", "Live sessions", "Calls"];
+const HEAD_OF_ALL: &[&str] = &["Name", "Whose", "Made", "Expires"];
+
+async fn all<A: Api>(desk: &Desk<'_, A>) -> Result<Answer, Halt> {
+    let owner = desk.said("owner");
+    let is_own = !desk.sees_all() || owner == "me";
+    let pairs = [("search", desk.said("search")), ("owner", owner), ("cursor", desk.said("cursor"))];
+    let found = desk.get(PLACE, &pairs).await?;
+    let row = |one: &Value| {
+        let at = format!("{PLACE}/{}", segment(text(one, "client_id")));
+        let date = |name| Cell::Text(moment(number(one, name)));
+        let mut cells = vec![Cell::Link(secrets::name_of(one).to_owned(), at)];
+        if !is_own {
+            cells.push(Cell::text(owner_of(one)));
+        }
+        cells.extend([date("created_at"), date("expires_at")]);
+        if is_own {
+            let live = number(one, "live_sessions").map_or_else(|| "–".to_owned(), |live| live.to_string());
+            cells.extend([date("last_used_at"), Cell::Text(live), Cell::Text(calls(one))]);
+        }
+        cells
+    };
+    let rows = list(&found.body, "items").iter().map(row).collect();
+    let table = Block::Table { label: "Credentials", head: if is_own { HEAD } else { HEAD_OF_ALL }, rows };
+    let mut links = vec![main_link("New credential", format!("{PLACE}/new"))];
+    if desk.sees_all() {
+        let (label, query) = if is_own { ("Everybody's", "") } else { ("Mine", "?owner=me") };
+        links.push(link(label, format!("{PLACE}{query}")));
+    }
+    let empty = "There is no credential yet. Make one: with its id and secret an application of yours gets tokens, and calls what you may call.";
+    let mut blocks = vec![Block::Links(links), desk.search(PLACE, "Search by name or id")];
+    blocks.extend(desk.listed(PLACE, &found, (table, empty), &["search", "owner"]));
+    desk.page(200, "Credentials", blocks)
+}
+
+/// Whose something is.
+pub(super) fn owner_of(one: &Value) -> &str {
+    let owner = one.get("owner").unwrap_or(&Value::Null);
+    [text(owner, "login"), text(owner, "id"), "–"]
+        .into_iter()
+        .find(|name| !name.is_empty())
+        .unwrap_or_default()
+}
+
+/// The form of a new one, with what was typed.
+fn sheet<A: Api>(desk: &Desk<'_, A>, form: Option<&Form>) -> Block {
+    let typed = |name: &str| form.and_then(|form| form.get(name)).unwrap_or_default();
+    let hint = "After this day nobody gets a token with it.";
+    let day = Line { kind: "date", is_needed: true, ..line("expires", "Expires", typed("expires"), hint) };
+    let name = Line { is_needed: true, ..line("name", "Name", typed("name"), "For you: where it is used.") };
+    let mut fields = vec![desk.once(), Field::Line(name), Field::Line(day)];
+    fields.extend(roles(desk, form));
+    fields.push(scopes(desk, &form.map(|form| ticked(form, "scope:")).unwrap_or_default(), false));
+    let hint = "Empty: as long as the realm says.";
+    let idle = line("idle", "Minutes without use after which its sessions end", typed("idle"), hint);
+    fields.push(Field::Line(Line { kind: "number", ..idle }));
+    Block::Form(Sheet { back: PLACE.to_owned(), ..Sheet::new(PLACE, "Make it", fields) })
+}
+
+/// The person's roles by kind: one of a kind is chosen, of others any are ticked.
+fn roles<A: Api>(desk: &Desk<'_, A>, form: Option<&Form>) -> Vec<Field> {
+    let chosen = form.map(|form| ticked(form, "role:")).unwrap_or_default();
+    let kinds = list(desk.me.get("credentials").unwrap_or(&Value::Null), "kinds");
+    let field = |kind: &Value| {
+        let (name, roles) = (text(kind, "name"), texts(kind, "roles"));
+        let legend = if name.is_empty() { "Roles".to_owned() } else { format!("Roles: {name}") };
+        if number(kind, "at_most") == Some(1) {
+            let name = format!("kind:{name}");
+            let chosen = form.and_then(|form| form.get(&name)).unwrap_or_default().to_owned();
+            let none = (String::new(), "None".to_owned());
+            let options = roles.iter().map(|role| ((*role).to_owned(), (*role).to_owned()));
+            let options = std::iter::once(none).chain(options).collect();
+            return Field::Choice { name, label: legend, options, chosen };
+        }
+        let boxes = ticks("role:", roles.into_iter().map(|role| (role, "")), &chosen);
+        Field::Ticks { legend, hint: "", boxes }
+    };
+    kinds.iter().filter(|kind| !texts(kind, "roles").is_empty()).map(field).collect()
+}
+
+/// The scopes of the deployment. Internal ones only where somebody may ask for them.
+pub(super) fn scopes<A: Api>(desk: &Desk<'_, A>, chosen: &[&str], with_internal: bool) -> Field {
+    let catalogue = desk.config.scopes();
+    let offered = catalogue.all().filter(|scope| with_internal || catalogue.offers(scope));
+    let names = offered.map(|scope| (scope.as_str(), catalogue.words(scope)));
+    let hint = if with_internal {
+        "Some wait until somebody approves of them."
+    } else {
+        "None ticked: all that you may have."
+    };
+    Field::Ticks { legend: "Scopes".to_owned(), hint, boxes: ticks("scope:", names, chosen) }
+}
+
+async fn create<A: Api>(desk: &Desk<'_, A>, form: &Form) -> Result<Answer, Halt> {
+    let again = |status, alert| desk.page(status, "New credential", vec![alert, sheet(desk, Some(form))]);
+    let Some(day) = form.get("expires").and_then(of_form_day) else { return again(400, no_day()) };
+    let of_kinds = form.names().filter(|name| name.starts_with("kind:")).filter_map(|name| form.get(name));
+    let roles: Vec<_> = ticked(form, "role:").into_iter().chain(of_kinds).collect();
+    let mut body =
+        json!({ "name": form.get("name").unwrap_or_default(), "expires_at": end_of(day), "roles": roles });
+    let scopes = ticked(form, "scope:").join(" ");
+    if !scopes.is_empty() {
+        set(&mut body, "scope", json!(scopes));
+    }
+    if let Some(idle) = form.get("idle") {
+        let Ok(minutes) = idle.parse::<u64>() else {
+            return again(400, Block::Alert("Minutes are a whole number.".to_owned()));
+        };
+        set(&mut body, "idle_seconds", json!(minutes.saturating_mul(60)));
+    }
+    let made = desk.make(PLACE, form, body).await?;
+    if made.is_good() {
+        let title = format!("{} is made", secrets::name_of(&made.body));
+        return secrets::shown(desk, (&title, PLACE), &made.body);
+    }
+    again(made.status, alert(&made))
+}
+
+fn no_day() -> Block {
+    Block::Alert("Say when it expires: a day such as 2027-01-31.".to_owned())
+}
+
+/// The last second of a day.
+const fn end_of(day: u64) -> u64 {
+    day.saturating_add(86_399)
+}
+
+/// Puts a member into a document.
+pub(super) fn set(document: &mut Value, name: &str, value: Value) {
+    if let Some(members) = document.as_object_mut() {
+        members.insert(name.to_owned(), value);
+    }
+}
+
+async fn one<A: Api>(desk: &Desk<'_, A>, id: &str, form: Option<&Form>) -> Result<Answer, Halt> {
+    let path = format!("{PLACE}/{}", segment(id));
+    let mut wrong = None;
+    if let Some(form) = form {
+        match form.get("expires").and_then(of_form_day) {
+            None => wrong = Some((400, no_day())),
+            Some(day) => {
+                let name = form.get("name").unwrap_or_default();
+                let body = json!({ "name": name, "expires_at": end_of(day) });
+                let changed = desk.change("PATCH", &path, form, Some(body)).await?;
+                if changed.is_good() {
+                    return Ok(desk.go(&format!("{path}?done=saved")));
+                }
+                wrong = Some((changed.status, alert(&changed)));
+            }
+        }
+    }
+    let found = desk.get(&path, &[]).await?;
+    let status = wrong.as_ref().map_or(200, |(status, _)| *status);
+    let mut blocks: Vec<_> = wrong.map(|(_, alert)| alert).into_iter().collect();
+    blocks.extend(view(&path, &found, form));
+    desk.page(status, secrets::name_of(&found.body), blocks)
+}
+
+fn view(path: &str, found: &ApiAnswer, form: Option<&Form>) -> Vec<Block> {
+    let one = &found.body;
+    let date = |name| Cell::Text(moment(number(one, name)));
+    let joined =
+        |words: Vec<&str>| Cell::Text(if words.is_empty() { "–".to_owned() } else { words.join(", ") });
+    let mut facts = vec![
+        ("Name", Cell::text(secrets::name_of(one))),
+        ("Client ID", Cell::text(text(one, "client_id"))),
+        ("Whose", Cell::text(owner_of(one))),
+        ("Made", date("created_at")),
+        ("Expires", date("expires_at")),
+        ("Last used", date("last_used_at")),
+        ("Live sessions", Cell::Text(number(one, "live_sessions").unwrap_or_default().to_string())),
+        ("Roles", joined(texts(one, "roles"))),
+        ("Scopes", joined(words(text(one, "scope")))),
+    ];
+    let waiting = words(text(one, "waiting_scope"));
+    if !waiting.is_empty() {
+        facts.push(("Waits for approval", joined(waiting)));
+    }
+    let typed = |name: &str, now_is: &str| form.and_then(|form| form.get(name)).unwrap_or(now_is).to_owned();
+    let name = line("name", "Name", &typed("name", secrets::name_of(one)), "");
+    let day = number(one, "expires_at").map(form_day).unwrap_or_default();
+    let day = line("expires", "Expires", &typed("expires", &day), "");
+    let fields = vec![
+        etag(found),
+        Field::Line(Line { is_needed: true, ..name }),
+        Field::Line(Line { kind: "date", is_needed: true, ..day }),
+    ];
+    let links = vec![link("New secret", format!("{path}/secret")), link("Delete", format!("{path}/delete"))];
+    let mut blocks = vec![Block::Facts(facts), Block::Links(links)];
+    blocks.extend(history(one));
+    blocks.push(Block::Heading("Change"));
+    blocks.push(Block::Form(Sheet::new(path, "Save", fields)));
+    blocks
+}
+
+async fn delete<A: Api>(desk: &Desk<'_, A>, id: &str, form: Option<&Form>) -> Result<Answer, Halt> {
+    let path = format!("{PLACE}/{}", segment(id));
+    let found = desk.get(&path, &[]).await?;
+    let ending = Ending {
+        method: "DELETE",
+        title: format!("Delete {}?", secrets::name_of(&found.body)),
+        what: vec![Block::text("It cannot be brought back."), breaks(&found.body)],
+        button: "Delete it",
+        action: format!("{path}/delete"),
+        back: path.clone(),
+        path,
+        next: "/credentials?done=gone",
+        now_is: Some(&found),
+    };
+    ending.ask(desk, form).await
+}
