@@ -61,8 +61,11 @@ pub(super) fn of_form_day(text: &str) -> Option<u64> {
     let (year, rest) = text.split_once('-')?;
     let (month, day) = rest.split_once('-')?;
     let month = MONTHS.get(month.parse::<usize>().ok()?.checked_sub(1)?)?;
-    // The day of the week is not looked at.
-    let time = httpdate::parse_http_date(&format!("Mon, {day} {month} {year} 00:00:00 GMT")).ok()?;
+    // Only the right day of the week is taken.
+    let date = |weekday: &&str| {
+        httpdate::parse_http_date(&format!("{weekday}, {day} {month} {year} 00:00:00 GMT")).ok()
+    };
+    let time = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"].iter().find_map(date)?;
     let seconds = time.duration_since(UNIX_EPOCH).ok()?.as_secs();
     // No 31st of February.
     (form_day(seconds) == text).then_some(seconds)

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use tollgate::app::{App, Outcome};
+use tollgate::console::{self, Api, Asked};
 use tollgate::encoding::Digest;
 use tollgate::error::Fault;
 use tollgate::gateway::{Came, Onward};
 use tollgate::http::{Answer, Head, Headers};
+use tollgate::oauth::{Endpoint, Routed, Stop};
 use tollgate::port::{AtOnce, Body, Ports};
 use tollgate::time::Lifetime;
 use tollgate::validator::Chore;
@@ -193,6 +195,21 @@ pub(crate) fn call(edge: &Edge<'_>, call: &Call) -> (Reply, Option<Chore>) {
         run(app(edge)
             .handle(&head(call, &Fields(&call.headers)), &mut Bytes(&call.body, edge.world, call.takes)));
     (reply(outcome, call), chore)
+}
+
+/// Makes a request of the console at an edge, with a management API of the test's own. Anything else goes to [`call`].
+pub(crate) fn call_console(edge: &Edge<'_>, request: &Call, api: &impl Api) -> Reply {
+    let fields = Fields(&request.headers);
+    let head = head(request, &fields);
+    let (realm, below) = head.path[1..].split_at(head.path[1..].find('/').unwrap());
+    let Routed::To(Endpoint::Console(page), id) = Endpoint::route(head.method, below) else {
+        return call(edge, request).0;
+    };
+    let (config, now) = (&edge.world.config, edge.world.now());
+    let asked = Asked { page, id, below, head: &head, now };
+    let realm = config.realm(realm).unwrap();
+    let told = run(console::serve(config, edge, realm, asked, &mut Text(&request.body), api));
+    Reply::Answered(Stop::settled(told).unwrap())
 }
 
 /// Asks an edge for a decision that waits for nobody.

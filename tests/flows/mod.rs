@@ -3,6 +3,8 @@
 mod at_once;
 mod cache;
 mod codes;
+mod console;
+mod console_pages;
 mod cors;
 mod dpop;
 mod endings;

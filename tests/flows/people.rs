@@ -44,7 +44,7 @@ impl<'e, 'w> Browser<'e, 'w> {
                 "{value}"
             );
             let (name, rest) = value.split_once('=').unwrap();
-            assert!(name.starts_with("__Host-tollgate."), "{name}");
+            assert!(name.starts_with("__Host-tollgate"), "{name}");
             let kept = rest.split(';').next().unwrap();
             if kept.is_empty() {
                 self.cookies.borrow_mut().remove(name);
