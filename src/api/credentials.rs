@@ -151,6 +151,7 @@ impl<P: Ports> Context<'_, P> {
             must_push: false,
             must_prove: false,
             self_registered: false,
+            first_party: false,
             may_introspect: false,
             is_credential: true,
             software_id: None,

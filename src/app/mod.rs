@@ -181,7 +181,9 @@ impl<'c, P: Ports> App<'c, '_, P> {
             Endpoint::ComeBack => people::come_back(config, ports, realm, id, head, now).await,
             Endpoint::Console(page) => {
                 let asked = console::Asked { page, id, below, head, now };
-                console::serve(config, ports, realm, asked, body, &console::InProcess).await
+                let source = oauth::source(head);
+                let api = console::InProcess::new((config, ports), now, self.request_id, source);
+                console::serve(config, ports, realm, asked, body, &api).await
             }
             Endpoint::Consent => people::consent(config, ports, realm, head, body, now).await,
             Endpoint::Logout => people::logout(config, ports, realm, head, body, now).await,

@@ -3,32 +3,23 @@
 //! It is taken in by the first visit, and kept as the configuration wants it by every later one. The principal is asked before KV: where nobody
 //! has looked for the record before it was there, nobody has remembered that it is not.
 
-use crate::config::{Config, Realm};
+use crate::config::management::is_management;
+use crate::config::{Config, OPENID, PROFILE, Realm};
 use crate::error::Fault;
 use crate::id::ClientId;
 use crate::oauth::{Stop, change, known_client, remember, remembered};
-use crate::port::{Clients, Ports, Principals};
+use crate::port::{Ports, Principals};
 use crate::principal::{
     self, AuthMethod, ChangeClient, Client, GrantType, Limits, Owner, Question, Refused, RegisterClient,
 };
+use crate::scope::ScopeToken;
 use crate::time::Timestamp;
 
 /// What it is called among clients.
 pub(super) const CONSOLE: &str = "console";
 
-/// Who the person is, and everything that the management API has. Each person gets what they may have.
-const SCOPES: [&str; 10] = [
-    "openid",
-    "profile",
-    "credentials:manage",
-    "clients:manage",
-    "sessions:manage",
-    "audit:read",
-    "users:manage",
-    "keys:manage",
-    "config:manage",
-    "platform:admin",
-];
+/// Who the person is.
+const PERSON: [&str; 2] = [OPENID, PROFILE];
 
 /// Its name, as an identifier.
 pub(super) fn id() -> Result<ClientId, Fault> {
@@ -53,13 +44,13 @@ pub(super) async fn present<P: Ports>(
         return Ok(wanted);
     }
     let place = wanted.locator;
-    let register = RegisterClient { client: wanted.clone(), secret: None, registration: None };
+    let register = RegisterClient::of(wanted.clone(), None);
     match ports.principals().ask(place, &Question::RegisterClient(Box::new(register))).await? {
-        principal::Answer::Done => ports.clients().publish(&wanted).await?,
+        principal::Answer::Registered(..) => {}
         principal::Answer::Refused(Refused::Taken) => {
             if known_client(ports, &realm.name, id, now).await?.as_ref() != Some(&wanted) {
                 let owner = Owner { client_id: id.clone(), registration: None };
-                change(ports, place, ChangeClient { owner, client: wanted.clone() }).await?;
+                change(ports, place, ChangeClient::of(owner, wanted.clone())).await?;
             }
         }
         principal::Answer::Refused(refused) => return Err(refused.into()),
@@ -70,14 +61,17 @@ pub(super) async fn present<P: Ports>(
 }
 
 fn wanted<P: Ports>(config: &Config, ports: &P, realm: &Realm) -> Result<Client, Fault> {
-    let scopes = SCOPES.into_iter().filter_map(|scope| scope.parse().ok());
+    let client_id = id()?;
+    let locator = ports.principals().place_of_client(&realm.name, &client_id)?;
+    // Everything that the management API has: each person gets what they may have.
+    let is_its = |scope: &&ScopeToken| PERSON.contains(&scope.as_str()) || is_management(scope.as_str());
     Ok(Client {
-        client_id: id()?,
+        client_id,
         client_name: "Console".to_owned(),
         realm: realm.name.clone(),
         grant_types: vec![GrantType::AuthorizationCode],
-        scope: scopes.filter(|scope| config.scopes().knows(scope)).collect(),
-        locator: ports.principals().place_of_console(&realm.name)?,
+        scope: config.scopes().all().filter(is_its).cloned().collect(),
+        locator,
         token_endpoint_auth_method: AuthMethod::None,
         redirect_uris: vec![redirect_uri(realm)],
         post_logout_redirect_uris: vec![format!("{}/console", realm.issuer)],
@@ -92,5 +86,7 @@ fn wanted<P: Ports>(config: &Config, ports: &P, realm: &Realm) -> Result<Client,
         self_registered: false,
         first_party: true,
         may_introspect: false,
+        is_credential: false,
+        software_id: None,
     })
 }

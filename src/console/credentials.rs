@@ -6,7 +6,9 @@ use crate::console::desk::{Desk, Halt, alert, etag};
 use crate::console::page::Act;
 use crate::console::secrets::{self, Ending, breaks, calls, history};
 use crate::console::sheet::{Block, Cell, Field, Line, Sheet, line, link, main_link, ticked, ticks};
-use crate::console::words::{form_day, list, moment, number, of_form_day, segment, text, texts, words};
+use crate::console::words::{
+    count, form_day, list, moment, number, of_form_day, segment, text, texts, words,
+};
 use crate::console::{Api, ApiAnswer};
 use crate::http::{Answer, Form};
 
@@ -21,7 +23,7 @@ pub(super) async fn show<A: Api>(
 ) -> Result<Answer, Halt> {
     match (act, form) {
         (Act::List, Some(form)) => create(desk, form).await,
-        (Act::New, _) => desk.page(200, "New credential", vec![sheet(desk, None)]),
+        (Act::New, _) => desk.page(200, "New credential", sheet(desk, None).await?),
         (Act::One, form) => one(desk, id, form).await,
         (Act::Secret, form) => secrets::another(desk, (PLACE, PLACE), id, form).await,
         (Act::Delete, form) => delete(desk, id, form).await,
@@ -74,39 +76,57 @@ pub(super) fn owner_of(one: &Value) -> &str {
 }
 
 /// The form of a new one, with what was typed.
-fn sheet<A: Api>(desk: &Desk<'_, A>, form: Option<&Form>) -> Block {
+async fn sheet<A: Api>(desk: &Desk<'_, A>, form: Option<&Form>) -> Result<Vec<Block>, Halt> {
     let typed = |name: &str| form.and_then(|form| form.get(name)).unwrap_or_default();
     let hint = "After this day nobody gets a token with it.";
     let day = Line { kind: "date", is_needed: true, ..line("expires", "Expires", typed("expires"), hint) };
     let name = Line { is_needed: true, ..line("name", "Name", typed("name"), "For you: where it is used.") };
     let mut fields = vec![desk.once(), Field::Line(name), Field::Line(day)];
-    fields.extend(roles(desk, form));
+    fields.extend(roles(desk, form).await?);
     fields.push(scopes(desk, &form.map(|form| ticked(form, "scope:")).unwrap_or_default(), false));
-    let hint = "Empty: as long as the realm says.";
-    let idle = line("idle", "Minutes without use after which its sessions end", typed("idle"), hint);
-    fields.push(Field::Line(Line { kind: "number", ..idle }));
-    Block::Form(Sheet { back: PLACE.to_owned(), ..Sheet::new(PLACE, "Make it", fields) })
+    let rules = desk.me.get("credentials").unwrap_or(&Value::Null);
+    if number(rules, "idle_seconds").is_some() {
+        let hint = "Empty: as long as the realm says.";
+        let idle = line("idle", "Minutes without use after which its sessions end", typed("idle"), hint);
+        fields.push(Field::Line(Line { kind: "number", ..idle }));
+    }
+    let days = number(rules, "max_seconds").unwrap_or_default().div_euclid(86_400);
+    let most =
+        format!("It acts for you, with the roles that you choose, for {} at most.", count(days, "day"));
+    let sheet = Sheet { back: PLACE.to_owned(), ..Sheet::new(PLACE, "Make it", fields) };
+    Ok(vec![Block::Text(most), Block::Form(sheet)])
 }
 
 /// The person's roles by kind: one of a kind is chosen, of others any are ticked.
-fn roles<A: Api>(desk: &Desk<'_, A>, form: Option<&Form>) -> Vec<Field> {
-    let chosen = form.map(|form| ticked(form, "role:")).unwrap_or_default();
-    let kinds = list(desk.me.get("credentials").unwrap_or(&Value::Null), "kinds");
-    let field = |kind: &Value| {
-        let (name, roles) = (text(kind, "name"), texts(kind, "roles"));
-        let legend = if name.is_empty() { "Roles".to_owned() } else { format!("Roles: {name}") };
-        if number(kind, "at_most") == Some(1) {
-            let name = format!("kind:{name}");
-            let chosen = form.and_then(|form| form.get(&name)).unwrap_or_default().to_owned();
-            let none = (String::new(), "None".to_owned());
-            let options = roles.iter().map(|role| ((*role).to_owned(), (*role).to_owned()));
-            let options = std::iter::once(none).chain(options).collect();
-            return Field::Choice { name, label: legend, options, chosen };
+async fn roles<A: Api>(desk: &Desk<'_, A>, form: Option<&Form>) -> Result<Vec<Field>, Halt> {
+    let known = desk.get("/roles", &[]).await?;
+    let own = texts(&desk.me, "roles");
+    let own: Vec<&Value> =
+        list(&known.body, "items").iter().filter(|role| own.contains(&text(role, "name"))).collect();
+    let rules = desk.me.get("credentials").unwrap_or(&Value::Null);
+    let kinds = list(rules, "kinds").iter().map(|kind| (text(kind, "name"), number(kind, "at_most")));
+    let mut fields = Vec::new();
+    for (kind, at_most) in kinds.chain([("", None)]) {
+        let of_kind: Vec<_> = own.iter().copied().filter(|role| text(role, "kind") == kind).collect();
+        if !of_kind.is_empty() {
+            fields.push(roles_of_kind(kind, at_most == Some(1), &of_kind, form));
         }
-        let boxes = ticks("role:", roles.into_iter().map(|role| (role, "")), &chosen);
-        Field::Ticks { legend, hint: "", boxes }
-    };
-    kinds.iter().filter(|kind| !texts(kind, "roles").is_empty()).map(field).collect()
+    }
+    Ok(fields)
+}
+
+fn roles_of_kind(kind: &str, is_one: bool, roles: &[&Value], form: Option<&Form>) -> Field {
+    let legend = if kind.is_empty() { "Roles".to_owned() } else { format!("Roles: {kind}") };
+    let names = roles.iter().map(|role| (text(role, "name"), text(role, "description")));
+    if !is_one {
+        let chosen = form.map(|form| ticked(form, "role:")).unwrap_or_default();
+        return Field::Ticks { legend, hint: "", boxes: ticks("role:", names, &chosen) };
+    }
+    let name = format!("kind:{kind}");
+    let chosen = form.and_then(|form| form.get(&name)).unwrap_or_default().to_owned();
+    let none = (String::new(), "None".to_owned());
+    let options = names.map(|(role, _)| (role.to_owned(), role.to_owned()));
+    Field::Choice { name, label: legend, options: std::iter::once(none).chain(options).collect(), chosen }
 }
 
 /// The scopes of the deployment. Internal ones only where somebody may ask for them.
@@ -123,8 +143,9 @@ pub(super) fn scopes<A: Api>(desk: &Desk<'_, A>, chosen: &[&str], with_internal:
 }
 
 async fn create<A: Api>(desk: &Desk<'_, A>, form: &Form) -> Result<Answer, Halt> {
-    let again = |status, alert| desk.page(status, "New credential", vec![alert, sheet(desk, Some(form))]);
-    let Some(day) = form.get("expires").and_then(of_form_day) else { return again(400, no_day()) };
+    let Some(day) = form.get("expires").and_then(of_form_day) else {
+        return again(desk, form, 400, no_day()).await;
+    };
     let of_kinds = form.names().filter(|name| name.starts_with("kind:")).filter_map(|name| form.get(name));
     let roles: Vec<_> = ticked(form, "role:").into_iter().chain(of_kinds).collect();
     let mut body =
@@ -135,7 +156,8 @@ async fn create<A: Api>(desk: &Desk<'_, A>, form: &Form) -> Result<Answer, Halt>
     }
     if let Some(idle) = form.get("idle") {
         let Ok(minutes) = idle.parse::<u64>() else {
-            return again(400, Block::Alert("Minutes are a whole number.".to_owned()));
+            let alert = Block::Alert("Minutes are a whole number.".to_owned());
+            return again(desk, form, 400, alert).await;
         };
         set(&mut body, "idle_seconds", json!(minutes.saturating_mul(60)));
     }
@@ -144,7 +166,14 @@ async fn create<A: Api>(desk: &Desk<'_, A>, form: &Form) -> Result<Answer, Halt>
         let title = format!("{} is made", secrets::name_of(&made.body));
         return secrets::shown(desk, (&title, PLACE), &made.body);
     }
-    again(made.status, alert(&made))
+    again(desk, form, made.status, alert(&made)).await
+}
+
+/// The form once more, with what is wrong.
+async fn again<A: Api>(desk: &Desk<'_, A>, form: &Form, status: u16, wrong: Block) -> Result<Answer, Halt> {
+    let mut blocks = sheet(desk, Some(form)).await?;
+    blocks.insert(0, wrong);
+    desk.page(status, "New credential", blocks)
 }
 
 fn no_day() -> Block {

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::config::management::PLATFORM_ADMIN;
 use crate::config::{Config, Realm};
 use crate::console::jar::Jar;
 use crate::console::page::{Section, WAYS};
@@ -159,7 +160,7 @@ impl<'a, A: Api> Desk<'a, A> {
 
     /// Whether the person has a scope, or what implies all of them.
     pub(super) fn may(&self, scope: &str) -> bool {
-        words(text(&self.me, "scope")).iter().any(|held| *held == scope || *held == "platform:admin")
+        words(text(&self.me, "scope")).iter().any(|held| *held == scope || *held == PLATFORM_ADMIN)
     }
 
     /// Whether they see what is other people's.
@@ -198,8 +199,9 @@ impl<'a, A: Api> Desk<'a, A> {
             .map(|(section, label, href, _)| Link { is_main: *section == self.section, ..link(label, *href) })
             .collect();
         let who = self.me.get("user").unwrap_or(&Value::Null);
-        let who =
-            [text(who, "name"), text(who, "login"), "Your account"].into_iter().find(|name| !name.is_empty());
+        let profile = who.get("profile").unwrap_or(&Value::Null);
+        let who = [text(profile, "name"), text(who, "login"), "Your account"];
+        let who = who.into_iter().find(|name| !name.is_empty());
         let page = ConsolePage {
             base: &base(self.realm),
             realm: self.realm.name.as_str(),

@@ -1,5 +1,6 @@
 //! Which pages there are, and who makes them.
 
+use crate::config::management as scope;
 use crate::console::desk::{Desk, Halt};
 use crate::console::{
     Api, applications, approvals, audit, configuration, credentials, keys, people, sessions,
@@ -69,14 +70,14 @@ pub enum Act {
 
 /// What the way through the console leads to: what, where, and a scope that lets a person see it.
 pub(super) const WAYS: [(Section, &str, &str, &str); 8] = [
-    (Section::Credentials, "Credentials", "/credentials", "credentials:manage"),
-    (Section::Applications, "Applications", "/applications", "clients:manage"),
-    (Section::Approvals, "Approvals", "/approvals", "platform:admin"),
-    (Section::People, "People", "/people", "users:manage"),
-    (Section::Sessions, "Sessions", "/sessions", "sessions:manage"),
-    (Section::Audit, "Audit", "/audit", "audit:read"),
-    (Section::Keys, "Keys", "/keys", "keys:manage"),
-    (Section::Configuration, "Configuration", "/configuration", "config:manage"),
+    (Section::Credentials, "Credentials", "/credentials", scope::CREDENTIALS),
+    (Section::Applications, "Applications", "/applications", scope::CLIENTS),
+    (Section::Approvals, "Approvals", "/approvals", scope::PLATFORM_ADMIN),
+    (Section::People, "People", "/people", scope::USERS),
+    (Section::Sessions, "Sessions", "/sessions", scope::SESSIONS),
+    (Section::Audit, "Audit", "/audit", scope::AUDIT),
+    (Section::Keys, "Keys", "/keys", scope::KEYS),
+    (Section::Configuration, "Configuration", "/configuration", scope::CONFIG),
 ];
 
 /// Makes a page, or does what one sends.

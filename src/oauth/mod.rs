@@ -37,7 +37,7 @@ pub use metadata::metadata;
 pub(crate) use own_token::{OwnToken, checked, own_token, refusal};
 pub(crate) use proof::{INVALID_PROOF, proof_of_client, with_nonce};
 pub use register::{Management, manage, register};
-pub(crate) use register::{forget, new_id};
+pub(crate) use register::{change, forget, new_id};
 pub(crate) use registration::{Metadata, Rights, Told, known_roles};
 pub(crate) use revoke::end;
 pub use revoke::revoke;

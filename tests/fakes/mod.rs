@@ -10,7 +10,8 @@ mod world;
 
 pub(crate) use authenticator::{Authenticator, PRESENT, Said, bent};
 pub(crate) use calls::{
-    BOOTSTRAP, Call, OPERATOR, Reply, at_once, call, call_console, finish, give_up, request_id, send, wait_for,
+    BOOTSTRAP, Call, OPERATOR, Reply, at_once, call, call_console, finish, give_up, request_id, send,
+    wait_for,
 };
 pub(crate) use memory::Memory;
 pub(crate) use operator::{Hand, operator, place as operators_place, token_input};

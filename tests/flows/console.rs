@@ -9,17 +9,12 @@ use tollgate::error::Fault;
 
 use super::people::{HOST, PASSWORD, ada, heading, hidden, location};
 use super::realm::{self, claims, manage, seconds};
-use crate::fakes::{Call, Edge, Reply, World, call_console};
+use crate::fakes::{Call, Edge, Reply, World, call, call_console};
 
-/// What every deployment has, and an internal scope that Ada may have.
+/// A configuration with a kind of role of which a credential has one at most.
 pub(super) fn config() -> String {
-    let own = r#""scopes": {
-        "credentials:manage": { "description": "Own credentials" },
-        "clients:manage": { "description": "Own applications" },
-        "sessions:manage": { "description": "Own sessions" },
-        "users:manage": { "description": "People", "internal": true },
-        "platform:admin": { "description": "All", "internal": true },"#;
-    realm::CONFIG.replacen(r#""scopes": {"#, own, 1)
+    let roles = r#""role_kinds": { "tenant": { "at_most": 1 } }, "roles": { "owner": { "kind": "tenant" }, "reporting": {} }"#;
+    realm::CONFIG.replacen(r#""roles": { "owner": {}, "reporting": {} }"#, roles, 1)
 }
 
 /// What the console asked of the API.
@@ -44,15 +39,17 @@ impl FakeApi {
     pub(super) fn new(scope: &str, reach: &str) -> Self {
         let api = Self { answers: RefCell::default(), asked: RefCell::default() };
         for realm in ["test", "cut"] {
-            let kinds = json!([
-                { "name": "tenant", "at_most": 1, "roles": ["owner", MARKUP] },
-                { "name": "product", "roles": ["reporting"] },
-            ]);
             let me = json!({
                 "realm": realm, "client_id": "console", "scope": scope, "reach": reach,
-                "user": { "id": "u1", "login": "ada@example.com", "name": MARKUP }, "roles": ["owner"],
-                "credentials": { "max_seconds": 31_536_000, "kinds": kinds },
+                "user": { "id": "u1", "login": "ada@example.com", "profile": { "name": MARKUP } },
+                "roles": ["owner", "reporting", MARKUP],
+                "credentials": { "max_seconds": 31_536_000, "idle_seconds": 60, "kinds": [{ "name": "tenant", "at_most": 1 }] },
             });
+            let roles = json!({ "items": [
+                { "name": "owner", "kind": "tenant" }, { "name": MARKUP, "kind": "tenant" },
+                { "name": "reporting" }, { "name": "theirs" },
+            ] });
+            api.tell(&format!("{realm} GET /roles"), 200, &roles);
             api.tell(&format!("{realm} GET /me"), 200, &me);
         }
         api
@@ -97,12 +94,14 @@ pub(super) const MARKUP: &str = "<b onclick=x>\"'&";
 pub(super) struct Browser<'e, 'w> {
     edge: &'e Edge<'w>,
     pub(super) api: FakeApi,
+    /// Whether the worker's own API is asked, and not that one.
+    pub(super) is_real: bool,
     pub(super) cookies: RefCell<BTreeMap<String, String>>,
 }
 
 impl<'e, 'w> Browser<'e, 'w> {
     pub(super) fn new(edge: &'e Edge<'w>, api: FakeApi) -> Self {
-        Self { edge, api, cookies: RefCell::default() }
+        Self { edge, api, is_real: false, cookies: RefCell::default() }
     }
 
     /// One that Ada has signed in with, who is there already.
@@ -116,7 +115,12 @@ impl<'e, 'w> Browser<'e, 'w> {
     pub(super) fn send(&self, request: Call) -> Reply {
         let cookies =
             self.cookies.borrow().iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>();
-        let reply = call_console(self.edge, &request.header("cookie", cookies.join("; ")), &self.api);
+        let request = request.header("cookie", cookies.join("; "));
+        let reply = if self.is_real {
+            call(self.edge, &request).0
+        } else {
+            call_console(self.edge, &request, &self.api)
+        };
         for (name, value) in &reply.answer().headers {
             if *name == "Set-Cookie" {
                 assert!(
@@ -226,7 +230,7 @@ fn somebody_signs_in_comes_back_to_the_page_and_signs_out() {
     let said = claims(&token);
     assert_eq!((&said["client_id"], &said["iss"]), (&json!("console"), &json!("https://edge.example/test")));
     assert_eq!(
-        said["scope"], "clients:manage credentials:manage openid profile sessions:manage",
+        said["scope"], "audit:read clients:manage credentials:manage openid profile sessions:manage",
         "no internal one"
     );
     assert!(browser.api.asked.borrow().iter().all(|asked| asked.token == token));
@@ -236,7 +240,7 @@ fn somebody_signs_in_comes_back_to_the_page_and_signs_out() {
     assert_eq!(location(&reply), "/test/oauth/logout?client_id=console");
     assert!(!browser.cookies.borrow().contains_key("__Host-tollgate-console.test"));
     assert_eq!(heading(&browser.follow(&reply)), "Sign out?");
-    let info = crate::fakes::call(&edge, &Call::get(format!("{HOST}/test/oauth/userinfo")).bearer(&token)).0;
+    let info = call(&edge, &Call::get(format!("{HOST}/test/oauth/userinfo")).bearer(&token)).0;
     assert_eq!(info.status(), 401);
     // In again without a word, because the browser is still known.
     assert_eq!(heading(&browser.follow(&browser.get("/test/console"))), "Credentials");
@@ -253,19 +257,22 @@ fn an_internal_scope_is_for_whoever_is_on_the_list_and_a_person_takes_the_consol
     assert_eq!(manage(&edge, Call::patch(at, body)).status(), 200);
     let browser = Browser::signed_in(&edge, FakeApi::new("openid", "own"));
     let scope = claims(&browser.token())["scope"].clone();
-    assert_eq!(scope, "clients:manage credentials:manage openid profile sessions:manage users:manage");
+    assert_eq!(
+        scope,
+        "audit:read clients:manage credentials:manage openid profile sessions:manage users:manage"
+    );
     let account = browser.get("/test/account");
     assert!(account.answer().body.contains("Take back from Console"));
     let proof = of_field(&account, "proof").unwrap();
     let form = [("proof", proof), ("action", "withdraw".to_owned()), ("client_id", "console".to_owned())];
     assert_eq!(browser.post_raw("/test/account", &form).status(), 303);
     let info = Call::get(format!("{HOST}/test/oauth/userinfo")).bearer(&browser.token());
-    assert_eq!(crate::fakes::call(&edge, &info).0.status(), 401, "what was taken back has ended");
+    assert_eq!(call(&edge, &info).0.status(), 401, "what was taken back has ended");
     browser.cookies.borrow_mut().remove("__Host-tollgate-console.test");
     world.pass(seconds(1));
     browser.follow(&browser.get("/test/console"));
     let info = Call::get(format!("{HOST}/test/oauth/userinfo")).bearer(&browser.token());
-    assert_eq!(crate::fakes::call(&edge, &info).0.status(), 200, "and what came after it has not");
+    assert_eq!(call(&edge, &info).0.status(), 200, "and what came after it has not");
 }
 
 #[test]
@@ -388,11 +395,11 @@ fn a_token_that_does_not_count_leads_to_another_one_and_in_no_circle() {
 }
 
 #[test]
-fn the_client_of_the_console_is_nobody_elses_and_goes_with_the_configuration() {
-    let mut world = World::new(&config());
+fn the_client_of_the_console_is_nobody_elses() {
+    let world = World::new(&config());
     let edge = world.edge();
     ada(&edge);
-    let browser = Browser::signed_in(&edge, FakeApi::new("openid", "own"));
+    Browser::signed_in(&edge, FakeApi::new("openid", "own"));
     let at = format!("{HOST}/test/api/v1/clients/console");
     let told: Value = serde_json::from_str(&manage(&edge, Call::get(&at)).answer().body).unwrap();
     assert_eq!(told["redirect_uris"], json!(["https://edge.example/test/console/callback"]));
@@ -409,24 +416,28 @@ fn the_client_of_the_console_is_nobody_elses_and_goes_with_the_configuration() {
     named["first_party"] = json!(true);
     let create = Call::json(format!("{HOST}/test/api/v1/clients"), named.to_string());
     assert!(manage(&edge, create).status() >= 400, "nor to be asked for nothing");
+    let stored = world.stored();
+    let kept = stored.iter().find(|text| text.starts_with("client:test:console ")).unwrap();
+    assert!(kept.contains(r#""first_party":true"#) && !kept.contains("evil"), "it is as it was: {kept}");
+}
+
+#[test]
+fn the_client_of_the_console_goes_with_the_configuration() {
+    let (before, after) = (r#""https://edge.example/test", "idle"#, r#""https://old.example/test", "idle"#);
+    let mut world = World::new(&config().replacen(before, after, 1));
     let registered = |world: &World| {
         let stored = world.stored();
-        stored.into_iter().find(|text| text.starts_with("client:test:console ")).unwrap()
+        let kept = stored.iter().find(|text| text.starts_with("client:test:console ")).unwrap();
+        kept.contains(r#"["https://edge.example/test/console/callback"]"#)
     };
-    drop(browser);
-    let first = registered(&world);
-    assert!(
-        first.contains(r#""first_party":true"#) && !first.contains("audit:read"),
-        "it is as it was: {first}"
-    );
-    // Another configuration: the next visit makes the client what that one wants.
-    let changed =
-        config().replacen(r#""scopes": {"#, r#""scopes": { "audit:read": { "description": "Done" }, "#, 1);
-    world.config = tollgate::config::Config::parse(&changed).unwrap();
+    Browser::new(&world.edge(), FakeApi::new("openid", "own")).get("/test/console");
+    assert!(!registered(&world));
+    // The next visit makes the client what the configuration wants by then.
+    world.config = tollgate::config::Config::parse(&config()).unwrap();
     let edge = world.edge();
+    ada(&edge);
     let browser = Browser::signed_in(&edge, FakeApi::new("openid", "own"));
-    assert!(claims(&browser.token())["scope"].as_str().unwrap().contains("audit:read"));
-    assert!(registered(&world).contains("audit:read"));
+    assert!(registered(&world) && !browser.token().is_empty());
 }
 
 #[test]
@@ -456,4 +467,116 @@ fn pages_are_kept_out_of_frames_caches_and_referrers_and_run_nothing_but_their_s
             ("DENY", "nosniff")
         );
     }
+}
+
+#[test]
+fn somebody_who_manages_everything_does_so_through_the_api_of_the_worker() {
+    let world = World::new(&config());
+    let edge = world.edge();
+    let id = ada(&edge)["id"].as_str().unwrap().to_owned();
+    let body = json!({ "internal_scopes": "platform:admin" }).to_string();
+    assert_eq!(manage(&edge, Call::patch(format!("{HOST}/test/api/v1/users/{id}"), body)).status(), 200);
+    let browser = Browser { is_real: true, ..Browser::new(&edge, FakeApi::new("", "")) };
+    let page = browser.sign_in(&browser.follow(&browser.get("/test/console")));
+    assert_eq!(heading(&page), "Credentials");
+    // A credential, and a token with its secret.
+    let page = browser.get("/test/console/credentials/new");
+    let form = [
+        ("name", "Billing"),
+        ("expires", "2027-03-01"),
+        ("kind:tenant", "owner"),
+        ("scope:orders:read", "yes"),
+    ];
+    let made = browser.post(&page, "/test/console/credentials", &form);
+    assert_eq!((made.status(), heading(&made).as_str()), (200, "Billing is made"), "{}", made.answer().body);
+    let value = |name: &str| {
+        let (_, rest) = made.answer().body.split_once(&format!("{name}=")).unwrap();
+        rest.lines().next().unwrap().to_owned()
+    };
+    let (client, secret) = (value("TOLLGATE_CLIENT_ID"), value("TOLLGATE_CLIENT_SECRET"));
+    let again = browser.post(&page, "/test/console/credentials", &form);
+    assert!(again.answer().body.contains(&secret), "sent twice, it is the same one");
+    let grant = format!("grant_type=client_credentials&client_id={client}&client_secret={secret}");
+    let granted = call(&edge, &Call::form(format!("{HOST}/test/OAuth/Token"), grant)).0;
+    assert_eq!(granted.status(), 200, "{}", granted.answer().body);
+    // What is changed by two at once is changed by the first.
+    let at = format!("/test/console/credentials/{client}");
+    let page = browser.get(&at);
+    assert_eq!(browser.post(&page, &at, &[("name", "Billing 2"), ("expires", "2027-03-02")]).status(), 303);
+    let late = browser.post(&page, &at, &[("name", "Billing 3"), ("expires", "2027-03-02")]);
+    assert_eq!((late.status(), heading(&late).as_str()), (412, "Billing 2"));
+    // An application, and somebody new.
+    let page = browser.get("/test/console/applications/new");
+    let form = [
+        ("name", "Shop"),
+        ("kind", "public"),
+        ("redirect_uris", "https://app.example/cb"),
+        ("scope:openid", "yes"),
+    ];
+    let made = browser.post(&page, "/test/console/applications", &form);
+    assert_eq!(heading(&made), "Shop is registered", "{}", made.answer().body);
+    let shop = made.answer().body.split_once("/console/applications/").unwrap().1;
+    let shop = shop.split_once("\">I have it").unwrap().0;
+    let shop = shop.rsplit('/').next().unwrap().to_owned();
+    let page = browser.get(&format!("/test/console/applications/{shop}"));
+    let form = [
+        ("name", "Shop 2"),
+        ("redirect_uris", "https://app.example/cb"),
+        ("scope:openid", "yes"),
+        ("scope:orders:read", "yes"),
+    ];
+    let saved = browser.post(&page, &format!("/test/console/applications/{shop}"), &form);
+    assert_eq!(saved.status(), 303, "{}", saved.answer().body);
+    let page = browser.get("/test/console/people/new");
+    let form = [
+        ("login", "bob@example.com"),
+        ("name", "Bob"),
+        ("password", "battery staple"),
+        ("role:owner", "yes"),
+    ];
+    let bob = location(&browser.post(&page, "/test/console/people", &form));
+    let page = browser.get(&bob);
+    assert_eq!(heading(&page), "Bob");
+    let bob = bob.strip_suffix("?done=saved").unwrap();
+    let saved = browser.post(&page, bob, &[("role:reporting", "yes"), ("disabled", "yes")]);
+    assert_eq!(location(&saved), format!("{bob}?done=saved"), "{}", saved.answer().body);
+    world.tell_all();
+    for (path, words) in [
+        ("/credentials", "Billing 2"),
+        ("/credentials?owner=me", "Billing 2"),
+        ("/credentials?search=bill", "Billing 2"),
+        ("/applications", "Shop 2"),
+        ("/approvals", "Nothing waits"),
+        ("/people", "Disabled"),
+        ("/people?search=bob", "Bob"),
+        ("/sessions", "Console"),
+        ("/audit", "credential.create"),
+        ("/audit?action=credential.create&since=2027-01-01", "Billing"),
+        ("/audit/export", "credential.create"),
+        ("/keys", "active"),
+        ("/keys/rotate", "Make the next key?"),
+    ] {
+        let page = browser.get(&format!("/test/console{path}"));
+        assert_eq!(page.status(), 200, "{path}: {}", page.answer().body);
+        assert!(page.answer().body.contains(words), "{path}: {words} in {}", page.answer().body);
+    }
+    for path in [at.clone(), format!("/test/console/applications/{shop}"), bob.to_owned()] {
+        let to = format!("{path}/delete");
+        let page = browser.get(&to);
+        assert_eq!(browser.post(&page, &to, &[]).status(), 303, "{path}");
+        assert_eq!(browser.get(&path).status(), 404, "{path}");
+    }
+    let page = browser.get("/test/console/keys/rotate");
+    assert_eq!(
+        location(&browser.post(&page, "/test/console/keys/rotate", &[])),
+        "/test/console/keys?done=rotated"
+    );
+    // The session of this very console: what is ended leads to another sign-in.
+    world.pass(seconds(30));
+    let sid = claims(&browser.token())["sid"].as_str().unwrap().to_owned();
+    let to = format!("/test/console/sessions/{sid}/end");
+    let page = browser.get(&to);
+    let ended = browser.post(&page, &to, &[]);
+    assert_eq!(location(&ended), "/test/console/sessions?done=ended");
+    assert!(location(&browser.get("/test/console/sessions")).starts_with("/test/oauth/authorize?"));
 }

@@ -69,7 +69,6 @@ fn full() -> FakeApi {
         ("GET /clients/c1", application()),
         ("GET /users", many(&person)),
         ("GET /users/u1", person),
-        ("GET /roles", json!({ "items": [{ "name": MARKUP, "description": MARKUP }] })),
         ("GET /sessions", many(&session)),
         ("GET /audit", many(&audit)),
         (
@@ -251,11 +250,7 @@ fn what_somebody_else_has_changed_meanwhile_is_shown_and_nothing_is_lost() {
         let again = browser.post(&page, &format!("/test/console{path}"), form);
         assert_eq!(again.status(), 412, "{path}");
         shows(&again, "Somebody else has changed this meanwhile");
-        assert_eq!(
-            browser.api.last(method).if_match.as_deref(),
-            Some("\"<e1>\""),
-            "as the page has it"
-        );
+        assert_eq!(browser.api.last(method).if_match.as_deref(), Some("\"<e1>\""), "as the page has it");
         for (name, value) in form.iter().filter(|(name, _)| ["name", "document"].contains(name)) {
             let typed = value.replace('"', "&#34;");
             assert!(again.answer().body.contains(&typed), "{path}: {name} is still typed");
