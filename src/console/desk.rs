@@ -139,13 +139,13 @@ impl<'a, A: Api> Desk<'a, A> {
         body: Option<Value>,
     ) -> Result<ApiAnswer, Halt> {
         let if_match = form.get("etag").map(str::to_owned);
-        self.ask(&ApiCall { if_match, body, ..self.call(method, path) }).await
+        self.ask(&ApiCall { body, if_match, ..self.call(method, path) }).await
     }
 
     /// Has the API make something, once for each rendering of the form.
     pub(super) async fn make(&self, path: &str, form: &Form, body: Value) -> Result<ApiAnswer, Halt> {
         let idempotency_key = form.get("once").map(str::to_owned);
-        self.ask(&ApiCall { idempotency_key, body: Some(body), ..self.call("POST", path) }).await
+        self.ask(&ApiCall { body: Some(body), idempotency_key, ..self.call("POST", path) }).await
     }
 
     /// What the form of something new carries.

@@ -57,9 +57,9 @@ impl Trip {
         let trip = Self { name: name.to_owned(), page };
         // Digests compare in constant time.
         let is_ours = Digest::of(trip.mac(bounds).as_bytes()) == Digest::of(mac.as_bytes());
-        let time: [u8; 6] = from_base64url(name).ok()?.first_chunk().copied()?;
-        let [a, b, c, d, e, f] = time;
-        let begun_at = Timestamp::from_millis(u64::from_be_bytes([0, 0, a, b, c, d, e, f]));
+        let mut time = [0; 8];
+        time.get_mut(2..)?.copy_from_slice(from_base64url(name).ok()?.get(..6)?);
+        let begun_at = Timestamp::from_millis(u64::from_be_bytes(time));
         (is_ours && parts.next().is_none() && now.is_within(LIFETIME, begun_at)).then_some(trip)
     }
 

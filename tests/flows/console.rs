@@ -505,7 +505,50 @@ fn somebody_who_manages_everything_does_so_through_the_api_of_the_worker() {
     assert_eq!(browser.post(&page, &at, &[("name", "Billing 2"), ("expires", "2027-03-02")]).status(), 303);
     let late = browser.post(&page, &at, &[("name", "Billing 3"), ("expires", "2027-03-02")]);
     assert_eq!((late.status(), heading(&late).as_str()), (412, "Billing 2"));
-    // An application, and somebody new.
+    let (shop, bob) = (an_application(&browser), somebody_new(&browser));
+    world.tell_all();
+    for (path, words) in [
+        ("/credentials", "Billing 2"),
+        ("/credentials?owner=me", "Billing 2"),
+        ("/credentials?search=bill", "Billing 2"),
+        ("/applications", "Shop 2"),
+        ("/approvals", "Nothing waits"),
+        ("/people", "Disabled"),
+        ("/people?search=bob", "Bob"),
+        ("/sessions", "Console"),
+        ("/audit", "credential.create"),
+        ("/audit?action=credential.create&since=2027-01-01", "Billing"),
+        ("/audit/export", "credential.create"),
+        ("/keys", "active"),
+        ("/keys/rotate", "Make the next key?"),
+    ] {
+        let page = browser.get(&format!("/test/console{path}"));
+        assert_eq!(page.status(), 200, "{path}: {}", page.answer().body);
+        assert!(page.answer().body.contains(words), "{path}: {words} in {}", page.answer().body);
+    }
+    for path in [at.clone(), format!("/test/console/applications/{shop}"), bob] {
+        let to = format!("{path}/delete");
+        let page = browser.get(&to);
+        assert_eq!(browser.post(&page, &to, &[]).status(), 303, "{path}");
+        assert_eq!(browser.get(&path).status(), 404, "{path}");
+    }
+    let page = browser.get("/test/console/keys/rotate");
+    assert_eq!(
+        location(&browser.post(&page, "/test/console/keys/rotate", &[])),
+        "/test/console/keys?done=rotated"
+    );
+    // The session of this very console: what is ended leads to another sign-in.
+    world.pass(seconds(30));
+    let sid = claims(&browser.token())["sid"].as_str().unwrap().to_owned();
+    let to = format!("/test/console/sessions/{sid}/end");
+    let page = browser.get(&to);
+    let ended = browser.post(&page, &to, &[]);
+    assert_eq!(location(&ended), "/test/console/sessions?done=ended");
+    assert!(location(&browser.get("/test/console/sessions")).starts_with("/test/oauth/authorize?"));
+}
+
+/// Registers an application and changes it. Its id.
+fn an_application(browser: &Browser<'_, '_>) -> String {
     let page = browser.get("/test/console/applications/new");
     let form = [
         ("name", "Shop"),
@@ -527,6 +570,11 @@ fn somebody_who_manages_everything_does_so_through_the_api_of_the_worker() {
     ];
     let saved = browser.post(&page, &format!("/test/console/applications/{shop}"), &form);
     assert_eq!(saved.status(), 303, "{}", saved.answer().body);
+    shop
+}
+
+/// Takes somebody in and changes them. Where their page is.
+fn somebody_new(browser: &Browser<'_, '_>) -> String {
     let page = browser.get("/test/console/people/new");
     let form = [
         ("login", "bob@example.com"),
@@ -540,43 +588,5 @@ fn somebody_who_manages_everything_does_so_through_the_api_of_the_worker() {
     let bob = bob.strip_suffix("?done=saved").unwrap();
     let saved = browser.post(&page, bob, &[("role:reporting", "yes"), ("disabled", "yes")]);
     assert_eq!(location(&saved), format!("{bob}?done=saved"), "{}", saved.answer().body);
-    world.tell_all();
-    for (path, words) in [
-        ("/credentials", "Billing 2"),
-        ("/credentials?owner=me", "Billing 2"),
-        ("/credentials?search=bill", "Billing 2"),
-        ("/applications", "Shop 2"),
-        ("/approvals", "Nothing waits"),
-        ("/people", "Disabled"),
-        ("/people?search=bob", "Bob"),
-        ("/sessions", "Console"),
-        ("/audit", "credential.create"),
-        ("/audit?action=credential.create&since=2027-01-01", "Billing"),
-        ("/audit/export", "credential.create"),
-        ("/keys", "active"),
-        ("/keys/rotate", "Make the next key?"),
-    ] {
-        let page = browser.get(&format!("/test/console{path}"));
-        assert_eq!(page.status(), 200, "{path}: {}", page.answer().body);
-        assert!(page.answer().body.contains(words), "{path}: {words} in {}", page.answer().body);
-    }
-    for path in [at.clone(), format!("/test/console/applications/{shop}"), bob.to_owned()] {
-        let to = format!("{path}/delete");
-        let page = browser.get(&to);
-        assert_eq!(browser.post(&page, &to, &[]).status(), 303, "{path}");
-        assert_eq!(browser.get(&path).status(), 404, "{path}");
-    }
-    let page = browser.get("/test/console/keys/rotate");
-    assert_eq!(
-        location(&browser.post(&page, "/test/console/keys/rotate", &[])),
-        "/test/console/keys?done=rotated"
-    );
-    // The session of this very console: what is ended leads to another sign-in.
-    world.pass(seconds(30));
-    let sid = claims(&browser.token())["sid"].as_str().unwrap().to_owned();
-    let to = format!("/test/console/sessions/{sid}/end");
-    let page = browser.get(&to);
-    let ended = browser.post(&page, &to, &[]);
-    assert_eq!(location(&ended), "/test/console/sessions?done=ended");
-    assert!(location(&browser.get("/test/console/sessions")).starts_with("/test/oauth/authorize?"));
+    bob.to_owned()
 }
