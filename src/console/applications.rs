@@ -112,15 +112,18 @@ impl Draft {
         }
     }
 
-    /// As the API has it: everything that it asks for, whether it waits or not.
-    pub(super) fn of(client: &Value) -> Self {
+    /// As the API has it. `with_waiting`: everything that it asks for, whether it waits or not.
+    pub(super) fn of(client: &Value, with_waiting: bool) -> Self {
         let has = |grant| texts(client, "grant_types").contains(&grant);
         let kind = match text(client, "token_endpoint_auth_method") {
             "none" => "public",
             _ if has("authorization_code") => "server",
             _ => "service",
         };
-        let asked = [words(text(client, "scope")), words(text(client, "waiting_scope"))].concat();
+        let mut asked = words(text(client, "scope"));
+        if with_waiting {
+            asked.extend(words(text(client, "waiting_scope")));
+        }
         Self {
             name: name_of(client).to_owned(),
             kind: kind.to_owned(),
@@ -229,7 +232,9 @@ fn replaced<A: Api>(desk: &Desk<'_, A>, client: &Value, draft: &Draft) -> Value 
 async fn one<A: Api>(desk: &Desk<'_, A>, id: &str, form: Option<&Form>) -> Result<Answer, Halt> {
     let (path, place) = (format!("{API}/{}", segment(id)), format!("{PLACE}/{}", segment(id)));
     let mut found = desk.get(&path, &[]).await?;
-    let (mut blocks, mut status, mut draft) = (Vec::new(), 200, Draft::of(&found.body));
+    // Whoever may approve does so by ticking, and not by saving something else.
+    let mut draft = Draft::of(&found.body, !desk.sees_all());
+    let (mut blocks, mut status) = (Vec::new(), 200);
     if let Some(form) = form {
         draft = Draft::typed(form);
         let body = replaced(desk, &found.body, &draft);

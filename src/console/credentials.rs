@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::config::management::is_management;
+use crate::config::{EMAIL, OPENID, PROFILE};
 use crate::console::desk::{Desk, Halt, alert, etag};
 use crate::console::page::Act;
 use crate::console::secrets::{self, Ending, breaks, calls, history};
@@ -11,6 +13,7 @@ use crate::console::words::{
 };
 use crate::console::{Api, ApiAnswer};
 use crate::http::{Answer, Form};
+use crate::scope::ScopeToken;
 
 /// Where they are, at the API and below the console.
 const PLACE: &str = "/credentials";
@@ -129,15 +132,22 @@ fn roles_of_kind(kind: &str, is_one: bool, roles: &[&Value], form: Option<&Form>
     Field::Choice { name, label: legend, options: std::iter::once(none).chain(options).collect(), chosen }
 }
 
-/// The scopes of the deployment. Internal ones only where somebody may ask for them.
-pub(super) fn scopes<A: Api>(desk: &Desk<'_, A>, chosen: &[&str], with_internal: bool) -> Field {
+/// What an application signs people in with: no credential does.
+const OF_PEOPLE: [&str; 3] = [OPENID, PROFILE, EMAIL];
+
+/// The scopes of the deployment, as far as somebody may ask for them: of tollgate's own those that they have.
+pub(super) fn scopes<A: Api>(desk: &Desk<'_, A>, chosen: &[&str], for_people: bool) -> Field {
     let catalogue = desk.config.scopes();
-    let offered = catalogue.all().filter(|scope| with_internal || catalogue.offers(scope));
-    let names = offered.map(|scope| (scope.as_str(), catalogue.words(scope)));
-    let hint = if with_internal {
-        "Some wait until somebody approves of them."
-    } else {
-        "None ticked: all that you may have."
+    let may_ask = |scope: &&ScopeToken| {
+        let name = scope.as_str();
+        (for_people || !OF_PEOPLE.contains(&name) && (desk.sees_all() || catalogue.offers(scope)))
+            && (!is_management(name) || desk.may(name))
+    };
+    let names = catalogue.all().filter(may_ask).map(|scope| (scope.as_str(), catalogue.words(scope)));
+    let hint = match (for_people, desk.sees_all()) {
+        (true, false) => "Internal ones wait until somebody approves of them.",
+        (true, true) => "What it waits for and is not ticked is refused when you save.",
+        (false, _) => "What is not ticked its tokens cannot do.",
     };
     Field::Ticks { legend: "Scopes".to_owned(), hint, boxes: ticks("scope:", names, chosen) }
 }

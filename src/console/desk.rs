@@ -10,6 +10,7 @@ use crate::console::sheet::{Block, ConsolePage, Link, Sheet, line, link};
 use crate::console::sign_in::Door;
 use crate::console::words::{list, query, text, words};
 use crate::console::{Api, ApiAnswer, ApiCall, Asked, sheet::Field};
+use crate::encoding::Digest;
 use crate::error::Fault;
 use crate::http::{Answer, Form};
 use crate::oauth::Stop;
@@ -142,9 +143,11 @@ impl<'a, A: Api> Desk<'a, A> {
         self.ask(&ApiCall { body, if_match, ..self.call(method, path) }).await
     }
 
-    /// Has the API make something, once for each rendering of the form.
+    /// Has the API make something: once for each rendering of the form and what is typed in it. Whoever goes back and types something else
+    /// wants something else.
     pub(super) async fn make(&self, path: &str, form: &Form, body: Value) -> Result<ApiAnswer, Halt> {
-        let idempotency_key = form.get("once").map(str::to_owned);
+        let typed = Digest::of(body.to_string().as_bytes());
+        let idempotency_key = form.get("once").map(|once| format!("{once}.{typed}"));
         self.ask(&ApiCall { body: Some(body), idempotency_key, ..self.call("POST", path) }).await
     }
 
@@ -218,7 +221,11 @@ impl<'a, A: Api> Desk<'a, A> {
     pub(super) fn search(&self, path: &str, label: &'static str) -> Block {
         let mut field = line("search", label, self.said("search"), "");
         field.kind = "search";
-        Block::Form(Sheet { is_search: true, ..Sheet::new(path, "Search", vec![Field::Line(field)]) })
+        let mut fields = vec![Field::Line(field)];
+        if !self.said("owner").is_empty() {
+            fields.push(Field::Hidden("owner", self.said("owner").to_owned()));
+        }
+        Block::Form(Sheet { is_search: true, ..Sheet::new(path, "Search", fields) })
     }
 
     /// What is on the page, or what to do where nothing is; and the way to what comes behind it.

@@ -101,5 +101,5 @@ pub(super) async fn copied<A: Api>(desk: &Desk<'_, A>) -> Result<Option<Draft>, 
     let Some(realm) = desk.config.realm(desk.said("from")) else { return Ok(None) };
     let path = format!("{API}/{}", segment(desk.said("client")));
     let found = elsewhere(desk, realm, &path, String::new()).await?;
-    Ok(found.map(|found| Draft::of(&found.body)))
+    Ok(found.map(|found| Draft::of(&found.body, true)))
 }

@@ -21,7 +21,7 @@ pub(super) async fn show<A: Api>(
     if act == Act::Delete { end(desk, id, form).await } else { all(desk).await }
 }
 
-const HEAD: &[&str] = &["Application", "Whose", "Scopes", "Opened", "Last used", "Ends at the latest", ""];
+const HEAD: &[&str] = &["Application", "Whose", "Scopes", "Opened", "Last used", "Ends at the latest", "End"];
 
 async fn all<A: Api>(desk: &Desk<'_, A>) -> Result<Answer, Halt> {
     let (user, client) = (desk.said("user"), desk.said("client"));
