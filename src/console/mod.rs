@@ -1,11 +1,11 @@
 //! The console: pages at `/{realm}/console` through which people manage what the management API has.
 //!
 //! It is a client of that API and of the realm's own sign-in, in the same worker: whoever has no token goes through
-//! [`crate::people::authorize`], comes back with a code, and the access token of it stays in a cookie of this browser ([`jar`]). Each page asks the
+//! [`crate::people::authorize`], comes back with a code, and the access token of it stays in a cookie of this browser. Each page asks the
 //! API with that token ([`Api`]) and shows what it answers. So a page can do nothing that the API would not let its person do.
 //!
-//! 1. No token, or one that the API does not take any more: a page is asked for again after a sign-in ([`sign_in`]), a form is not.
-//! 2. A form comes from a page of this browser, while its token counts ([`desk::Desk`]): else 403. A creation names itself, so that sending it twice makes
+//! 1. No token, or one that the API does not take any more: a page is asked for again after a sign-in, a form is not.
+//! 2. A form comes from a page of this browser, while its token counts: else 403. A creation names itself, so that sending it twice makes
 //!    one thing.
 //! 3. What the API refuses is told on the page, and what was typed stays. What ends something is asked first.
 //!
