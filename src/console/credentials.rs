@@ -70,6 +70,7 @@ async fn all<A: Api>(desk: &Desk<'_, A>) -> Result<Answer, Halt> {
 }
 
 /// Whose something is.
+#[inline(never)]
 pub(super) fn owner_of(one: &Value) -> &str {
     let owner = one.get("owner").unwrap_or(&Value::Null);
     [text(owner, "login"), text(owner, "id"), "–"]
@@ -196,6 +197,7 @@ const fn end_of(day: u64) -> u64 {
 }
 
 /// Puts a member into a document.
+#[inline(never)]
 pub(super) fn set(document: &mut Value, name: &str, value: Value) {
     if let Some(members) = document.as_object_mut() {
         members.insert(name.to_owned(), value);

@@ -102,6 +102,7 @@ impl<'a, A: Api> Desk<'a, A> {
     }
 
     /// A call, to be filled in.
+    #[inline(never)]
     pub(super) fn call<'c>(&'c self, method: &'static str, path: &'c str) -> ApiCall<'c> {
         ApiCall {
             realm: self.realm,
@@ -152,26 +153,31 @@ impl<'a, A: Api> Desk<'a, A> {
     }
 
     /// What the form of something new carries.
+    #[inline(never)]
     pub(super) fn once(&self) -> Field {
         Field::Hidden("once", self.once.clone())
     }
 
     /// What stands in the address; empty: nothing.
+    #[inline(never)]
     pub(super) fn said(&self, name: &str) -> &str {
         self.said.get(name).unwrap_or_default()
     }
 
     /// Whether the person has a scope, or what implies all of them.
+    #[inline(never)]
     pub(super) fn may(&self, scope: &str) -> bool {
         words(text(&self.me, "scope")).iter().any(|held| *held == scope || *held == PLATFORM_ADMIN)
     }
 
     /// Whether they see what is other people's.
+    #[inline(never)]
     pub(super) fn sees_all(&self) -> bool {
         text(&self.me, "reach") == "all"
     }
 
     /// What the API says that it refuses, as a page.
+    #[inline(never)]
     pub(super) fn refused(&self, answer: &ApiAnswer) -> Halt {
         let title = if answer.status == 404 { "There is no such thing" } else { "That did not work" };
         match self.page(answer.status, title, vec![alert(answer)]) {
@@ -186,6 +192,7 @@ impl<'a, A: Api> Desk<'a, A> {
     }
 
     /// Goes somewhere in the console.
+    #[inline(never)]
     pub(super) fn go(&self, path: &str) -> Answer {
         see_other(format!("{}/console{path}", base(self.realm)))
     }
@@ -255,6 +262,7 @@ impl<'a, A: Api> Desk<'a, A> {
 }
 
 /// What the API says that is wrong.
+#[inline(never)]
 pub(super) fn alert(answer: &ApiAnswer) -> Block {
     let conflict = if answer.status == 412 { CONFLICT } else { "" };
     let otherwise = "That did not work. Try again in a moment.";
@@ -263,6 +271,7 @@ pub(super) fn alert(answer: &ApiAnswer) -> Block {
 }
 
 /// The form carries what it was made from, so that nothing that somebody else does meanwhile is lost.
+#[inline(never)]
 pub(super) fn etag(answer: &ApiAnswer) -> Field {
     Field::Hidden("etag", answer.etag.clone().unwrap_or_default())
 }

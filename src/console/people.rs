@@ -58,11 +58,13 @@ fn state(one: &Value) -> &'static str {
 }
 
 /// A member of the profile, wherever it stands.
+#[inline(never)]
 fn profile<'v>(one: &'v Value, name: &str) -> &'v str {
     let within = one.get("profile").map(|profile| text(profile, name)).unwrap_or_default();
     if within.is_empty() { text(one, name) } else { within }
 }
 
+#[inline(never)]
 fn name_of(one: &Value) -> &str {
     let names = [profile(one, "name"), text(one, "login"), profile(one, "email"), text(one, "id")];
     names.into_iter().find(|name| !name.is_empty()).unwrap_or_default()

@@ -29,6 +29,7 @@ pub(super) fn shown<A: Api>(
     desk.page(200, title, blocks)
 }
 
+#[inline(never)]
 fn output(id: &'static str, label: &'static str, text: &str) -> Block {
     Block::Output { id, label, text: text.to_owned(), save: "" }
 }
@@ -148,6 +149,7 @@ pub(super) async fn another<A: Api>(
 }
 
 /// What a credential or an application is called.
+#[inline(never)]
 pub(super) fn name_of(of: &Value) -> &str {
     [text(of, "name"), text(of, "client_name"), text(of, "client_id")]
         .into_iter()

@@ -14,11 +14,13 @@ pub(super) struct Link {
 }
 
 /// A link that is not what most people look for.
+#[inline(never)]
 pub(super) fn link(label: &str, href: impl Into<String>) -> Link {
     Link { label: label.to_owned(), href: href.into(), is_main: false }
 }
 
 /// A link that is.
+#[inline(never)]
 pub(super) fn main_link(label: &str, href: impl Into<String>) -> Link {
     Link { is_main: true, ..link(label, href) }
 }
@@ -35,6 +37,7 @@ pub(super) enum Cell {
 }
 
 impl Cell {
+    #[inline(never)]
     pub(super) fn text(text: &str) -> Self {
         Self::Text(text.to_owned())
     }
@@ -66,6 +69,7 @@ pub(super) enum Block {
 }
 
 impl Block {
+    #[inline(never)]
     pub(super) fn text(text: &str) -> Self {
         Self::Text(text.to_owned())
     }
@@ -89,6 +93,7 @@ pub(super) struct Sheet {
 
 impl Sheet {
     /// A form with one button.
+    #[inline(never)]
     pub(super) fn new(action: impl Into<String>, button: &'static str, fields: Vec<Field>) -> Self {
         let (action, buttons) = (action.into(), vec![("", button)]);
         Self { action, fields, buttons, is_danger: false, is_search: false, back: String::new() }
@@ -131,11 +136,13 @@ pub(super) enum Field {
 }
 
 /// One line of text.
+#[inline(never)]
 pub(super) fn line(name: &'static str, label: &'static str, value: &str, hint: &'static str) -> Line {
     Line { name, label, kind: "text", value: value.to_owned(), hint, is_needed: false }
 }
 
 /// Boxes of one form: what their names begin with, each name, its words, and which are ticked.
+#[inline(never)]
 pub(super) fn ticks<'a>(
     prefix: &str,
     names: impl Iterator<Item = (&'a str, &'a str)>,
@@ -151,6 +158,7 @@ pub(super) fn ticks<'a>(
 }
 
 /// The boxes that are ticked, of those whose names begin so.
+#[inline(never)]
 pub(super) fn ticked<'f>(form: &'f Form, prefix: &str) -> Vec<&'f str> {
     form.names().filter_map(|name| name.strip_prefix(prefix)).collect()
 }

@@ -5,31 +5,37 @@ use std::time::{Duration, UNIX_EPOCH};
 use serde_json::Value;
 
 /// A member that is a text; empty: there is none.
+#[inline(never)]
 pub(super) fn text<'v>(value: &'v Value, name: &str) -> &'v str {
     value.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// A member that is a number.
+#[inline(never)]
 pub(super) fn number(value: &Value, name: &str) -> Option<u64> {
     value.get(name).and_then(Value::as_u64)
 }
 
 /// A member that is a list; empty: there is none.
+#[inline(never)]
 pub(super) fn list<'v>(value: &'v Value, name: &str) -> &'v [Value] {
     value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
 /// A member that is a list of texts.
+#[inline(never)]
 pub(super) fn texts<'v>(value: &'v Value, name: &str) -> Vec<&'v str> {
     list(value, name).iter().filter_map(Value::as_str).collect()
 }
 
 /// Whether a member is true.
+#[inline(never)]
 pub(super) fn is_so(value: &Value, name: &str) -> bool {
     value.get(name).and_then(Value::as_bool).unwrap_or_default()
 }
 
 /// The words of a text, each once.
+#[inline(never)]
 pub(super) fn words(text: &str) -> Vec<&str> {
     text.split_whitespace().collect()
 }
@@ -42,6 +48,7 @@ fn http_date(seconds: u64) -> String {
 }
 
 /// An instant in UTC: `26 Nov 2026, 22:00`; a dash where there is none.
+#[inline(never)]
 pub(super) fn moment(seconds: Option<u64>) -> String {
     let Some(seconds) = seconds else { return "–".to_owned() };
     let date = http_date(seconds);
@@ -75,17 +82,20 @@ const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// `1 session`, `2 sessions`.
+#[inline(never)]
 pub(super) fn count(number: u64, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 /// A query of what has been said.
+#[inline(never)]
 pub(super) fn query(pairs: &[(&str, &str)]) -> String {
     let said = pairs.iter().filter(|(_, value)| !value.is_empty());
     form_urlencoded::Serializer::new(String::new()).extend_pairs(said).finish()
 }
 
 /// A name in a path.
+#[inline(never)]
 pub(super) fn segment(name: &str) -> String {
     form_urlencoded::byte_serialize(name.as_bytes()).collect()
 }
