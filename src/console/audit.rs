@@ -79,7 +79,7 @@ fn row(one: &Value) -> Vec<Cell> {
         Cell::text(text(one, "action")),
         Cell::Text(first(&["name", "id", "kind"], target)),
         Cell::Text(texts(one, "changes").join(", ")),
-        Cell::text(text(one, "source")),
+        Cell::Text(first(&["source"], actor)),
     ]
 }
 

@@ -47,12 +47,12 @@ fn http_date(seconds: u64) -> String {
     time.map(httpdate::fmt_http_date).unwrap_or_default()
 }
 
-/// An instant in UTC: `26 Nov 2026, 22:00`; a dash where there is none.
+/// An instant: `26 Nov 2026, 22:00 UTC`; a dash where there is none.
 #[inline(never)]
 pub(super) fn moment(seconds: Option<u64>) -> String {
     let Some(seconds) = seconds else { return "–".to_owned() };
     let date = http_date(seconds);
-    format!("{}, {}", date.get(5..16).unwrap_or_default(), date.get(17..22).unwrap_or_default())
+    format!("{}, {} UTC", date.get(5..16).unwrap_or_default(), date.get(17..22).unwrap_or_default())
 }
 
 /// A day in UTC as forms have it: `2026-11-26`.
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn instants_are_days_and_moments() {
-        assert_eq!(moment(Some(1_800_000_000)), "15 Jan 2027, 08:00");
+        assert_eq!(moment(Some(1_800_000_000)), "15 Jan 2027, 08:00 UTC");
         assert_eq!(form_day(1_800_000_000), "2027-01-15");
         assert_eq!(of_form_day("2027-01-15"), Some(1_799_971_200));
         assert_eq!(of_form_day("2028-02-29").map(form_day).as_deref(), Some("2028-02-29"));

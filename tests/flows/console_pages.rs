@@ -59,8 +59,8 @@ fn full() -> FakeApi {
     let person = json!({ "id": "u1", "login": MARKUP, "name": MARKUP, "email": MARKUP, "roles": [MARKUP],
         "internal_scopes": "users:manage", "disabled": false, "created_at": 1_800_000_000 });
     let session = json!({ "id": "s.1", "client_id": "c1", "client_name": MARKUP, "user": MARKUP, "scope": MARKUP, "opened_at": 1_800_000_000 });
-    let audit = json!({ "id": "a1", "at": 1_800_000_000, "actor": { "kind": "user", "login": MARKUP }, "action": MARKUP,
-        "target": { "kind": "client", "id": "c1", "name": MARKUP }, "source": MARKUP, "changes": [MARKUP] });
+    let audit = json!({ "id": "a1", "at": 1_800_000_000, "actor": { "kind": "user", "login": MARKUP, "source": MARKUP }, "action": MARKUP,
+        "target": { "kind": "client", "id": "c1", "name": MARKUP }, "changes": [MARKUP] });
     let version = json!({ "version": MARKUP, "at": 1_800_000_000, "by": MARKUP, "current": true });
     for (what, body) in [
         ("GET /credentials", many(&credential())),
