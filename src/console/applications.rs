@@ -252,6 +252,9 @@ async fn one<A: Api>(desk: &Desk<'_, A>, id: &str, form: Option<&Form>) -> Resul
     blocks.extend(view(&place, &found));
     blocks.extend(environments::beside(desk, &found.body).await?);
     blocks.push(Block::Heading("Change"));
+    if desk.sees_all() && !text(&found.body, "waiting_scope").is_empty() {
+        blocks.push(Block::text("What it waits for and is not ticked is refused when you save."));
+    }
     let mut fields = draft.fields(desk);
     fields.push(etag(&found));
     blocks.push(Block::Form(Sheet::new(place, "Save", fields)));

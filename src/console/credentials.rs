@@ -147,7 +147,7 @@ pub(super) fn scopes<A: Api>(desk: &Desk<'_, A>, chosen: &[&str], for_people: bo
     let names = catalogue.all().filter(may_ask).map(|scope| (scope.as_str(), catalogue.words(scope)));
     let hint = match (for_people, desk.sees_all()) {
         (true, false) => "Internal ones wait until somebody approves of them.",
-        (true, true) => "What it waits for and is not ticked is refused when you save.",
+        (true, true) => "",
         (false, _) => "What is not ticked its tokens cannot do.",
     };
     Field::Ticks { legend: "Scopes".to_owned(), hint, boxes: ticks("scope:", names, chosen) }
