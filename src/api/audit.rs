@@ -67,7 +67,7 @@ impl<P: Ports> Context<'_, P> {
         };
         let (texts, next) = self.find(find).await?;
         let read = |text: &String| {
-            serde_json::from_str(text).map_err(|e| Fault::new("read directory", e.to_string()))
+            crate::json::read(text).map_err(|e| Fault::new("read directory", e.to_string()))
         };
         let events = texts.iter().map(read).collect::<Result<Vec<Event>, _>>()?;
         let items: Vec<_> = events.iter().map(Shown::of).collect();

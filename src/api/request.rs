@@ -118,7 +118,7 @@ impl<'a> Request<'a> {
         json::object(&self.body).map_err(|_| bad(shape))?;
         str::from_utf8(&self.body)
             .ok()
-            .and_then(|text| serde_json::from_str(text).ok())
+            .and_then(|text| json::read(text).ok())
             .ok_or_else(|| bad(shape))
     }
 

@@ -170,7 +170,7 @@ impl<P: Ports> Context<'_, P> {
         let (items, next) = self.find(find).await?;
         let mut users = Vec::new();
         for text in &items {
-            match serde_json::from_str(text).map_err(|e| Fault::new(OP, e.to_string()))? {
+            match crate::json::read(text).map_err(|e| Fault::new(OP, e.to_string()))? {
                 Listed::User(user) => users.push(user),
                 Listed::Client(_) => return Err(Fault::new(OP, "a client stands in a list of people").into()),
             }

@@ -234,7 +234,7 @@ fn shaped(value: serde_json::Value) -> Result<Document, (String, String)> {
 /// The same without the path, which costs 40 KiB of a worker's 1024: the build has refused every document that gets here with an error.
 #[cfg(target_arch = "wasm32")]
 fn shaped(value: serde_json::Value) -> Result<Document, (String, String)> {
-    serde_json::from_value(value).map_err(|e| ("(document)".to_owned(), e.to_string()))
+    crate::json::of_value(value).map_err(|e| ("(document)".to_owned(), e.to_string()))
 }
 
 /// What to do about serde's complaint.

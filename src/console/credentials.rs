@@ -141,14 +141,14 @@ pub(super) fn scopes<A: Api>(desk: &Desk<'_, A>, chosen: &[&str], for_people: bo
     let catalogue = desk.config.scopes();
     let may_ask = |scope: &&ScopeToken| {
         let name = scope.as_str();
-        (for_people || !OF_PEOPLE.contains(&name) && (desk.sees_all() || catalogue.offers(scope)))
-            && (!is_management(name) || desk.may(name))
+        (for_people || !OF_PEOPLE.contains(&name)) && (!is_management(name) || desk.may(name))
     };
     let names = catalogue.all().filter(may_ask).map(|scope| (scope.as_str(), catalogue.words(scope)));
     let hint = match (for_people, desk.sees_all()) {
         (true, false) => "Internal ones wait until somebody approves of them.",
         (true, true) => "",
-        (false, _) => "What is not ticked its tokens cannot do.",
+        (false, false) => "What is not ticked its tokens cannot do. Internal ones wait until somebody approves of them.",
+        (false, true) => "What is not ticked its tokens cannot do.",
     };
     Field::Ticks { legend: "Scopes".to_owned(), hint, boxes: ticks("scope:", names, chosen) }
 }

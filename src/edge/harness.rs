@@ -125,7 +125,7 @@ pub fn harness_verify(
     number: u32,
 ) -> Result<JsValue, JsValue> {
     turns::start(number, async move {
-        let (Ok(key), Some(algorithm)) = (serde_json::from_str::<Jwk>(&jwk), Algorithm::named(&algorithm))
+        let (Ok(key), Some(algorithm)) = (crate::json::read::<Jwk>(&jwk), Algorithm::named(&algorithm))
         else {
             return Ok(false.into());
         };

@@ -159,7 +159,7 @@ impl KeyringRows {
 }
 
 fn parse<T: DeserializeOwned>(op: &'static str, text: &str) -> Result<T, Fault> {
-    serde_json::from_str(text).map_err(|e| Fault::new(op, e.to_string()))
+    crate::json::read(text).map_err(|e| Fault::new(op, e.to_string()))
 }
 
 fn json(op: &'static str, value: &impl serde::Serialize) -> Result<String, Fault> {

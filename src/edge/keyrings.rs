@@ -40,7 +40,7 @@ impl Keyrings for ObjectKeyrings {
         const OP: &str = "read keys";
         let kv = self.env.kv(KV).map_err(worker_fault(OP))?;
         let text = kv.get(&jwks_key(realm)).text().await.map_err(|e| Fault::new(OP, e.to_string()))?;
-        text.map(|text| serde_json::from_str(&text).map_err(|e| Fault::new(OP, e.to_string()))).transpose()
+        text.map(|text| crate::json::read(&text).map_err(|e| Fault::new(OP, e.to_string()))).transpose()
     }
 
     async fn authority(&self, realm: &RingName) -> Result<JwkSet, Fault> {

@@ -37,13 +37,13 @@ pub(super) async fn ask<A: DeserializeOwned>(
     let stub: Stub = id.get_stub().map_err(worker_fault(op))?.into_rpc();
     let text = Wait::new(stub.ask(&question).map_err(fault(op))?).await.map_err(fault(op))?;
     let text = text.as_string().ok_or_else(|| Fault::new(op, "the object's answer is no text"))?;
-    let answer: Result<A, String> = serde_json::from_str(&text).map_err(|e| Fault::new(op, e.to_string()))?;
+    let answer: Result<A, String> = crate::json::read(&text).map_err(|e| Fault::new(op, e.to_string()))?;
     answer.map_err(|trouble| Fault::new(op, format!("the object says: {trouble}")))
 }
 
 /// The question that an object was asked.
 pub(super) fn question<Q: DeserializeOwned>(text: &str) -> Result<Q, Fault> {
-    serde_json::from_str(text).map_err(|e| Fault::new("read question", e.to_string()))
+    crate::json::read(text).map_err(|e| Fault::new("read question", e.to_string()))
 }
 
 /// An object's answer, or what went wrong, for the caller's log: the text at once where nothing is waited for, else a promise of it.

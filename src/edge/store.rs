@@ -26,7 +26,7 @@ impl KvCopies {
 
     async fn read<T: DeserializeOwned>(&self, op: &'static str, key: &str) -> Result<Option<T>, Fault> {
         let text = self.kv(op)?.get(key).text().await.map_err(|e| Fault::new(op, e.to_string()))?;
-        text.map(|text| serde_json::from_str(&text).map_err(|e| Fault::new(op, e.to_string()))).transpose()
+        text.map(|text| crate::json::read(&text).map_err(|e| Fault::new(op, e.to_string()))).transpose()
     }
 }
 

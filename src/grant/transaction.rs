@@ -92,7 +92,7 @@ impl Transaction {
         if Digest::of(sum) != Digest::of(&mac(key, realm, browser, text)) {
             return None;
         }
-        let transaction: Self = serde_json::from_str(str::from_utf8(text).ok()?).ok()?;
+        let transaction: Self = crate::json::read(str::from_utf8(text).ok()?).ok()?;
         now.is_within(TRANSACTION_LIFETIME, transaction.begun_at).then_some(transaction)
     }
 
@@ -101,7 +101,7 @@ impl Transaction {
     pub fn id_in(text: &str) -> Option<String> {
         let whole = from_base64url(text).ok()?;
         let (_, text) = whole.split_at_checked(MAC)?;
-        let transaction: Self = serde_json::from_str(str::from_utf8(text).ok()?).ok()?;
+        let transaction: Self = crate::json::read(str::from_utf8(text).ok()?).ok()?;
         Self::is_id(&transaction.id).then_some(transaction.id)
     }
 

@@ -9,9 +9,11 @@
 //! double. **Out of scope**: writing JSON (`serde_json`), documents that people write ([`crate::config`]).
 
 mod parser;
+mod tree;
 mod value;
 
 pub use parser::MAX_DEPTH;
+pub use tree::{of_value, read};
 pub use value::{Object, Value};
 
 use crate::id::Malformed;

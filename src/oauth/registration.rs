@@ -146,7 +146,7 @@ impl Metadata {
     pub(crate) fn read(bytes: &[u8]) -> Result<Self, Unfit> {
         const SHAPE: Unfit = metadata("send a JSON object in the shape of RFC 7591 section 2");
         crate::json::object(bytes).map_err(|_| SHAPE)?;
-        str::from_utf8(bytes).ok().and_then(|text| serde_json::from_str(text).ok()).ok_or(SHAPE)
+        str::from_utf8(bytes).ok().and_then(|text| crate::json::read(text).ok()).ok_or(SHAPE)
     }
 
     /// The same, where a member that is not read is a mistake.

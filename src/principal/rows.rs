@@ -245,7 +245,6 @@ impl<'r, R: Rows> Draft<'r, R> {
 
 /// The text of a row never stands in an error: some hold digests.
 fn parse<T: DeserializeOwned>(kind: Kind, text: &str) -> Result<T, Fault> {
-    serde_json::from_str(text).map_err(|e| {
-        Fault::new("read row", format!("a row of kind {} is damaged at column {}", kind.name(), e.column()))
-    })
+    crate::json::read(text)
+        .map_err(|_| Fault::new("read row", format!("a row of kind {} is damaged", kind.name())))
 }

@@ -98,7 +98,7 @@ async fn copy<P: Ports>(ports: &P, name: &str, tier: Tier, now: Timestamp) -> Op
     if tier == Tier::Source {
         return None;
     }
-    let copy: Copy = serde_json::from_str(&ports.shared_cache().read(name).await?).ok()?;
+    let copy: Copy = json::read(&ports.shared_cache().read(name).await?).ok()?;
     let (keys, _) = JwkSet::parse(copy.body.as_bytes()).ok()?;
     // Whoever could write a copy shall not make it last.
     let is_fresh = now <= copy.fresh_until && copy.fresh_until <= now.after(LONGEST_FRESHNESS);

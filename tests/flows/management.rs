@@ -309,7 +309,11 @@ fn an_internal_scope_waits_for_somebody_to_approve_of_client_and_person() {
     let shop = body(&post(&edge, "/clients", &application, &ada));
     assert_eq!((&shop["scope"], &shop["waiting_scope"]), (&json!(""), &json!("orders:internal")));
     let waiting = items(&get(&edge, "/clients?waiting=true", "operator"));
-    assert_eq!(waiting.iter().map(|one| &one["client_id"]).collect::<Vec<_>>(), [&shop["client_id"]]);
+    let both = [&shop["client_id"], &sync["client_id"]];
+    assert_eq!(waiting.iter().map(|one| &one["client_id"]).collect::<Vec<_>>(), both);
+    let at = format!("/clients/{}/approval", sync["client_id"].as_str().unwrap());
+    assert_eq!(post(&edge, &at, &json!({ "scope": "orders:internal" }), "operator").status(), 200);
+    assert_eq!(token_of(&edge, &sync, Some("orders:internal")).status(), 200, "client and person have it");
     let at = format!("/clients/{}/approval", shop["client_id"].as_str().unwrap());
     assert_eq!(post(&edge, &at, &json!({ "scope": "orders:internal" }), &ada).status(), 403, "not her own");
     assert_eq!(post(&edge, &at, &json!({ "scope": "orders:read" }), "operator").status(), 400);
