@@ -66,9 +66,8 @@ impl<P: Ports> Context<'_, P> {
             ..Find::all(List::Events, wanted.limit)
         };
         let (texts, next) = self.find(find).await?;
-        let read = |text: &String| {
-            crate::json::read(text).map_err(|e| Fault::new("read directory", e.to_string()))
-        };
+        let read =
+            |text: &String| crate::json::read(text).map_err(|e| Fault::new("read directory", e.to_string()));
         let events = texts.iter().map(read).collect::<Result<Vec<Event>, _>>()?;
         let items: Vec<_> = events.iter().map(Shown::of).collect();
         let accept = request.accept.as_deref().unwrap_or_default();

@@ -26,6 +26,7 @@ use crate::principal::{
 };
 use crate::scope::ScopeSet;
 use crate::secret::Credential;
+use crate::time::Timestamp;
 
 use super::guard::Context;
 use super::problem::{bad, conflict, refused};
@@ -96,7 +97,7 @@ impl<P: Ports> Context<'_, P> {
             client_id: client.client_id.as_str(),
             client_secret: credential.reveal(),
             scope: &client.scope,
-            expires_at: client.expires_at.map_or(0, |end| end.as_seconds()),
+            expires_at: client.expires_at.map_or(0, Timestamp::as_seconds),
         };
         Ok(Answer::json(201, &made)?.with(NO_CACHE.0, NO_CACHE.1))
     }

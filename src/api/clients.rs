@@ -63,7 +63,9 @@ impl<P: Ports> Context<'_, P> {
         // A credential is approved of here as well, by whoever manages all of them.
         let approves = matches!(request.operation, Operation::ApproveClient | Operation::ReadClient);
         let known = match self.known(caller, request.id, false).await {
-            Err(Stop::Answer(_)) if approves && caller.is_for_all => self.known(caller, request.id, true).await?,
+            Err(Stop::Answer(_)) if approves && caller.is_for_all => {
+                self.known(caller, request.id, true).await?
+            }
             known => known?,
         };
         match request.operation {
@@ -131,7 +133,7 @@ impl<P: Ports> Context<'_, P> {
             return Ok(Answer::json(200, &Page { items, next: None })?);
         }
         let (limit, after) = (wanted.limit, wanted.after);
-        let find = Find { search, software, waits, after, ..Find::all(List::Clients, limit) };
+        let find = Find { search, waits, software, after, ..Find::all(List::Clients, limit) };
         let (mut items, next) = self.find(find).await?;
         if waits && next.is_none() {
             // Credentials that wait come last: there are few, and none is left when they are decided.

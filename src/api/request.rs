@@ -64,9 +64,9 @@ impl Wanted {
 
     /// The value of a parameter of a type of ours.
     pub(super) fn parsed<T: std::str::FromStr>(&self, name: &str) -> Result<Option<T>, Stop> {
-        let unfit =
-            |_| bad("A parameter of the query has no such value. See openapi.json for what it may be.");
-        self.get(name).map(|text| text.parse().map_err(|e: T::Err| unfit(drop(e)))).transpose()
+        const UNFIT: &str =
+            "A parameter of the query has no such value. See openapi.json for what it may be.";
+        self.get(name).map(|text| text.parse().map_err(|_| bad(UNFIT))).transpose()
     }
 
     /// The words that are searched for.
@@ -116,10 +116,7 @@ impl<'a> Request<'a> {
     /// The body, in JSON of this shape; each member at most once.
     pub(super) fn json<T: DeserializeOwned>(&self, shape: &'static str) -> Result<T, Stop> {
         json::object(&self.body).map_err(|_| bad(shape))?;
-        str::from_utf8(&self.body)
-            .ok()
-            .and_then(|text| json::read(text).ok())
-            .ok_or_else(|| bad(shape))
+        str::from_utf8(&self.body).ok().and_then(|text| json::read(text).ok()).ok_or_else(|| bad(shape))
     }
 
     /// The same, where nothing at all is an object without members.

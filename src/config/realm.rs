@@ -205,18 +205,13 @@ fn realm(
         .registration
         .as_ref()
         .map(|document| registration(&format!("{path}.registration"), document, scopes, problems));
-    let mail = document.mail.as_ref();
+    let (mail, sign_up) = (document.mail.as_ref(), document.sign_up.as_ref());
+    let sign_up = sign_up.map(|sign_up| people::sign_up(&path, sign_up, (mail.is_some(), roles), problems));
     let mail = mail.and_then(|mail| people::mail(&path, mail, document.allow_http, problems));
-    let sign_up = document.sign_up.as_ref();
-    let sign_up =
-        sign_up.map(|sign_up| people::sign_up(&path, sign_up, (document.mail.is_some(), roles), problems));
     let idle =
         document.idle_seconds.map(|idle| problems.range(format_args!("{path}.idle_seconds"), idle, 1, MONTH));
     let grain = problems.range(format_args!("{path}.grain_seconds"), document.grain_seconds, 0, 3600);
-    let credentials =
-        problems.range(format_args!("{path}.credential_seconds"), document.credential_seconds, 60, 10 * YEAR);
-    let audit =
-        problems.range(format_args!("{path}.audit_seconds"), document.audit_seconds, 86_400, 10 * YEAR);
+    let (credentials_last, audit_kept) = managing(&path, document, problems);
     let keys = keys(&path, document, access, problems);
     let realm: Option<RealmName> = problems.take(&path, name.parse());
     let issuer: Issuer = problems.take(format_args!("{path}.issuer"), document.issuer.parse())?;
@@ -267,11 +262,20 @@ fn realm(
         dpop_nonce: document.dpop_nonce,
         passkeys,
         providers,
-        credentials_last: Lifetime::from_seconds(credentials),
-        audit_kept: Lifetime::from_seconds(audit),
+        credentials_last,
+        audit_kept,
         features: document.features.clone(),
         allow_http: document.allow_http,
     })
+}
+
+/// How long a credential may be made for, and how long it is kept what was done.
+fn managing(path: &str, document: &RealmDocument, problems: &mut Problems) -> (Lifetime, Lifetime) {
+    const MOST: u64 = 10 * YEAR;
+    let credentials =
+        problems.range(format_args!("{path}.credential_seconds"), document.credential_seconds, 60, MOST);
+    let audit = problems.range(format_args!("{path}.audit_seconds"), document.audit_seconds, 86_400, MOST);
+    (Lifetime::from_seconds(credentials), Lifetime::from_seconds(audit))
 }
 
 /// On what terms the keys change of a realm whose access tokens live for `access` seconds.

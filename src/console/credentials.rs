@@ -147,7 +147,9 @@ pub(super) fn scopes<A: Api>(desk: &Desk<'_, A>, chosen: &[&str], for_people: bo
     let hint = match (for_people, desk.sees_all()) {
         (true, false) => "Internal ones wait until somebody approves of them.",
         (true, true) => "",
-        (false, false) => "What is not ticked its tokens cannot do. Internal ones wait until somebody approves of them.",
+        (false, false) => {
+            "What is not ticked its tokens cannot do. Internal ones wait until somebody approves of them."
+        }
         (false, true) => "What is not ticked its tokens cannot do.",
     };
     Field::Ticks { legend: "Scopes".to_owned(), hint, boxes: ticks("scope:", names, chosen) }

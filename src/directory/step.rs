@@ -87,9 +87,8 @@ fn claim(shelf: &impl Shelf, secret: &Digest, login: &Login, now: Timestamp) -> 
 
 fn first(shelf: &impl Shelf, secret: &Digest) -> Result<Option<First>, Fault> {
     let text = shelf.get(List::Firsts, &secret.to_string())?.and_then(|(_, text)| text);
-    let read = |text: String| {
-        crate::json::read(&text).map_err(|e| Fault::new("read first secret", e.to_string()))
-    };
+    let read =
+        |text: String| crate::json::read(&text).map_err(|e| Fault::new("read first secret", e.to_string()));
     text.map(read).transpose()
 }
 

@@ -189,7 +189,9 @@ struct Content(Option<Value>);
 
 impl Content {
     fn tree(self) -> Result<Tree, Error> {
-        self.0.map(Tree).ok_or_else(|| Error::invalid_type(Unexpected::UnitVariant, &"a variant with content"))
+        self.0
+            .map(Tree)
+            .ok_or_else(|| Error::invalid_type(Unexpected::UnitVariant, &"a variant with content"))
     }
 }
 
@@ -290,6 +292,6 @@ mod tests {
             let bad = good.replacen(from, to, 1);
             assert!(read::<Whole>(&bad).is_err(), "{bad}");
         }
-        assert!(read::<Whole>(r#"[[],{},1,1,true]"#).is_err(), "a structure is an object");
+        assert!(read::<Whole>("[[],{},1,1,true]").is_err(), "a structure is an object");
     }
 }

@@ -30,8 +30,8 @@ impl Question {
             Self::By(_, question)
             | Self::IfMatches(_, question)
             | Self::OfRealm(_, question)
-            | Self::OfUser(_, question) => question.innermost(),
-            Self::Once { question: Some(question), .. } => question.innermost(),
+            | Self::OfUser(_, question)
+            | Self::Once { question: Some(question), .. } => question.innermost(),
             question => question,
         }
     }

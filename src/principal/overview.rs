@@ -36,6 +36,9 @@ pub struct SessionView {
     pub idle: Option<Lifetime>,
 }
 
+/// A row's key, and what it says.
+type Keyed<T> = (String, T);
+
 /// What somebody has seen of a client, as far as it can be changed.
 pub(super) fn client_tag(client: &Client, waiting: &ScopeSet) -> Result<Digest, Fault> {
     tag(&(client, waiting))
@@ -101,7 +104,7 @@ impl<R: Rows> Draft<'_, R> {
     fn view_of(
         &self,
         stored: StoredClient,
-        (sessions, counted): (&[(String, StoredSession)], &[(String, Usage)]),
+        (sessions, counted): (&[Keyed<StoredSession>], &[Keyed<Usage>]),
         now: Timestamp,
     ) -> Result<ClientView, Fault> {
         let prefix = format!("{}/", stored.client.client_id);

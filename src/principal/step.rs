@@ -38,12 +38,6 @@ fn answer(
     Ok(match question {
         Question::AddPasskey(add) => said(draft.add_passkey(add, now)?, |u| Answer::User(Box::new(u))),
         Question::Approve(approve) => said(draft.approve(approve, now)?, |v| Answer::ClientView(Box::new(v))),
-        Question::By(actor, question) => {
-            let before = question.told().map(|(about, _)| draft.seen(&about)).transpose()?.flatten();
-            let answer = answer(draft, catalogue, question, now)?;
-            draft.audit(actor, (question, before), &answer, now)?;
-            answer
-        }
         Question::Authenticate(asks) => said(draft.authenticate(asks, now)?, known),
         Question::Consider(asked) => Answer::Considered(draft.consider(asked, catalogue, now)?),
         Question::ChangeClient(change) => {
@@ -69,12 +63,6 @@ fn answer(
             Answer::Done
         }
         Question::EndSession(local) => done(draft.end_open(local, now)?),
-        Question::IfMatches(tag, question) => {
-            if draft.tag(question)? != Some(*tag) {
-                return Ok(Answer::Refused(Refused::Changed));
-            }
-            answer(draft, catalogue, question, now)?
-        }
         Question::Inspect(token) => Answer::Inspected(draft.inspect(token, now)?.map(Box::new)),
         Question::IssueCode { digest, code } => {
             let code = Code { issued_at: now, ..(**code).clone() };
@@ -86,29 +74,11 @@ fn answer(
             let stored = draft.client(id)?.filter(|stored| !is_over(stored));
             stored.map_or(Answer::Refused(Refused::NotFound), known)
         }
-        Question::Once { proof, question } => {
-            if draft.is_used(proof, now)? {
-                return Ok(Answer::Refused(Refused::Replayed));
-            }
-            let answer = match question.as_deref() {
-                None => Answer::Done,
-                Some(Question::Once { .. }) => return Err(Fault::new("read question", "it holds itself")),
-                Some(question) => answer(draft, catalogue, question, now)?,
-            };
-            // A refusal leaves no mark: else strangers could fill an object.
-            if !matches!(answer, Answer::Refused(_) | Answer::Touched(Touch::Ended(_))) {
-                draft.mark(proof, now)?;
-            }
-            answer
-        }
-        Question::OfRealm(realm, question) => {
-            let is_its = draft.principal()?.realm.as_ref() == Some(realm);
-            only(is_its, draft, catalogue, question, now)?
-        }
-        Question::OfUser(id, question) => {
-            let is_theirs = draft.principal()?.user.is_some_and(|user| user.id == *id);
-            only(is_theirs, draft, catalogue, question, now)?
-        }
+        Question::By(..)
+        | Question::IfMatches(..)
+        | Question::OfRealm(..)
+        | Question::OfUser(..)
+        | Question::Once { .. } => held(draft, catalogue, question, now)?,
         Question::ListClients { are_credentials } => Answer::Clients(draft.views(*are_credentials, now)?),
         Question::ListSessions(client) => Answer::Sessions(draft.open_sessions(client.as_ref(), now)?),
         Question::Leave { browser, who } => done(draft.leave(browser, who.as_ref(), now)?),
@@ -156,6 +126,53 @@ fn answer(
         Question::Touch { local, used_at, usage } => {
             Answer::Touched(draft.touch(local, now.min(*used_at), usage)?)
         }
+    })
+}
+
+/// The answer to a question that holds another: on somebody's behalf, on a condition, once.
+fn held(
+    draft: &Draft<'_, impl Rows>,
+    catalogue: &ScopeCatalogue,
+    question: &Question,
+    now: Timestamp,
+) -> Result<Answer, Fault> {
+    Ok(match question {
+        Question::By(actor, question) => {
+            let before = question.told().map(|(about, _)| draft.seen(&about)).transpose()?.flatten();
+            let answer = answer(draft, catalogue, question, now)?;
+            draft.audit(actor, (question, before), &answer, now)?;
+            answer
+        }
+        Question::IfMatches(tag, question) => {
+            if draft.tag(question)? != Some(*tag) {
+                return Ok(Answer::Refused(Refused::Changed));
+            }
+            answer(draft, catalogue, question, now)?
+        }
+        Question::Once { proof, question } => {
+            if draft.is_used(proof, now)? {
+                return Ok(Answer::Refused(Refused::Replayed));
+            }
+            let answer = match question.as_deref() {
+                None => Answer::Done,
+                Some(Question::Once { .. }) => return Err(Fault::new("read question", "it holds itself")),
+                Some(question) => answer(draft, catalogue, question, now)?,
+            };
+            // A refusal leaves no mark: else strangers could fill an object.
+            if !matches!(answer, Answer::Refused(_) | Answer::Touched(Touch::Ended(_))) {
+                draft.mark(proof, now)?;
+            }
+            answer
+        }
+        Question::OfRealm(realm, question) => {
+            let is_its = draft.principal()?.realm.as_ref() == Some(realm);
+            only(is_its, draft, catalogue, question, now)?
+        }
+        Question::OfUser(id, question) => {
+            let is_theirs = draft.principal()?.user.is_some_and(|user| user.id == *id);
+            only(is_theirs, draft, catalogue, question, now)?
+        }
+        question => answer(draft, catalogue, question, now)?,
     })
 }
 

@@ -169,8 +169,8 @@ impl World {
     }
 
     /// The key that signs, whatever is broken.
-    pub(crate) fn signing_key_of(&self, ring: RingName) -> SealedKey {
-        self.with_ring(&ring, |ring| ring.keyring.signing_key().clone())
+    pub(crate) fn signing_key_of(&self, ring: &RingName) -> SealedKey {
+        self.with_ring(ring, |ring| ring.keyring.signing_key().clone())
     }
 
     /// What a realm's key of this name, which there once was, signs.

@@ -336,7 +336,7 @@ impl World {
     }
 
     fn token_of_hand(&self, realm: &Realm, hand: &Hand<'_>) -> String {
-        let key = self.signing_key_of(realm.ring.clone());
+        let key = self.signing_key_of(&realm.ring);
         let mut principals = self.principals.borrow_mut();
         let rows = principals.entry(hand.locator).or_default();
         let signer = (key.algorithm(), key.id());
