@@ -15,11 +15,11 @@ use crate::directory::{self, Claimed};
 use crate::encoding::Digest;
 use crate::error::Fault;
 use crate::grant::may_be_password;
-use crate::http::{Answer, ErrorCode, Head, NO_CACHE, OauthError, bearer, challenge};
+use crate::http::{Answer, Head, NO_CACHE, bearer, challenge};
 use crate::id::{Locator, Login};
-use crate::oauth::{Stop, admit, new_id};
+use crate::oauth::{Stop, new_id};
 use crate::people::new_user_id;
-use crate::port::{Directory, Entry, Journal, Limit, Ports, Principals, random};
+use crate::port::{Directory, Entry, Journal, Limit, Limiter, Ports, Principals, random};
 use crate::principal::{
     self, AuthMethod, Client, GrantType, Limits, NewUser, Password, Profile, Question, RegisterClient,
     UserView,
@@ -64,7 +64,9 @@ impl<P: Ports> Context<'_, P> {
         head: &Head<'_>,
         request: &Request<'_>,
     ) -> Result<Answer, Stop> {
-        admit(self.ports, Limit::Token, &self.source).await?;
+        if !self.ports.limiter().admits(Limit::Token, &self.source).await? {
+            return Err(slow_down());
+        }
         let secret = self.first_secret(bootstrap, head)?;
         let first: First = request.json(SHAPE)?;
         let login = Login::typed(&first.login).map_err(|_| bad(SHAPE))?;
@@ -194,6 +196,13 @@ impl<P: Ports> Context<'_, P> {
 }
 
 fn wrong() -> Stop {
-    let description = "send the deployment's TOLLGATE_BOOTSTRAP_TOKEN as bearer token";
-    OauthError::new(ErrorCode::InvalidToken, description).into()
+    let detail = "Send the deployment's TOLLGATE_BOOTSTRAP_TOKEN as bearer token.";
+    Answer::problem(401, "Unauthorized", detail)
+        .with("WWW-Authenticate", r#"Bearer error="invalid_token""#)
+        .into()
+}
+
+fn slow_down() -> Stop {
+    let answer = Answer::problem(429, "Too Many Requests", "Try again after Retry-After.");
+    answer.with("Retry-After", "60").because("limit").into()
 }

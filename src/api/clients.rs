@@ -121,7 +121,7 @@ impl<P: Ports> Context<'_, P> {
         let wanted = request.wanted()?;
         let owner = self.owner(caller, &wanted).await?;
         let (search, software) = (wanted.search()?, wanted.get("software_id").map(str::to_owned));
-        let waits = wanted.get("waiting") == Some("true");
+        let waits = wanted.parsed::<bool>("waiting")?.unwrap_or_default();
         if let Some(owner) = owner {
             let fits = |view: &ClientView| {
                 fits(view, search.as_deref())

@@ -54,13 +54,31 @@ struct Wanted {
     #[serde(default)]
     disabled: Option<bool>,
     #[serde(default)]
-    profile: Option<Profile>,
+    profile: Option<About>,
     #[serde(default)]
     internal_scopes: Option<String>,
     #[serde(default)]
     forget_passkeys: bool,
     #[serde(default)]
     invite: bool,
+}
+
+/// What is known of a person besides.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct About {
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
+    email: Option<String>,
+    #[serde(default)]
+    email_verified: bool,
+}
+
+impl From<About> for Profile {
+    fn from(About { name, email, email_verified }: About) -> Self {
+        Self { name, email, email_verified }
+    }
 }
 
 /// Somebody at a provider of the realm.
@@ -226,12 +244,15 @@ impl<P: Ports> Context<'_, P> {
             internal_scopes: self.internal_scopes(caller, &wanted)?,
             forgets_passkeys: wanted.forget_passkeys,
             password: wanted.password.map(|password| (password, salt)),
-            profile: wanted.profile,
+            profile: wanted.profile.map(Profile::from),
         }))
     }
 
     async fn create_user(&self, caller: &Caller, request: &Request<'_>) -> Result<Answer, Stop> {
         let wanted = Wanted::read(request)?;
+        if wanted.disabled.is_some() || wanted.forget_passkeys {
+            return Err(bad("Somebody new is not disabled, and has no passkeys: change them afterwards."));
+        }
         let (login, federated) = wanted.signs_in_by(self.realm)?;
         if wanted.invite && (self.realm.mail.is_none() || login.is_none()) {
             return Err(conflict("Nobody can be invited so: it takes mail in this realm, and a login."));
@@ -262,7 +283,7 @@ impl<P: Ports> Context<'_, P> {
             password: wanted.password,
             browser: None,
             internal_scopes,
-            profile: wanted.profile.unwrap_or_default(),
+            profile: wanted.profile.map(Profile::from).unwrap_or_default(),
             salt: Digest::of(&random::<32>(ports.entropy())?),
         };
         let user = self.take_in(caller, locator, new, request.idempotency_key.is_some()).await?;
