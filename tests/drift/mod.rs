@@ -1,5 +1,7 @@
 //! What is written twice must say the same: configuration, schema, bindings, documents.
 
+mod openapi;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;

@@ -13,7 +13,7 @@ use tollgate::port::{AtOnce, Body, Ports};
 use tollgate::time::Lifetime;
 use tollgate::validator::Chore;
 
-use super::{Edge, World, run};
+use super::{Edge, World, description, operation_of, run};
 
 /// The deployment's first secret in these tests.
 pub(crate) const BOOTSTRAP: &str = "tgb_bootstrap-token-of-these-tests";
@@ -187,14 +187,18 @@ impl Body for Text<'_> {
     }
 }
 
-/// Makes a request at an edge. What it leaves behind is handed back undone.
+/// Makes a request at an edge. What it leaves behind is handed back undone. An answer of the management API is as it is described.
 pub(crate) fn call(edge: &Edge<'_>, call: &Call) -> (Reply, Option<Chore>) {
     let token = call.operator().and_then(|realm| edge.world.operators_token(realm));
     let call = &token.map_or_else(|| call.clone(), |token| call.clone().bearer(&token));
     let (outcome, chore) =
         run(app(edge)
             .handle(&head(call, &Fields(&call.headers)), &mut Bytes(&call.body, edge.world, call.takes)));
-    (reply(outcome, call), chore)
+    let reply = reply(outcome, call);
+    if let (Some(operation), Reply::Answered(answer)) = (operation_of(call.method, split(&call.url).1), &reply) {
+        description().find(operation.name()).check(&call.body, answer);
+    }
+    (reply, chore)
 }
 
 /// Makes a request of the console at an edge, with a management API of the test's own. Anything else goes to [`call`].

@@ -2,6 +2,7 @@
 
 mod authenticator;
 mod calls;
+mod description;
 mod keyrings;
 mod memory;
 mod operator;
@@ -13,6 +14,7 @@ pub(crate) use calls::{
     BOOTSTRAP, Call, OPERATOR, Reply, at_once, call, call_console, finish, give_up, request_id, send,
     wait_for,
 };
+pub(crate) use description::{API, Described, description, operation_of};
 pub(crate) use memory::Memory;
 pub(crate) use operator::{Hand, operator, place as operators_place, token_input};
 pub(crate) use world::{Broken, Edge, INITIAL, Page, World};
