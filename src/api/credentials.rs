@@ -215,9 +215,9 @@ fn quoted(view: &ClientView) -> Result<String, Stop> {
     Ok(format!("\"{}\"", crate::encoding::base64url(view.tag()?.bytes())))
 }
 
-fn named(name: &str) -> Result<String, Stop> {
-    let name = name.trim();
-    if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
+fn named(text: &str) -> Result<String, Stop> {
+    let name = text.trim();
+    if name.is_empty() || name.chars().count() > 100 || text.chars().any(char::is_control) {
         return Err(bad("name is 1 to 100 characters without control characters."));
     }
     Ok(name.to_owned())

@@ -230,8 +230,9 @@ impl Metadata {
     }
 
     fn name(&self) -> Result<String, Unfit> {
-        let name = self.client_name.as_deref().unwrap_or_default().trim();
-        if name.is_empty() || name.chars().count() > MAX_NAME || name.chars().any(char::is_control) {
+        let text = self.client_name.as_deref().unwrap_or_default();
+        let name = text.trim();
+        if name.is_empty() || name.chars().count() > MAX_NAME || text.chars().any(char::is_control) {
             return Err(metadata("client_name is 1 to 100 characters without control characters"));
         }
         Ok(name.to_owned())

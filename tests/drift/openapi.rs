@@ -54,7 +54,8 @@ fn the_scopes_that_are_described_are_those_of_the_code_in_its_words() {
         management::SESSIONS,
         management::USERS,
     ];
-    let config = Config::parse(r#"{ "realms": { "test": { "issuer": "https://edge.example/test" } } }"#).unwrap();
+    let config =
+        Config::parse(r#"{ "realms": { "test": { "issuer": "https://edge.example/test" } } }"#).unwrap();
     let words = |name: &str| {
         let scope: ScopeToken = name.parse().unwrap();
         (name.to_owned(), Value::from(config.scopes().words(&scope)))
@@ -94,7 +95,10 @@ fn every_reference_leads_somewhere_and_everything_is_referred_to() {
     }
     for (kind, components) in document["components"].as_object().unwrap() {
         for name in components.as_object().unwrap().keys().filter(|_| kind != "securitySchemes") {
-            assert!(named.contains(format!("#/components/{kind}/{name}").as_str()), "nothing uses {kind}/{name}");
+            assert!(
+                named.contains(format!("#/components/{kind}/{name}").as_str()),
+                "nothing uses {kind}/{name}"
+            );
         }
     }
 }

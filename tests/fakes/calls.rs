@@ -69,6 +69,18 @@ impl Call {
         Self { method: "OPTIONS", ..Self::get(url) }
     }
 
+    pub(crate) fn with_body(self, body: impl Into<String>) -> Self {
+        Self { body: body.into(), ..self }
+    }
+
+    pub(crate) fn with_query(self, query: &str) -> Self {
+        Self { url: format!("{}?{query}", self.url), ..self }
+    }
+
+    pub(crate) fn over_http(self) -> Self {
+        Self { url: self.url.replacen("https:", "http:", 1), ..self }
+    }
+
     pub(crate) fn header(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.insert(name.to_owned(), value.into());
         self
@@ -195,7 +207,9 @@ pub(crate) fn call(edge: &Edge<'_>, call: &Call) -> (Reply, Option<Chore>) {
         run(app(edge)
             .handle(&head(call, &Fields(&call.headers)), &mut Bytes(&call.body, edge.world, call.takes)));
     let reply = reply(outcome, call);
-    if let (Some(operation), Reply::Answered(answer)) = (operation_of(call.method, split(&call.url).1), &reply) {
+    if let (Some(operation), Reply::Answered(answer)) =
+        (operation_of(call.method, split(&call.url).1), &reply)
+    {
         description().find(operation.name()).check(&call.body, answer);
     }
     (reply, chore)

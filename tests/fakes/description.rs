@@ -63,7 +63,10 @@ fn shape(schema: &Value, components: &Value, is_answer: bool) -> Validator {
     if is_answer {
         close(&mut whole);
     }
-    jsonschema::options().should_validate_formats(true).build(&whole).unwrap_or_else(|e| panic!("{schema}: {e}"))
+    jsonschema::options()
+        .should_validate_formats(true)
+        .build(&whole)
+        .unwrap_or_else(|e| panic!("{schema}: {e}"))
 }
 
 fn close(value: &mut Value) {
@@ -111,7 +114,11 @@ impl Description {
             method: method.to_uppercase(),
             path: path.to_owned(),
             name: said["operationId"].as_str().unwrap().to_owned(),
-            security: security.iter().flat_map(members).map(|(name, scopes)| (name.clone(), names(scopes))).collect(),
+            security: security
+                .iter()
+                .flat_map(members)
+                .map(|(name, scopes)| (name.clone(), names(scopes)))
+                .collect(),
             parameters: said["parameters"]
                 .as_array()
                 .into_iter()
@@ -190,7 +197,8 @@ impl Described {
             "application/jsonl" => Value::String(answer.body.clone()),
             _ => serde_json::from_str(&answer.body).unwrap_or_else(|e| panic!("{what}: {e}")),
         };
-        let wrong: Vec<_> = shape.iter_errors(&shown).map(|e| format!("{}: {e}", e.instance_path())).collect();
+        let wrong: Vec<_> =
+            shape.iter_errors(&shown).map(|e| format!("{}: {e}", e.instance_path())).collect();
         assert!(wrong.is_empty(), "{wrong:?}: {what}");
     }
 }

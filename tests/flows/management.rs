@@ -7,9 +7,9 @@ use crate::flows::gate;
 use crate::flows::realm::claims;
 use tollgate::time::Lifetime;
 
-const HOST: &str = "https://edge.example";
+pub(crate) const HOST: &str = "https://edge.example";
 
-const CONFIG: &str = r#"{
+pub(crate) const CONFIG: &str = r#"{
     "realms": {
         "test": { "issuer": "https://edge.example/test", "idle_seconds": 1200, "credential_seconds": 2592000 },
         "production": { "issuer": "https://edge.example/production" }
@@ -28,53 +28,53 @@ const CONFIG: &str = r#"{
     ]
 }"#;
 
-fn api(path: &str) -> String {
+pub(crate) fn api(path: &str) -> String {
     format!("{HOST}/test/api/v1{path}")
 }
 
-fn send(edge: &Edge<'_>, request: Call, token: &str) -> Reply {
+pub(crate) fn send(edge: &Edge<'_>, request: Call, token: &str) -> Reply {
     call(edge, &request.bearer(token)).0
 }
 
-fn get(edge: &Edge<'_>, path: &str, token: &str) -> Reply {
+pub(crate) fn get(edge: &Edge<'_>, path: &str, token: &str) -> Reply {
     send(edge, Call::get(api(path)), token)
 }
 
-fn post(edge: &Edge<'_>, path: &str, said: &Value, token: &str) -> Reply {
+pub(crate) fn post(edge: &Edge<'_>, path: &str, said: &Value, token: &str) -> Reply {
     send(edge, Call::json(api(path), said.to_string()), token)
 }
 
-fn patch(edge: &Edge<'_>, path: &str, said: &Value, token: &str) -> Reply {
+pub(crate) fn patch(edge: &Edge<'_>, path: &str, said: &Value, token: &str) -> Reply {
     send(edge, Call::patch(api(path), said.to_string()), token)
 }
 
-fn delete(edge: &Edge<'_>, path: &str, token: &str) -> Reply {
+pub(crate) fn delete(edge: &Edge<'_>, path: &str, token: &str) -> Reply {
     send(edge, Call::delete(api(path)), token)
 }
 
-fn body(reply: &Reply) -> Value {
+pub(crate) fn body(reply: &Reply) -> Value {
     serde_json::from_str(&reply.answer().body).unwrap()
 }
 
-fn items(reply: &Reply) -> Vec<Value> {
+pub(crate) fn items(reply: &Reply) -> Vec<Value> {
     assert_eq!(reply.status(), 200, "{}", reply.answer().body);
     body(reply)["items"].as_array().unwrap().clone()
 }
 
 /// A token of a client that has this secret.
-fn token_of(edge: &Edge<'_>, client: &Value, scope: Option<&str>) -> Reply {
+pub(crate) fn token_of(edge: &Edge<'_>, client: &Value, scope: Option<&str>) -> Reply {
     let (id, secret) = (client["client_id"].as_str().unwrap(), client["client_secret"].as_str().unwrap());
     let scope = scope.map(|scope| format!("&scope={scope}")).unwrap_or_default();
     let form = format!("grant_type=client_credentials&client_id={id}&client_secret={secret}{scope}");
     call(edge, &Call::form(format!("{HOST}/test/OAuth/Token"), form)).0
 }
 
-fn token(edge: &Edge<'_>, client: &Value) -> String {
+pub(crate) fn token(edge: &Edge<'_>, client: &Value) -> String {
     token_of(edge, client, None).member("access_token")
 }
 
 /// The first person who manages everything, and a token of theirs.
-fn admin(edge: &Edge<'_>) -> String {
+pub(crate) fn admin(edge: &Edge<'_>) -> String {
     let said = json!({ "login": "root@example.com", "password": "a long password" });
     let made = post(edge, "/bootstrap", &said, BOOTSTRAP);
     assert_eq!(made.status(), 201, "{}", made.answer().body);
@@ -82,7 +82,13 @@ fn admin(edge: &Edge<'_>) -> String {
 }
 
 /// A person with these roles, and a token that acts for them: made by an admin's hand, as the console's would be.
-fn person(world: &World, edge: &Edge<'_>, login: &str, roles: &[&str], scope: &str) -> (String, String) {
+pub(crate) fn person(
+    world: &World,
+    edge: &Edge<'_>,
+    login: &str,
+    roles: &[&str],
+    scope: &str,
+) -> (String, String) {
     let said = json!({ "login": login, "password": "a long password", "roles": roles });
     let made = post(edge, "/users", &said, "operator");
     assert_eq!(made.status(), 201, "{}", made.answer().body);
@@ -91,7 +97,7 @@ fn person(world: &World, edge: &Edge<'_>, login: &str, roles: &[&str], scope: &s
     (id, token)
 }
 
-fn wanted(name: &str, world: &World, roles: &[&str]) -> Value {
+pub(crate) fn wanted(name: &str, world: &World, roles: &[&str]) -> Value {
     json!({ "name": name, "expires_at": world.now().as_seconds() + 86_400, "roles": roles })
 }
 
