@@ -92,7 +92,7 @@ impl Description {
             .flat_map(|(path, methods)| members(methods).map(move |(method, said)| (path, method, said)))
             .map(|(path, method, said)| Self::operation(&document, path, method, said))
             .collect();
-        Self { operations, document }
+        Self { document, operations }
     }
 
     /// What a value refers to.
