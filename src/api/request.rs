@@ -1,7 +1,6 @@
 //! A request to the API, read once: what it asks for, about what, and on what condition.
 
-use serde::de::{DeserializeOwned, Error};
-use serde::{Deserialize, Deserializer};
+use serde::de::DeserializeOwned;
 
 use crate::directory::{Cursor, MOST_ITEMS};
 use crate::encoding::{Digest, base64url};
@@ -151,13 +150,6 @@ impl<'a> Request<'a> {
         }
         Ok(key)
     }
-}
-
-/// Reads a member that is an object: a struct would be read from a list as well.
-pub(super) fn object<'de, D: Deserializer<'de>, T: DeserializeOwned>(from: D) -> Result<Option<T>, D::Error> {
-    let members: Option<serde_json::Map<String, serde_json::Value>> = Deserialize::deserialize(from)?;
-    let read = |members| serde_json::from_value(serde_json::Value::Object(members)).map_err(Error::custom);
-    members.map(read).transpose()
 }
 
 /// With the `ETag` of what it shows.

@@ -34,7 +34,7 @@ use crate::scope::{ScopeSet, ScopeToken};
 use super::guard::{Caller, Context};
 use super::operation::Operation;
 use super::problem::{bad, conflict, not_found, refused};
-use super::request::{Request, object, tagged};
+use super::request::{Request, tagged};
 use super::shown::{Page, Person};
 
 /// What is wrong with somebody who could never sign in, or in two ways.
@@ -45,7 +45,7 @@ const SIGNS_IN_BY: &str = "Give either login, or federated without a password.";
 struct Wanted {
     #[serde(default)]
     login: Option<String>,
-    #[serde(default, deserialize_with = "object")]
+    #[serde(default)]
     federated: Option<Outside>,
     #[serde(default)]
     password: Option<Password>,
@@ -53,7 +53,7 @@ struct Wanted {
     roles: Option<Vec<String>>,
     #[serde(default)]
     disabled: Option<bool>,
-    #[serde(default, deserialize_with = "object")]
+    #[serde(default)]
     profile: Option<About>,
     #[serde(default)]
     internal_scopes: Option<String>,
