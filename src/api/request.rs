@@ -71,12 +71,12 @@ impl Wanted {
 
     /// The words that are searched for.
     pub(super) fn search(&self) -> Result<Option<String>, Stop> {
-        let search =
-            self.get("search").map(|text| text.trim().to_lowercase()).filter(|text| !text.is_empty());
-        if search.as_ref().is_some_and(|text| text.chars().count() > MAX_SEARCH || text.contains('\n')) {
+        let Some(text) = self.get("search") else { return Ok(None) };
+        if text.chars().count() > MAX_SEARCH || text.trim().contains('\n') {
             return Err(bad("search is at most 100 characters on one line."));
         }
-        Ok(search)
+        let search = text.trim().to_lowercase();
+        Ok(Some(search).filter(|text| !text.is_empty()))
     }
 }
 
