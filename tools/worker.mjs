@@ -8,7 +8,7 @@ import { optimise } from "./optimise.mjs";
 import { WORKER_BUILD_VERSION, cargoTools, environment, local, root, sha256 } from "./project.mjs";
 import { run } from "./run.mjs";
 
-const SOURCES = ["src", "templates", "assets", "tools/optimise.mjs", ".cargo", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "package-lock.json"];
+const SOURCES = ["src", "templates", "assets", "docs/openapi.json", "tools/optimise.mjs", ".cargo", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "package-lock.json"];
 const STAMP = ".tollgate-build";
 // A few branches and sets of features side by side; one takes about 3 MB.
 const KEPT = 8;
