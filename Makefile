@@ -77,7 +77,8 @@ test-pkg: pkg ## Run the tests of the browser package as it was built
 	$(call step,browser package)
 	@node --test 'tests/browser/*.test.mjs'
 
-test-e2e: install ## Run the end-to-end tests on workerd
+test-e2e: install ## Run the end-to-end tests on workerd (needs Python 3.11 with venv)
+	@node tools/install.mjs --tests
 	$(call step,end to end on workerd)
 	@node --test --test-concurrency=1 'tests/e2e/*.test.mjs'
 

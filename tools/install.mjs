@@ -1,9 +1,9 @@
 // Makes sure that everything the build needs is there. Silent, and offline, when it is.
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { cargoTools, environment, fail, local, pathWithout, read, root, sha256 } from "./project.mjs";
+import { cargoTools, environment, fail, local, pathWithout, read, root, schemathesis, sha256 } from "./project.mjs";
 import { mustRun } from "./run.mjs";
 
 const TARGET = "wasm32-unknown-unknown";
@@ -84,11 +84,30 @@ async function installCargoTools() {
   }
 }
 
+/** A Python environment of exactly what tools/schemathesis.txt names. */
+async function installSchemathesis() {
+  const { requirements, version, folder, python, stamp } = schemathesis();
+  const lock = sha256(readFileSync(requirements));
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock) return;
+  const found = output("python3", ["-c", "import sys, venv, ensurepip; print(sys.version_info >= (3, 11))"]);
+  if (found?.trim() !== "True") {
+    fail("Python 3.11 or newer with venv is missing: it tries the management API by its description. Debian: `apt-get install python3-venv`.");
+  }
+  say(`schemathesis ${version} into ${folder}`, "half a minute");
+  rmSync(folder, { recursive: true, force: true });
+  await mustRun("python3", ["-m", "venv", folder], { env });
+  const args = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "--only-binary", ":all:"];
+  await mustRun(python, [...args, "-r", requirements], { env });
+  writeFileSync(stamp, lock);
+}
+
 try {
   checkPrograms();
   await installRust();
   await installPackages();
   await installCargoTools();
+  // What only tests need is no matter of whoever serves.
+  if (process.argv.includes("--tests")) await installSchemathesis();
 } catch (error) {
   fail(`Installation failed: ${error.message}`);
 }

@@ -43,6 +43,15 @@ export function cargoTools() {
   };
 }
 
+/** The tool that tries the management API by its description: a Python environment of its own, in a folder of its version. */
+export function schemathesis() {
+  const requirements = join(root, "tools", "schemathesis.txt");
+  const version = /^schemathesis==(\S+)/m.exec(readFileSync(requirements, "utf8"))?.[1];
+  if (!version) throw new Error("tools/schemathesis.txt names no version of schemathesis");
+  const folder = join(cache, `schemathesis-${version}`);
+  return { requirements, version, folder, python: join(folder, "bin", "python"), program: join(folder, "bin", "schemathesis"), stamp: join(folder, ".lock") };
+}
+
 /** PATH with the checkout's programs first, or without them. */
 export const pathWith = () => [bin, pathWithout()].join(delimiter);
 export const pathWithout = () =>
