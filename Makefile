@@ -8,7 +8,7 @@ step = @printf '\n== %s\n' "$(1)"
 .DEFAULT_GOAL := help
 # The order of `test` is the order of its parts, also under -j.
 .NOTPARALLEL:
-.PHONY: help install dev client user rotate-keys config-put bench deny fuzz test fmt-check lint test-native test-core doc schema build pkg test-pkg test-e2e size fmt clean distclean
+.PHONY: help install dev client user rotate-keys bench deny fuzz test fmt-check lint test-native test-core doc schema build pkg test-pkg test-e2e size fmt clean distclean
 
 help: ## Print this list
 	@printf 'tollgate: make <target>\n\n'
@@ -28,9 +28,6 @@ user: ## Take a person in: REALM=test LOGIN=… ROLES="a b"
 
 rotate-keys: ## Make and publish a realm's next signing key: REALM=test
 	@node tools/manage.mjs rotate-keys $(if $(HELP),--help)
-
-config-put: ## Put another configuration in place: FILE=… REALM=test
-	@node tools/manage.mjs config-put $(if $(HELP),--help)
 
 bench: install ## Measure tollgate beside jose, hono/jwk, fast-jwt and others in workerd, about twelve minutes (BENCH="--quick")
 	@node bench/run.mjs $(BENCH)

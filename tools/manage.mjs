@@ -1,5 +1,5 @@
-// `make client`, `make user`, `make rotate-keys`, `make config-put`: each is one call of the management API.
-import { existsSync, readFileSync } from "node:fs";
+// `make client`, `make user`, `make rotate-keys`: each is one call of the management API.
+import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 import { ask, operators, reason } from "./operators.mjs";
@@ -36,13 +36,6 @@ ${COMMON}`,
 Makes and publishes the next signing key (keys:manage), and prints where each key stands. It signs when every validator can have it.
 
 ${COMMON}`,
-  "config-put": `make config-put FILE=tollgate.json REALM=test
-
-Puts a configuration in the place of the one that counts (config:manage; the realm has the feature \`configuration\`). A bad one is refused, with
-everything that is wrong with it, and the old one stays.
-
-  FILE    the document; required
-${COMMON}`,
 };
 
 const what = process.argv[2];
@@ -77,8 +70,7 @@ async function call(path, options = {}) {
   if (answer.status < 300) return answer;
   if (answer.status === 401) throw new Error(`${api}${path} refused the token (401). It must be a valid access token of \`${realm}\`; see TOLLGATE_TOKEN.`);
   if (answer.status === 404) throw new Error(`${api}${path} does not exist (404): is \`${realm}\` a realm of the running configuration?`);
-  const errors = (answer.body?.errors ?? []).map((error) => `\n  ${error}`).join("");
-  throw new Error(`${api}${path} answered ${reason(answer)}${errors}`);
+  throw new Error(`${api}${path} answered ${reason(answer)}`);
 }
 
 const commands = {
@@ -105,14 +97,6 @@ The secret is not shown again: only a digest of it is stored.
     const { body } = await call("/keys/rotate", { method: "POST" });
     const lines = body.keys.map(({ kid, alg, state }) => `  ${kid}  ${alg}  ${state}`);
     return `The next key of realm \`${realm}\` is made.\n\n${lines.join("\n")}\n`;
-  },
-  async "config-put"() {
-    const file = resolve(need("FILE"));
-    if (!existsSync(file)) throw new Error(`There is no ${file}.`);
-    const current = await call("/config");
-    const headers = { "if-match": current.headers.get("etag") };
-    const { body } = await call("/config", { method: "PUT", text: readFileSync(file, "utf8"), headers });
-    return `The configuration is version ${body.version} now. Every edge has it within about a minute and a half.\n`;
   },
 };
 

@@ -145,18 +145,20 @@ impl<P: Ports> Context<'_, P> {
         Ok(Answer::json(200, &Page { items, next })?)
     }
 
-    /// Whose a new client is: the person's who asks, or nobody's.
+    /// Whose a new client is: the person's who asks, or nobody's. Whoever manages everything registers clients that nobody owns, which act for
+    /// themselves and stay when their maker goes; credentials are always a person's.
     pub(super) fn place(&self, caller: &Caller, request: &Request<'_>) -> Result<(ClientId, Locator), Stop> {
         let id = match request.attempt()? {
             None => new_id(self.ports)?,
             Some(key) => named_by(&format!("{}\n{}\n{key}", self.realm.name, caller.locator))?,
         };
+        let is_nobodys = caller.is_for_all && request.operation == Operation::CreateClient;
         let locator = match &caller.user {
-            Some(_) => caller.locator,
-            None if request.idempotency_key.is_some() => {
+            Some(_) if !is_nobodys => caller.locator,
+            _ if request.idempotency_key.is_some() => {
                 self.ports.principals().place_of_client(&self.realm.name, &id)?
             }
-            None => self.ports.principals().create()?,
+            _ => self.ports.principals().create()?,
         };
         Ok((id, locator))
     }

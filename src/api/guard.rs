@@ -100,11 +100,12 @@ impl<P: Ports> Context<'_, P> {
             principal::Answer::Refused(_) => return Ok(Err(Denied::EndSession)),
             _ => return Err(principal::Answer::unexpected("read caller")),
         };
-        let CallerView { client_id, scope, user, roles } = said;
+        let CallerView { client_id, scope, user, roles, is_self_registered } = said;
         // A token may be for less than its session.
         let scope: ScopeSet = scope.iter().filter(|scope| token.scopes().contains(scope)).cloned().collect();
         let is_admin = PLATFORM_ADMIN.parse().is_ok_and(|admin| scope.contains(&admin));
-        let is_for_all = is_admin || user.is_none();
+        // A service account has what somebody has registered it for; one that has registered itself was given nothing.
+        let is_for_all = !is_self_registered && (is_admin || user.is_none());
         Ok(Ok(Caller { locator: session.locator(), client_id, user, roles, scope, is_for_all }))
     }
 

@@ -15,7 +15,6 @@ mod applications;
 mod approvals;
 mod audit;
 mod client;
-mod configuration;
 mod credentials;
 mod desk;
 mod environments;
@@ -95,8 +94,8 @@ pub trait Api {
     async fn ask(&self, call: &ApiCall<'_>) -> Result<ApiAnswer, Fault>;
 }
 
-/// The largest form: a configuration, with every character escaped.
-const MAX_FORM: usize = 1024 * 1024;
+/// The largest form: what the API takes at most, with every character escaped.
+const MAX_FORM: usize = 96 * 1024;
 
 /// One request of a browser to the console.
 #[derive(Debug)]

@@ -83,7 +83,7 @@ const ID: &str = "{id}";
 
 impl Endpoint {
     /// Every endpoint: what, method, path below the realm. The first path of an endpoint is its own, others are aliases.
-    pub const ALL: [(Self, &'static str, &'static str); 119] = [
+    pub const ALL: [(Self, &'static str, &'static str); 115] = [
         (Self::Authorize, "GET", "/oauth/authorize"),
         (Self::Authorize, "POST", "/oauth/authorize"),
         (Self::Push, "POST", "/oauth/par"),
@@ -157,10 +157,6 @@ impl Endpoint {
         (at(Section::Keys, Act::Rotate), "POST", "/console/keys/rotate"),
         (at(Section::Keys, Act::Promote), "GET", "/console/keys/promote"),
         (at(Section::Keys, Act::Promote), "POST", "/console/keys/promote"),
-        (at(Section::Configuration, Act::List), "GET", "/console/configuration"),
-        (at(Section::Configuration, Act::List), "POST", "/console/configuration"),
-        (at(Section::Configuration, Act::One), "GET", "/console/configuration/{id}"),
-        (at(Section::Configuration, Act::One), "POST", "/console/configuration/{id}"),
         (Self::Metadata, "GET", "/.well-known/openid-configuration"),
         (Self::Jwks, "GET", "/jwks"),
         (Self::Token, "POST", "/oauth/token"),

@@ -225,4 +225,7 @@ pub struct CallerView {
     pub user: Option<UserView>,
     /// The roles that it has, as of now.
     pub roles: Vec<Role>,
+    /// Whether the client is kept here and has registered itself: nobody has given it what it has.
+    #[serde(default)]
+    pub is_self_registered: bool,
 }

@@ -191,7 +191,10 @@ impl<R: Rows> Draft<'_, R> {
         let principal = self.principal()?;
         let (_, roles) = self.speaks_for(&session, &principal)?;
         let user = principal.user.map(|user| user.view());
-        Ok(Ok(CallerView { client_id: session.client_id, scope: session.scope, user, roles }))
+        let known = self.client(&session.client_id)?;
+        let is_self_registered = known.is_some_and(|stored| stored.client.self_registered);
+        let StoredSession { client_id, scope, .. } = session;
+        Ok(Ok(CallerView { client_id, scope, user, roles, is_self_registered }))
     }
 
     /// Lets a client have those of the scopes that it waits for. Its person may be asked for them from now on as well: both lists have them.

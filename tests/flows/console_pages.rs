@@ -7,7 +7,7 @@ use super::people::{ada, heading, location};
 use crate::fakes::{Reply, World};
 
 /// Every page that shows something.
-pub(super) const PAGES: [&str; 24] = [
+pub(super) const PAGES: [&str; 22] = [
     "/credentials",
     "/credentials/new",
     "/credentials/c1",
@@ -30,8 +30,6 @@ pub(super) const PAGES: [&str; 24] = [
     "/sessions/s.1/end",
     "/audit",
     "/keys",
-    "/configuration",
-    "/configuration/v1",
 ];
 
 fn credential() -> Value {
@@ -124,7 +122,6 @@ fn an_api_without_anything_says_what_to_do() {
         ("/sessions", "No session is open"),
         ("/audit", "Nothing was done yet"),
         ("/keys", "There is no key yet"),
-        ("/configuration", "There is no version yet"),
     ] {
         shows(&browser.get(&format!("/test/console{path}")), words);
     }
@@ -133,8 +130,7 @@ fn an_api_without_anything_says_what_to_do() {
 
 #[test]
 fn everybody_sees_the_ways_that_they_may_go() {
-    let all =
-        ["credentials", "applications", "approvals", "people", "sessions", "audit", "keys", "configuration"];
+    let all = ["credentials", "applications", "approvals", "people", "sessions", "audit", "keys"];
     for (scope, ways) in [
         ("openid platform:admin", &all[..]),
         ("openid credentials:manage sessions:manage", &["credentials", "sessions"]),
@@ -235,13 +231,9 @@ fn what_somebody_else_has_changed_meanwhile_is_shown_and_nothing_is_lost() {
         ("/credentials/c1", "PATCH", &[("name", "Mine"), ("expires", "2027-02-01")][..]),
         ("/applications/c1", "PUT", &[("name", "Mine")]),
         ("/people/u1", "PATCH", &[("disabled", "yes")]),
-        ("/configuration", "PUT", &[("document", r#"{ "mine": 1 }"#), ("action", "save")]),
         ("/credentials/c1/delete", "DELETE", &[]),
     ] {
-        let api = path
-            .replace("/applications", "/clients")
-            .replace("/people", "/users")
-            .replace("/configuration", "/config");
+        let api = path.replace("/applications", "/clients").replace("/people", "/users");
         let api = format!("test {method} {}", api.trim_end_matches("/delete"));
         let page = browser.get(&format!("/test/console{path}"));
         browser.api.tell(&api, 412, &problem);
@@ -297,12 +289,6 @@ fn what_ends_something_is_asked_first_and_says_what() {
         ("/sessions/s.1/end", "DELETE /sessions/s.1", "Its tokens stop counting", "/sessions?done=ended"),
         ("/keys/rotate", "POST /keys/rotate", "Nobody is signed out", "/keys?done=rotated"),
         ("/keys/promote", "POST /keys/promote", "signs nothing more", "/keys?done=promoted"),
-        (
-            "/configuration/v1",
-            "POST /config/versions/v1/restore",
-            "this document counts",
-            "/configuration?done=saved",
-        ),
     ] {
         browser.api.asked.borrow_mut().clear();
         let page = browser.get(&format!("/test/console{path}"));
@@ -502,29 +488,6 @@ fn people_are_taken_in_and_changed() {
     browser.post(&page, "/test/console/people/u1", &[("role:owner", "yes"), ("disabled", "yes")]);
     let want = json!({ "roles": ["owner"], "internal_scopes": "", "disabled": true });
     assert_eq!(browser.api.last("PATCH").body, want);
-}
-
-#[test]
-fn a_configuration_is_looked_at_before_it_is_saved() {
-    let world = World::new(&config());
-    let edge = world.edge();
-    let browser = signed_in(&world, &edge, full());
-    let (page, to) = (browser.get("/test/console/configuration"), "/test/console/configuration");
-    for bad in ["", "{", "[]", r#"{ "a": 1, "a": 2 }"#] {
-        let reply = browser.post(&page, to, &[("document", bad), ("action", "save")]);
-        assert_eq!(reply.status(), 400, "{bad}");
-        shows(&reply, "This is no JSON object");
-    }
-    let good = [("document", r#"{ "realms": {} }"#), ("action", "validate")];
-    shows(&browser.post(&page, to, &good), "This document is good. Nothing was saved.");
-    assert_eq!(browser.api.last("POST").what, "test POST /config/validate");
-    let problem = json!({ "detail": "It is not good.", "errors": ["realms.a.issuer: is <b>missing"] });
-    browser.api.tell("test POST /config/validate", 400, &problem);
-    shows(&browser.post(&page, to, &good), "realms.a.issuer: is &#60;b&#62;missing");
-    let save = [("document", r#"{ "realms": {} }"#), ("action", "save")];
-    assert_eq!(location(&browser.post(&page, to, &save)), "/test/console/configuration?done=saved");
-    let asked = browser.api.last("PUT");
-    assert_eq!((asked.body, asked.if_match.is_some()), (json!({ "realms": {} }), true));
 }
 
 #[test]

@@ -404,6 +404,44 @@ fn who_manages_people_does_not_manage_everything() {
     );
 }
 
+/// Who has registered itself was given nothing, whatever the configuration lets it ask for.
+#[test]
+fn a_client_that_has_registered_itself_manages_what_is_its_own() {
+    let open = r#""idle_seconds": 1200, "registration": { "access": "open", "grant_types": ["client_credentials"], "scopes": ["clients:manage", "audit:read"] }"#;
+    let world = World::new(&CONFIG.replacen(r#""idle_seconds": 1200"#, open, 1));
+    let edge = world.edge();
+    let (_, ada) = person(&world, &edge, "ada@example.com", &["agent"], "clients:manage");
+    let hers = body(&post(&edge, "/clients", &json!({ "client_name": "Hers" }), &ada));
+    let metadata = json!({ "client_name": "Stranger", "scope": "clients:manage audit:read", "grant_types": ["client_credentials"] });
+    let register = Call::json(format!("{HOST}/test/oauth/register"), metadata.to_string());
+    let stranger = token(&edge, &body(&call(&edge, &register).0));
+    assert_eq!(body(&get(&edge, "/me", &stranger))["reach"], "own");
+    let at = format!("/clients/{}", hers["client_id"].as_str().unwrap());
+    assert_eq!(get(&edge, &at, &stranger).status(), 404);
+    assert_eq!(items(&get(&edge, "/clients", &stranger)).len(), 1, "itself");
+    assert!(items(&get(&edge, "/audit", &stranger)).is_empty());
+}
+
+#[test]
+fn what_an_admin_registers_is_nobodys_and_stays() {
+    let world = World::new(CONFIG);
+    let edge = world.edge();
+    let root = admin(&edge);
+    let made = post(&edge, "/clients", &json!({ "client_name": "Export", "roles": ["viewer"] }), &root);
+    let export = body(&made);
+    assert!(export.get("owner").is_none(), "{export}");
+    let said = claims(&token(&edge, &export));
+    assert_eq!(
+        (&said["sub"], &said["roles"]),
+        (&export["client_id"], &json!(["viewer"])),
+        "it acts for itself"
+    );
+    let id = items(&get(&edge, "/users?search=root", "operator"))[0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(delete(&edge, &format!("/users/{id}"), "operator").status(), 204);
+    assert_eq!(token_of(&edge, &export, None).status(), 200);
+    assert_eq!(get(&edge, "/me", &root).status(), 401, "but their credential is gone with them");
+}
+
 #[test]
 fn what_was_done_is_told_with_who_and_from_where() {
     let world = World::new(CONFIG);
