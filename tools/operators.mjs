@@ -46,11 +46,18 @@ async function grant(issuer, { client_id, client_secret }) {
 export function operators({ url, folder, bootstrap }) {
   const path = join(folder, "operators.json");
   const known = existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : {};
-  const tokens = new Map();
+  const [making, asking, tokens] = [new Map(), new Map(), new Map()];
+
+  /** One at a time for each realm: whoever asks meanwhile gets the same. */
+  const once = (map, realm, make) => {
+    if (!map.has(realm)) map.set(realm, make().finally(() => map.delete(realm)));
+    return map.get(realm);
+  };
 
   /** The first admin of a realm: login, password, client_id, client_secret. */
-  async function admin(realm) {
-    if (known[realm]) return known[realm];
+  const admin = async (realm) => known[realm] ?? once(making, realm, () => make(realm));
+
+  async function make(realm) {
     if (!bootstrap) throw new Error("There is no bootstrap token: start `make dev` once, or set TOLLGATE_TOKEN.");
     const password = randomBytes(12).toString("base64url");
     const made = await ask(`${url}/${encodeURIComponent(realm)}/api/v1/bootstrap`, { token: bootstrap, json: { login: ADMIN, password, name: "Admin" } });
@@ -68,7 +75,8 @@ export function operators({ url, folder, bootstrap }) {
     async token(realm) {
       const kept = tokens.get(realm);
       if (kept && Date.now() < kept.until) return kept.token;
-      const fresh = await grant(`${url}/${encodeURIComponent(realm)}`, await admin(realm));
+      const got = async () => grant(`${url}/${encodeURIComponent(realm)}`, await admin(realm));
+      const fresh = await once(asking, realm, got);
       tokens.set(realm, fresh);
       return fresh.token;
     },

@@ -29,7 +29,10 @@ test("RFC 8414 section 3 and OpenID Connect Discovery: both addresses serve the 
     introspection_endpoint: `${issuer}/oauth/introspect`,
     revocation_endpoint: `${issuer}/oauth/revoke`,
     jwks_uri: `${issuer}/jwks`,
-    scopes_supported: ["customers:read", "email", "locations:admin", "locations:read", "openid", "orders:admin", "orders:read", "profile"],
+    scopes_supported: [
+      ...["audit:read", "clients:manage", "credentials:manage", "customers:read", "email", "locations:admin", "locations:read", "openid"],
+      ...["orders:admin", "orders:read", "profile", "sessions:manage"],
+    ],
     response_types_supported: ["code"],
     response_modes_supported: ["query", "form_post"],
     prompt_values_supported: ["none", "login", "consent", "select_account"],

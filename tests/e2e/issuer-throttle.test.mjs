@@ -14,6 +14,8 @@ const WRONG = remember("a password", "not the password of anybody");
 
 // The counts of the platform's limit outlive a restart, so it comes first: wrangler.toml's is 300.
 const LIMIT = 20;
+// Requests of the operator's, who has registered the client: the first admin, and a token.
+const BEFORE = 2;
 let server = await startIssuer("throttle", { tokenLimit: LIMIT });
 let app = realmOf(server, "app");
 const legacy = await app.client({ grant_types: ["password"], scope: "orders:read" });
@@ -30,10 +32,10 @@ function assertSlowDown(answer, about) {
 test("attack 72: an address that asks too often is 429 before anything else is looked at", async () => {
   const answers = [];
   for (let n = 0; n < 3 * LIMIT; n += 1) answers.push(await app.token({ grant_type: "client_credentials", client_id: legacy.client_id, client_secret: "x" }));
-  for (const answer of answers.slice(0, LIMIT)) assertError(answer, "invalid_client");
+  for (const answer of answers.slice(0, LIMIT - BEFORE)) assertError(answer, "invalid_client");
   // A minute may end among them, and with it the count.
   const slowed = answers.filter(({ status }) => status === 429);
-  assert.ok(slowed.length >= LIMIT && slowed.length <= 2 * LIMIT, `${slowed.length} of ${answers.length}`);
+  assert.ok(slowed.length >= LIMIT && slowed.length <= 2 * LIMIT + BEFORE, `${slowed.length} of ${answers.length}`);
   for (const answer of slowed) assert.equal(assertSlowDown(answer), 60);
   await server.stop();
   server = await startIssuer("throttle", { again: true });

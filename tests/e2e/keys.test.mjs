@@ -71,9 +71,9 @@ test("with wrong secrets nothing is signed or registered, the answer is 503 or 4
     assertPassed(await call(first, TARGET), "what was issued still verifies");
     assert.deepEqual(await publishedKeys(), before);
     assert.equal(server.bootstrapToken, "tgb_guessable");
-    const first = { login: "eve@example.com", password: "a long password" };
+    const eve = { login: "eve@example.com", password: "a long password" };
     const headers = { authorization: `Bearer ${server.bootstrapToken}`, "content-type": "application/json" };
-    const nobody = await fetch(`${server.realms.fresh}/api/v1/bootstrap`, { method: "POST", headers, body: JSON.stringify(first) });
+    const nobody = await fetch(`${server.realms.fresh}/api/v1/bootstrap`, { method: "POST", headers, body: JSON.stringify(eve) });
     assert.equal(nobody.status, 401);
     assert.match(server.output(), /"op":"read bootstrap token"/, "the operator is told");
   } finally {
