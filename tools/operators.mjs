@@ -10,16 +10,20 @@ export const ADMIN = "admin@example.com";
 /** A token is asked for again after half of what it lasts, and after a minute. */
 const LONGEST = 60_000;
 
-/** A request to a worker; a sentence where nobody answers. */
-export async function ask(address, { method, token, json, text, headers = {} } = {}) {
-  const body = json === undefined ? text : JSON.stringify(json);
-  const sent = { ...headers, ...(token && { authorization: `Bearer ${token}` }), ...(body !== undefined && { "content-type": "application/json" }) };
-  let response;
+/** A response; a sentence where nobody answers. */
+async function reach(address, init) {
   try {
-    response = await fetch(address, { method: method ?? (body === undefined ? "GET" : "POST"), headers: sent, body });
+    return await fetch(address, init);
   } catch (error) {
     throw new Error(`No answer from ${new URL(address).origin} (${error.cause?.code ?? error.message}). Is it running? \`make dev\` starts it.`);
   }
+}
+
+/** A request to a worker, and its answer, read. */
+export async function ask(address, { method, token, json, text, headers = {} } = {}) {
+  const body = json === undefined ? text : JSON.stringify(json);
+  const sent = { ...headers, ...(token && { authorization: `Bearer ${token}` }), ...(body !== undefined && { "content-type": "application/json" }) };
+  const response = await reach(address, { method: method ?? (body === undefined ? "GET" : "POST"), headers: sent, body });
   const said = await response.text();
   const isJson = /json/.test(response.headers.get("content-type") ?? "");
   return { status: response.status, headers: response.headers, text: said, body: isJson && said ? JSON.parse(said) : undefined };
@@ -31,7 +35,7 @@ export const reason = ({ status, body }) => `${status}: ${body?.error_descriptio
 /** A token by client credentials, and until when it is worth keeping. */
 async function grant(issuer, { client_id, client_secret }) {
   const form = new URLSearchParams({ grant_type: "client_credentials", client_id, client_secret });
-  const response = await fetch(`${issuer}/oauth/token`, { method: "POST", body: form });
+  const response = await reach(`${issuer}/oauth/token`, { method: "POST", body: form });
   const body = await response.json().catch(() => ({}));
   if (response.status !== 200) throw new Error(`${issuer}/oauth/token answered ${response.status}: ${body.error_description ?? "no reason given"}`);
   const { idle } = JSON.parse(Buffer.from(body.access_token.split(".")[1], "base64url"));

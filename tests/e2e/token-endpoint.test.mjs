@@ -270,10 +270,10 @@ test("attack_66 registration takes what it knows and refuses the rest: 400 inval
   assert.equal(large.status, 413);
 });
 
-test("registration in a realm that is none is 404; with GET it is 405", async () => {
+test("registration in a realm that is none is 404; with a method that nothing has it is 405", async () => {
   const nobody = await tryRegister({ client_name: "x" }, { as: registration(`${URL_HERE}/nobody`), initialAccessToken: "tgx" });
   assert.equal(nobody.status, 404);
-  assert.equal((await fetch(registration().registration_endpoint)).status, 405);
+  assert.equal((await fetch(registration().registration_endpoint, { method: "PATCH" })).status, 405);
 });
 
 test("RFC 7591 section 3.2.1: a registration answers once with the secret, which nobody stores", async () => {
@@ -284,7 +284,13 @@ test("RFC 7591 section 3.2.1: a registration answers once with the secret, which
   remember("a client secret", client_secret);
   assert.match(client_id, /^[\w-]{22}$/);
   assert.match(client_secret, /^tgs_[\w-]{49}$/);
+  const { created_at } = rest;
+  assert.ok(Math.abs(created_at - Date.now() / 1000) < 60);
   assert.deepEqual(rest, {
+    created_at,
+    secrets: [{ created_at }],
+    live_sessions: 0,
+    usage: [],
     client_secret_expires_at: 0,
     client_name: "Ünïcode & <name>",
     grant_types: ["client_credentials"],
