@@ -40,6 +40,10 @@ const { decide_now: decideNow, decide, resume, not_forwarded: notForwarded } = W
 
 const OTHER_BYTES = /[^\x20-\x7e]/;
 
+/** Cookies of tollgate's own pages open what their person may do here: no upstream gets one, or sets one. */
+const OURS = "__Host-tollgate";
+const OUR_COOKIES = /(^|[;,])\s*__Host-tollgate[^;,]*/g;
+
 /** What the module is shown of a request, and its headers: as an object, or a copy where a value has bytes that are no text. */
 function headOf(request) {
   let credentials = "";
@@ -66,7 +70,25 @@ function changed(request, headers, changes) {
     else if (value === undefined) delete copy[name];
     else copy[name] = value;
   }
+  const cookies = headers === undefined ? copy.get("cookie") : copy.cookie;
+  if (cookies?.includes(OURS)) {
+    const others = cookies.replace(OUR_COOKIES, "").replace(/^[;,\s]+/, "");
+    if (headers !== undefined) others === "" ? delete copy.cookie : (copy.cookie = others);
+    else others === "" ? copy.delete("cookie") : copy.set("cookie", others);
+  }
   return copy;
+}
+
+/** The upstream's answer, without cookies that would be ours. */
+function answered(response) {
+  if (!response.headers.get("set-cookie")?.includes(OURS)) return response;
+  const headers = new Headers(response.headers);
+  headers.delete("set-cookie");
+  for (const cookie of response.headers.getSetCookie()) {
+    if (!cookie.trimStart().startsWith(OURS)) headers.append("set-cookie", cookie);
+  }
+  const { status, statusText, webSocket } = response;
+  return new Response(response.body, { status, statusText, webSocket, headers });
 }
 
 /** The request at its new address. A body that was read is taken from the last of the changes: it is not there any more. */
@@ -101,7 +123,7 @@ async function forward(request, env, plan, came) {
     // `fetch` copies the request in any case.
     const headers = changed(request, came, changes);
     const init = cache === "1" ? { headers, redirect: "manual" } : { headers, redirect: "manual", cache: "no-store" };
-    return await (binding === "" ? fetch(onward, init) : env[binding].fetch(onward, init));
+    return answered(await (binding === "" ? fetch(onward, init) : env[binding].fetch(onward, init)));
   } catch (error) {
     // Some messages hold the address, and with it a query.
     return answerOf(notForwarded(route, id, String(error?.message).split("http")[0]));

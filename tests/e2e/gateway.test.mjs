@@ -131,6 +131,28 @@ test("headers of any name and value go on, those of one name joined, with and wi
   }
 });
 
+test("cookies of tollgate's own pages reach no upstream, and no upstream sets one; all others go both ways", async () => {
+  const path = "/base/counted/cookies";
+  const sets = ["__Host-tollgate-console.test=theirs; Secure; Path=/", "a=1; Path=/", "__Host-tollgate.test=theirs; Secure; Path=/", "b=2"];
+  upstream.serve(path, (response) => response.setHeader("set-cookie", sets).end("{}"));
+  const ours = ["__Host-tollgate.test=1", "__Host-tollgate-console.test=2", "__Host-tollgate.test.x.trip=3"];
+  for (const [sent, arrives] of [
+    [`a=1; ${ours.join("; ")}; b=2`, "a=1; b=2"],
+    [`${ours[1]};a=1`, "a=1"],
+    [`a=1, ${ours[1]}; b=2`, "a=1; b=2"],
+    [ours.join("; "), undefined],
+    ["a__Host-tollgate=1; b=__Host-tollgate", "a__Host-tollgate=1; b=__Host-tollgate"],
+  ]) {
+    for (const more of [[], ["X-Word: caf\u00e9"]]) {
+      const answer = await raw("/counted/cookies", { headers: [bearer, `Cookie: ${sent}`, ...more] });
+      assert.equal(answer.status, 200);
+      assert.equal(upstream.requests.at(-1).headers.cookie, arrives, sent);
+    }
+  }
+  const response = await call(token, `${URL_HERE}/counted/cookies`);
+  assert.deepEqual(response.headers.getSetCookie(), ["a=1; Path=/", "b=2"]);
+});
+
 test("RFC 9111 section 3.5: where a token was needed, no cache may answer for the upstream; elsewhere one may", async () => {
   const cachingOf = ({ headers }) => [headers["cache-control"], headers.pragma];
   for (const headers of [{}, { "cache-control": "max-stale=60" }, { "cache-control": "public", pragma: "x" }]) {
