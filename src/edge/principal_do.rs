@@ -60,10 +60,47 @@ const CLEARING: i64 = 60_000;
 /// How long a write to KV keeps others from writing. One that takes longer is not coming back.
 const WRITE: Lifetime = Lifetime::from_seconds(30);
 
-/// What others do not know yet.
-struct Owed {
-    cutoffs: Option<Unpublished>,
-    news: Option<Unsent>,
+/// Those who are told one kind of thing. Each kind for itself: where the directory takes nothing, cut-offs are written all the same.
+#[derive(Default)]
+struct Hearers {
+    /// Since when they are being told.
+    telling: Cell<Option<Timestamp>>,
+    /// When they did not take it, and how long they are left alone since: twice as long each time.
+    refused: Cell<Option<(Timestamp, Lifetime)>>,
+}
+
+impl Hearers {
+    fn pause(&self) -> Lifetime {
+        self.refused.get().map_or(RETRY, |(_, pause)| pause)
+    }
+
+    /// Whether they may be told now.
+    fn may_hear(&self) -> bool {
+        let is_busy = self.telling.get().is_some_and(|since| now().is_within(WRITE, since));
+        let is_resting = self
+            .refused
+            .get()
+            .is_some_and(|(at, pause)| now().since(at) < pause.minus(Lifetime::from_seconds(1)));
+        !is_busy && !is_resting
+    }
+
+    /// Has them told. What fails is in the log, and tried again.
+    async fn tell(&self, telling: impl Future<Output = std::result::Result<(), Fault>>) {
+        let began = now();
+        self.telling.set(Some(began));
+        let told = telling.await;
+        if self.telling.get() == Some(began) {
+            self.telling.set(None);
+        }
+        match told {
+            Ok(()) => self.refused.set(None),
+            Err(fault) => {
+                let longer = self.refused.get().map_or(RETRY, |(_, pause)| pause.times(2).min(LONGEST_RETRY));
+                self.refused.set(Some((now(), longer)));
+                log_fault(&fault, None);
+            }
+        }
+    }
 }
 
 /// See the module.
@@ -78,10 +115,10 @@ struct Object {
     has_tables: Cell<bool>,
     /// When its alarm is set to, as far as this instance knows.
     alarm_at: Cell<Option<i64>>,
-    /// Since when it tells others what has changed.
-    publishing: Cell<Option<Timestamp>>,
-    /// When they did not take it, and how long they are left alone since: twice as long each time.
-    refused: Cell<Option<(Timestamp, Lifetime)>>,
+    /// Who hears of cut-offs.
+    cutoffs: Hearers,
+    /// Who hears of everything else.
+    news: Hearers,
 }
 
 impl std::fmt::Debug for PrincipalDo {
@@ -97,8 +134,8 @@ impl DurableObject for PrincipalDo {
             env,
             has_tables: Cell::new(false),
             alarm_at: Cell::new(None),
-            publishing: Cell::new(None),
-            refused: Cell::new(None),
+            cutoffs: Hearers::default(),
+            news: Hearers::default(),
         }))
     }
 
@@ -185,7 +222,8 @@ impl Object {
             question.confirm(&what);
         }
         let (answer, due) = step(&rows, config.scopes(), &question, now())?;
-        if due.cutoffs || due.copies || self.refused.get().is_some() {
+        let is_owed = |hearers: &Hearers| hearers.refused.get().is_some();
+        if due.cutoffs || due.copies || is_owed(&self.cutoffs) || is_owed(&self.news) {
             self.publish(&rows).await?;
         }
         let alarm =
@@ -194,63 +232,47 @@ impl Object {
         Ok(answer)
     }
 
-    /// What others do not know yet, if anything.
-    fn owed(&self, rows: &SqlRows) -> std::result::Result<Option<Owed>, Fault> {
-        let owed = Owed { cutoffs: unpublished(rows)?, news: unsent(rows, self.locator("tell directory")?)? };
-        Ok(Some(owed).filter(|owed| owed.cutoffs.is_some() || owed.news.is_some()))
-    }
-
     /// Tells others what has changed. Where that fails, or another write is under way, the alarm does it.
     async fn publish(&self, rows: &SqlRows) -> std::result::Result<(), Fault> {
-        if self.owed(rows)?.is_none() {
-            return Ok(());
+        // Cut-offs first: they are what somebody may still get in by.
+        if unpublished(rows)?.is_some() {
+            self.set_alarm(Some(millis(now().after(self.cutoffs.pause())))).await?;
+            // From here to the write nothing is waited for; so below.
+            if let Some(what) = unpublished(rows)?.filter(|_| self.cutoffs.may_hear()) {
+                self.cutoffs.tell(self.tell_cutoffs(rows, what)).await;
+            }
         }
-        let pause = self.refused.get().map_or(RETRY, |(_, pause)| pause);
-        self.set_alarm(Some(millis(now().after(pause)))).await?;
-        // From here to the write nothing is waited for.
-        let is_busy = self.publishing.get().is_some_and(|since| now().is_within(WRITE, since));
-        let is_resting = self
-            .refused
-            .get()
-            .is_some_and(|(at, pause)| now().since(at) < pause.minus(Lifetime::from_seconds(1)));
-        if is_busy || is_resting {
-            return Ok(());
-        }
-        let Some(owed) = self.owed(rows)? else { return Ok(()) };
-        let began = now();
-        self.publishing.set(Some(began));
-        let told = self.tell_others(rows, &owed).await;
-        if self.publishing.get() == Some(began) {
-            self.publishing.set(None);
-        }
-        match told {
-            Ok(()) => self.refused.set(None),
-            Err(fault) => {
-                let longer = self.refused.get().map_or(RETRY, |(_, pause)| pause.times(2).min(LONGEST_RETRY));
-                self.refused.set(Some((now(), longer)));
-                log_fault(&fault, None);
+        let locator = self.locator("tell directory")?;
+        if unsent(rows, locator)?.is_some() {
+            self.set_alarm(Some(millis(now().after(self.news.pause())))).await?;
+            if let Some(news) = unsent(rows, locator)?.filter(|_| self.news.may_hear()) {
+                self.news.tell(self.tell_news(rows, news, locator)).await;
             }
         }
         Ok(())
     }
 
-    /// Cut-offs first: they are what somebody may still get in by.
-    async fn tell_others(&self, rows: &SqlRows, owed: &Owed) -> std::result::Result<(), Fault> {
-        if let Some(what) = &owed.cutoffs {
-            self.write_cutoffs(what).await?;
-            published(rows, what, now())?;
-        }
-        if let Some(news) = &owed.news {
-            self.write_copies(news).await?;
-            let config = config().ok_or_else(|| Fault::new("tell directory", "there is no configuration"))?;
-            let kept = config.realm(news.realm.as_str()).map(|realm| realm.audit_kept);
-            // A realm that is gone keeps nothing.
-            let keep = kept.unwrap_or(Lifetime::ZERO);
-            let told = Tell::Tell(news.rows(self.locator("tell directory")?, keep)?);
-            ObjectDirectories::new(self.env.clone()).ask(&news.realm, &told).await?;
-            sent(rows, news)?;
-        }
-        Ok(())
+    async fn tell_cutoffs(&self, rows: &SqlRows, what: Unpublished) -> std::result::Result<(), Fault> {
+        self.write_cutoffs(&what).await?;
+        published(rows, &what, now())
+    }
+
+    async fn tell_news(
+        &self,
+        rows: &SqlRows,
+        news: Unsent,
+        locator: Locator,
+    ) -> std::result::Result<(), Fault> {
+        self.write_copies(&news).await?;
+        let config = config().ok_or_else(|| Fault::new("tell directory", "there is no configuration"))?;
+        let kept = config.realm(news.realm.as_str()).map(|realm| realm.audit_kept);
+        // A realm that is gone keeps nothing.
+        let told = Tell::Tell(news.rows(locator, kept.unwrap_or(Lifetime::ZERO))?);
+        ObjectDirectories::new(self.env.clone()).ask(&news.realm, &told).await?;
+        sent(rows, &news)?;
+        // What did not go along comes next.
+        let rest = unsent(rows, locator)?.map(|_| millis(now()));
+        self.set_alarm(rest).await
     }
 
     async fn write_copies(&self, news: &Unsent) -> std::result::Result<(), Fault> {
@@ -374,16 +396,46 @@ impl Rows for SqlRows {
 
     fn put(&self, rows: &[Row]) -> std::result::Result<(), Fault> {
         const OP: &str = "write row";
-        // One statement: what a failure half-way stored would stay.
-        let rows: Vec<_> = rows
-            .iter()
-            .map(|row| (row.kind.name(), &row.key, &row.text, row.clear_at.map(Timestamp::as_millis)))
-            .collect();
-        let rows = serde_json::to_string(&rows).map_err(|e| Fault::new(OP, e.to_string()))?;
-        let query = "INSERT OR REPLACE INTO record (kind, key, value, clear_at)
-            SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?)";
-        self.sql.exec(query, vec![rows.into()]).map(drop).map_err(worker_fault(OP))
+        // One statement: what a failure half-way stored would stay. Of several texts, where one would be longer than the platform takes.
+        let mut texts = Vec::new();
+        for rows in in_parts(rows, |row| row.text.len()) {
+            let rows: Vec<_> = rows
+                .iter()
+                .map(|row| (row.kind.name(), &row.key, &row.text, row.clear_at.map(Timestamp::as_millis)))
+                .collect();
+            texts.push(serde_json::to_string(&rows).map_err(|e| Fault::new(OP, e.to_string()))?.into());
+        }
+        if texts.is_empty() {
+            return Ok(());
+        }
+        // Rows of VALUES: the platform takes five SELECTs in one statement.
+        let parts = vec!["(?)"; texts.len()].join(",");
+        let query = format!(
+            "INSERT OR REPLACE INTO record (kind, key, value, clear_at)
+            SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM (VALUES {parts}) AS part, json_each(part.column1)"
+        );
+        self.sql.exec(&query, texts).map(drop).map_err(worker_fault(OP))
     }
+}
+
+/// How much of rows goes into one text: JSON in JSON is a quarter longer, or twice as long at worst, and the platform takes 2 MB.
+const PART: usize = 512 * 1024;
+
+/// Rows in parts of about that size, in their order; nothing where there are none.
+fn in_parts<T>(rows: &[T], size: impl Fn(&T) -> usize) -> Vec<&[T]> {
+    let (mut parts, mut rest) = (Vec::new(), rows);
+    while !rest.is_empty() {
+        let mut sum: usize = 0;
+        let fits = |row: &&T| {
+            sum = sum.saturating_add(size(row));
+            sum <= PART
+        };
+        let count = rest.iter().take_while(fits).count().max(1);
+        let (part, others) = rest.split_at(count);
+        parts.push(part);
+        rest = others;
+    }
+    parts
 }
 
 /// When rows are cleared that are due at this time.

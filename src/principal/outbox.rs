@@ -59,6 +59,9 @@ struct Mark {
 /// The most events that are told at a time.
 const MOST_EVENTS: usize = 100;
 
+/// How long copies are that go at a time: with what the directory is told of them, as much again, a part of what one statement takes there.
+const MOST_COPIED: usize = 256 * 1024;
+
 impl<R: Rows> Draft<'_, R> {
     /// A number that is larger than any before: the clock, where that has counted on.
     fn next_version(&self, now: Timestamp) -> Result<u64, Fault> {
@@ -115,7 +118,11 @@ pub fn unsent(rows: &impl Rows, locator: Locator) -> Result<Option<Unsent>, Faul
         marks: Vec::new(),
         told: Vec::new(),
     };
+    let mut copied: usize = 0;
     for (key, mark) in marks {
+        if copied > MOST_COPIED {
+            break;
+        }
         if let Some(id) = key.strip_prefix("client/").and_then(|id| id.parse::<ClientId>().ok()) {
             unsent.client(&id, mark, (draft.client(&id)?, principal.user.as_ref()), locator)?;
         } else if let Some(id) = key.strip_prefix("user/").and_then(|id| id.parse::<UserId>().ok()) {
@@ -124,6 +131,8 @@ pub fn unsent(rows: &impl Rows, locator: Locator) -> Result<Option<Unsent>, Faul
         } else {
             continue;
         }
+        copied = copied
+            .saturating_add(unsent.copies.last().and_then(|(_, text)| text.as_ref()).map_or(0, String::len));
         unsent.marks.push((key, mark.version));
     }
     for (key, event) in events.into_iter().take(MOST_EVENTS) {
