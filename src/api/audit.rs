@@ -3,7 +3,7 @@
 //! The newest comes first. `principal` (a user's id), `client`, `action`, `since`, `until`, `limit`, `cursor`. With `Accept: application/jsonl` each
 //! event is a line of its own, for whoever keeps them elsewhere; where there is more, `Link` leads there (RFC 8288).
 //!
-//! A person sees what was done to what is theirs, whoever did it.
+//! A person sees what was done to what is theirs, whoever did it, since they are there.
 
 use serde::Serialize;
 
@@ -55,12 +55,15 @@ impl<P: Ports> Context<'_, P> {
         if action.as_ref().is_some_and(|action| action.len() > 64) {
             return Err(bad("action is the name of one, such as credential.create."));
         }
+        let since = wanted.parsed("since")?.map(Timestamp::from_seconds);
+        // Somebody before them may have had their login, and with it their place.
+        let began = caller.user.as_ref().filter(|_| !caller.is_for_all).map(|user| user.created_at);
         let find = Find {
             owner: (!caller.is_for_all).then_some(caller.locator),
             actor: wanted.parsed("principal")?,
             client: wanted.parsed("client")?,
             action,
-            since: wanted.parsed("since")?.map(Timestamp::from_seconds),
+            since: since.max(began),
             until: wanted.parsed("until")?.map(Timestamp::from_seconds),
             after: wanted.after,
             ..Find::all(List::Events, wanted.limit)

@@ -6,7 +6,8 @@
 //!    somebody already. They get an application credential with that scope, for command lines.
 //! 4. The secret is used up. 201 with the person, `client_id` and `client_secret`.
 //!
-//! One that was cut off before (4) may come again with the same login and password.
+//! One that was cut off before (4) may come again with the same login and password. Their id follows from secret and login: so they are known
+//! as the ones that this secret has made, and another secret makes nobody else's credentials.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,9 +17,8 @@ use crate::encoding::Digest;
 use crate::error::Fault;
 use crate::grant::may_be_password;
 use crate::http::{Answer, Head, NO_CACHE, bearer, challenge};
-use crate::id::{Locator, Login};
+use crate::id::{Locator, Login, UserId};
 use crate::oauth::{Stop, new_id};
-use crate::people::new_user_id;
 use crate::port::{Directory, Entry, Journal, Limit, Limiter, Ports, Principals, random};
 use crate::principal::{
     self, AuthMethod, Client, GrantType, Limits, NewUser, Password, Profile, Question, RegisterClient,
@@ -28,6 +28,7 @@ use crate::scope::ScopeSet;
 use crate::secret::Credential;
 use crate::time::Timestamp;
 
+use super::clients::named_by;
 use super::guard::Context;
 use super::problem::{bad, conflict, refused};
 use super::request::Request;
@@ -90,7 +91,7 @@ impl<P: Ports> Context<'_, P> {
         }
         // (3)
         let locator = self.ports.principals().place_of(&self.realm.name, &login)?;
-        let user = self.first_user(locator, login, first).await?;
+        let user = self.first_user((secret, locator), login, first).await?;
         let (client, credential) = self.first_credential(locator, &user).await?;
         // (4)
         self.ports.directory().ask(&self.realm.name, &directory::Question::Spend { secret }).await?;
@@ -125,17 +126,24 @@ impl<P: Ports> Context<'_, P> {
         if secret == given { Ok(secret) } else { Err(wrong()) }
     }
 
-    async fn first_user(&self, locator: Locator, login: Login, first: First) -> Result<UserView, Stop> {
+    async fn first_user(
+        &self,
+        (secret, locator): (Digest, Locator),
+        login: Login,
+        first: First,
+    ) -> Result<UserView, Stop> {
         let admin: ScopeSet = PLATFORM_ADMIN.parse().into_iter().collect();
+        let id = named_by(&format!("{}\n{secret}\n{}", self.realm.name, login.as_str()))?;
+        let id: UserId = id.as_str().parse().map_err(|_| Fault::new("name user", "16 bytes make no id"))?;
         let new = NewUser {
-            id: new_user_id(self.ports.entropy())?,
+            id: id.clone(),
             login: Some(login),
             federated: None,
             realm: self.realm.name.clone(),
             roles: self.config.roles().to_vec(),
             password: Some(first.password),
             browser: None,
-            internal_scopes: admin.clone(),
+            internal_scopes: admin,
             profile: Profile { name: first.name.filter(|name| !name.is_empty()), ..Profile::default() },
             salt: Digest::of(&random::<32>(self.ports.entropy())?),
         };
@@ -148,7 +156,7 @@ impl<P: Ports> Context<'_, P> {
         // One that was cut off has made them already.
         let known = Question::OfRealm(self.realm.name.clone(), Box::new(Question::ReadUser));
         match self.ports.principals().ask(locator, &known).await? {
-            principal::Answer::User(user) if user.internal_scopes == admin => Ok(*user),
+            principal::Answer::User(user) if user.id == id => Ok(*user),
             _ => Err(conflict("Somebody signs in so already; choose another login.")),
         }
     }

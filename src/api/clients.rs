@@ -10,6 +10,12 @@
 //! | `POST /clients/{id}/secret` | 200: another secret, once. `overlap_seconds`, 0 to 30 days: how long the old one still counts; 0 ends its sessions |
 //! | `POST /clients/{id}/approval` | 200: those of the scopes that it waits for in `scope` are its own now; the others it waits for no more |
 //!
+//! A person's own that may act without anybody at it (`client_credentials`) is held to what credentials are: its roles by kind, and an end. Where
+//! none is said, that is the one it has, or as far away as this realm allows.
+//!
+//! Nobody changes, deletes or gets the secret of what has more of tollgate's own scopes than their token: 403. A service account with
+//! `clients:manage` gives every role and every other scope: it manages what the deployment's applications may do.
+//!
 //! A client that is not there, or not the caller's, is 404. What cannot be accepted is 400, with the code of RFC 7591 section 3.2.2 in `error`.
 
 use hmac_sha256::HMAC;
@@ -24,7 +30,7 @@ use crate::id::{ClientId, Locator, UserId};
 use crate::oauth::{Metadata, Rights, Stop, forget, new_id};
 use crate::port::{Clients, Directory, Ports, Principals, Users, random};
 use crate::principal::{
-    self, Approve, Attempt, ChangeClient, Client, ClientView, NewSecret, Owner, Question, Refused,
+    self, Approve, Attempt, ChangeClient, Client, ClientView, GrantType, NewSecret, Owner, Question, Refused,
     RegisterClient,
 };
 use crate::scope::ScopeSet;
@@ -33,7 +39,7 @@ use crate::time::Lifetime;
 
 use super::guard::{Caller, Context};
 use super::operation::Operation;
-use super::problem::{bad, conflict, not_found, refused, unfit};
+use super::problem::{bad, conflict, forbidden, not_found, refused, unfit};
 use super::request::{Request, Wanted, tagged};
 use super::shown::{Application, Page};
 
@@ -47,6 +53,13 @@ const ATTEMPT: Lifetime = Lifetime::from_seconds(86_400);
 pub(super) struct Known {
     pub(super) client: Client,
     pub(super) owner: Owner,
+}
+
+/// One that is about to be changed, as it is by now.
+pub(super) struct Seen {
+    pub(super) view: ClientView,
+    owner: Owner,
+    tag: Digest,
 }
 
 impl<P: Ports> Context<'_, P> {
@@ -68,16 +81,49 @@ impl<P: Ports> Context<'_, P> {
             }
             known => known?,
         };
+        if request.operation == Operation::ReadClient {
+            return shown(200, &self.view(&known).await?, None);
+        }
+        let seen = self.about_to_change(caller, request, known).await?;
         match request.operation {
-            Operation::ChangeClient => self.change_client(caller, request, known).await,
-            Operation::DeleteClient => self.delete_known(caller, request, known).await,
+            Operation::ChangeClient => self.change_client(caller, request, seen).await,
+            Operation::DeleteClient => self.delete_seen(caller, request, seen).await,
             Operation::RenewClient => {
                 let overlap = overlap(request, |seconds| seconds <= MAX_OVERLAP)?;
-                let (view, secret) = self.renew(caller, request, known, overlap).await?;
+                let (view, secret) = self.renew(caller, request, seen, overlap).await?;
                 shown(200, &view, Some(&secret))
             }
-            Operation::ApproveClient => self.approve(caller, request, known).await,
-            _ => shown(200, &self.view(&known).await?, None),
+            _ => self.approve(caller, request, seen).await,
+        }
+    }
+
+    /// A client as it is by now, for whoever is about to change it: on the condition of the request, and held against what their token may do.
+    pub(super) async fn about_to_change(
+        &self,
+        caller: &Caller,
+        request: &Request<'_>,
+        known: Known,
+    ) -> Result<Seen, Stop> {
+        let view = self.view(&known).await?;
+        let tag = view.tag()?;
+        if request.tag()?.is_some_and(|wanted| wanted != tag) {
+            return Err(refused(Refused::Changed));
+        }
+        if !self.covers(caller, &view.client.scope) {
+            let detail = "This client has scopes of tollgate's own that your token does not have.";
+            return Err(forbidden(detail));
+        }
+        Ok(Seen { view, owner: known.owner, tag })
+    }
+
+    /// What the caller may make of clients. One that has registered itself was given nothing, and gives nothing.
+    fn rights(caller: &Caller) -> Result<Rights<'static>, Stop> {
+        match &caller.user {
+            _ if caller.is_for_all => Ok(Rights::All),
+            Some(_) => Ok(Rights::Own),
+            None => Err(forbidden(
+                "A client that has registered itself registers no others; its registration access token changes it.",
+            )),
         }
     }
 
@@ -148,11 +194,15 @@ impl<P: Ports> Context<'_, P> {
     /// Whose a new client is: the person's who asks, or nobody's. Whoever manages everything registers clients that nobody owns, which act for
     /// themselves and stay when their maker goes; credentials are always a person's.
     pub(super) fn place(&self, caller: &Caller, request: &Request<'_>) -> Result<(ClientId, Locator), Stop> {
+        let is_nobodys = caller.is_for_all && request.operation == Operation::CreateClient;
         let id = match request.attempt()? {
             None => new_id(self.ports)?,
-            Some(key) => named_by(&format!("{}\n{}\n{key}", self.realm.name, caller.locator))?,
+            // What is made elsewhere, or is something else, is another.
+            Some(key) => {
+                let (realm, operation) = (&self.realm.name, request.operation.name());
+                named_by(&format!("{realm}\n{}\n{operation}\n{is_nobodys}\n{key}", caller.locator))?
+            }
         };
-        let is_nobodys = caller.is_for_all && request.operation == Operation::CreateClient;
         let locator = match &caller.user {
             Some(_) if !is_nobodys => caller.locator,
             _ if request.idempotency_key.is_some() => {
@@ -167,8 +217,9 @@ impl<P: Ports> Context<'_, P> {
         let metadata = read(request, None)?;
         let (id, locator) = self.place(caller, request)?;
         let place = (id, self.realm.name.clone(), locator);
-        let client = metadata.client(place, self.config, Rights::All).map_err(|e| unfit(e.into()))?;
-        let (client, waiting) = self.within(caller, client)?;
+        let rights = Self::rights(caller)?;
+        let client = metadata.client(place, self.config, rights).map_err(|e| unfit(e.into()))?;
+        let (client, waiting) = self.within(caller, client, None)?;
         let made = self.register(caller, request, client, waiting).await?;
         let location = format!("{}/api/v1/clients/{}", self.realm.issuer, made.0.client.client_id);
         Ok(shown(201, &made.0, made.1.as_ref())?.with("Location", location))
@@ -176,7 +227,12 @@ impl<P: Ports> Context<'_, P> {
 
     /// What a person may make of a client of their own, and what of it waits for somebody to approve. Whoever manages all of them may do so
     /// with whatever they hold; and nobody gives away more of tollgate's own scopes than their token has.
-    pub(super) fn within(&self, caller: &Caller, client: Client) -> Result<(Client, ScopeSet), Stop> {
+    pub(super) fn within(
+        &self,
+        caller: &Caller,
+        client: Client,
+        was: Option<&Client>,
+    ) -> Result<(Client, ScopeSet), Stop> {
         let is_beyond = |scope: &&crate::scope::ScopeToken| {
             management::is_management(scope.as_str()) && !caller.may(self.config, scope.as_str())
         };
@@ -189,9 +245,23 @@ impl<P: Ports> Context<'_, P> {
         if client.may_introspect {
             return Err(bad("introspect is for whoever manages all clients to give."));
         }
+        let client =
+            if client.may(GrantType::ClientCredentials) { self.lasting(client, was)? } else { client };
         let (offered, waiting): (Vec<_>, Vec<_>) =
             client.scope.iter().cloned().partition(|scope| self.config.scopes().offers(scope));
         Ok((Client { scope: offered.into_iter().collect(), ..client }, waiting.into_iter().collect()))
+    }
+
+    /// A person's own that acts for them, held to what credentials are.
+    fn lasting(&self, client: Client, was: Option<&Client>) -> Result<Client, Stop> {
+        self.check_kinds(&client.roles)?;
+        let known = was.and_then(|was| was.expires_at);
+        let expires_at = match client.expires_at {
+            Some(end) if Some(end) != known => self.ends(end.as_seconds())?,
+            Some(end) => end,
+            None => known.unwrap_or_else(|| self.now.after(self.realm.credentials_last)),
+        };
+        Ok(Client { expires_at: Some(expires_at), ..client })
     }
 
     /// Has a client taken in. A request that has come before is answered as it was then.
@@ -260,7 +330,11 @@ impl<P: Ports> Context<'_, P> {
     }
 
     pub(super) async fn view(&self, known: &Known) -> Result<ClientView, Stop> {
-        match self.ask_here(known.client.locator, Question::ReadClient(known.owner.clone())).await? {
+        self.view_of(known.client.locator, &known.owner).await
+    }
+
+    async fn view_of(&self, locator: Locator, owner: &Owner) -> Result<ClientView, Stop> {
+        match self.ask_here(locator, Question::ReadClient(owner.clone())).await? {
             principal::Answer::ClientView(view) => Ok(*view),
             principal::Answer::Refused(_) => Err(not_found()),
             _ => Err(principal::Answer::unexpected("read client").into()),
@@ -271,22 +345,21 @@ impl<P: Ports> Context<'_, P> {
         &self,
         caller: &Caller,
         request: &Request<'_>,
-        known: Known,
+        seen: Seen,
     ) -> Result<Answer, Stop> {
-        let locator = known.client.locator;
-        let metadata = read(request, Some(&known.client))?;
-        let place = (known.client.client_id.clone(), self.realm.name.clone(), locator);
-        let next = metadata.client(place, self.config, Rights::All).map_err(|e| unfit(e.into()))?;
-        let was = self.view(&known).await?;
-        let (next, waiting) = self.kept(caller, next, &was)?;
-        self.changed(caller, request, &known, (next, waiting)).await?;
-        shown(200, &self.view(&known).await?, None)
+        let was = &seen.view.client;
+        let rights = Self::rights(caller)?;
+        let metadata = read(request, Some(was))?;
+        let place = (was.client_id.clone(), self.realm.name.clone(), was.locator);
+        let next = metadata.client(place, self.config, rights).map_err(|e| unfit(e.into()))?;
+        let next = self.kept(caller, next, &seen.view)?;
+        shown(200, &self.changed(caller, request, &seen, next).await?, None)
     }
 
     /// As [`Self::within`], but that what somebody has approved of stays.
     fn kept(&self, caller: &Caller, next: Client, was: &ClientView) -> Result<(Client, ScopeSet), Stop> {
         let wanted = next.scope.clone();
-        let (client, waiting) = self.within(caller, next)?;
+        let (client, waiting) = self.within(caller, next, Some(&was.client))?;
         let has =
             |scope: &&crate::scope::ScopeToken| was.client.scope.contains(scope) && wanted.contains(scope);
         let stays: Vec<_> = waiting.iter().filter(has).cloned().collect();
@@ -295,40 +368,36 @@ impl<P: Ports> Context<'_, P> {
         Ok((Client { scope, ..client }, waits))
     }
 
-    /// Has a client changed, on the condition of the request.
+    /// Has a client changed, as it was seen, and says what it is now.
     pub(super) async fn changed(
         &self,
         caller: &Caller,
         request: &Request<'_>,
-        known: &Known,
+        seen: &Seen,
         (client, waiting): (Client, ScopeSet),
-    ) -> Result<(), Stop> {
+    ) -> Result<ClientView, Stop> {
         let is_theirs = caller.user.is_some() && !caller.is_for_all;
-        let change = ChangeClient { waiting, is_theirs, ..ChangeClient::of(known.owner.clone(), client) };
-        let question = Question::ChangeClient(Box::new(change));
-        match self.ask_if(caller, request, known.client.locator, question).await? {
+        let change = ChangeClient { waiting, is_theirs, ..ChangeClient::of(seen.owner.clone(), client) };
+        match self.ask_seen(caller, request, seen, Question::ChangeClient(Box::new(change))).await? {
             principal::Answer::Client(client) => {
                 forget(self.ports, &client);
-                Ok(())
+                self.view_of(client.locator, &seen.owner).await
             }
-            principal::Answer::Refused(why) => Err(refused(why)),
             _ => Err(principal::Answer::unexpected("change client").into()),
         }
     }
 
-    pub(super) async fn delete_known(
+    pub(super) async fn delete_seen(
         &self,
         caller: &Caller,
         request: &Request<'_>,
-        known: Known,
+        seen: Seen,
     ) -> Result<Answer, Stop> {
-        let question = Question::DeleteClient(known.owner);
-        match self.ask_if(caller, request, known.client.locator, question).await? {
+        match self.ask_seen(caller, request, &seen, Question::DeleteClient(seen.owner.clone())).await? {
             principal::Answer::Done => {
-                forget(self.ports, &known.client);
+                forget(self.ports, &seen.view.client);
                 Ok(Answer::empty(204))
             }
-            principal::Answer::Refused(why) => Err(refused(why)),
             _ => Err(principal::Answer::unexpected("delete client").into()),
         }
     }
@@ -337,23 +406,22 @@ impl<P: Ports> Context<'_, P> {
         &self,
         caller: &Caller,
         request: &Request<'_>,
-        known: Known,
+        seen: Seen,
         overlap: Lifetime,
     ) -> Result<(ClientView, Credential), Stop> {
-        if !known.client.token_endpoint_auth_method.has_secret() {
+        if !seen.view.client.token_endpoint_auth_method.has_secret() {
             return Err(conflict("This client has no secret: it proves itself otherwise, or not at all."));
         }
         let secret = Credential::client_secret(&random(self.ports.entropy())?);
-        let new = NewSecret { owner: known.owner.clone(), secret: secret.digest(), overlap };
-        match self.ask_if(caller, request, known.client.locator, Question::NewSecret(new)).await? {
+        let new = NewSecret { owner: seen.owner.clone(), secret: secret.digest(), overlap };
+        match self.ask_seen(caller, request, &seen, Question::NewSecret(new)).await? {
             principal::Answer::Client(client) => forget(self.ports, &client),
-            principal::Answer::Refused(why) => return Err(refused(why)),
             _ => return Err(principal::Answer::unexpected("new secret").into()),
         }
-        Ok((self.view(&known).await?, secret))
+        Ok((self.view_of(seen.view.client.locator, &seen.owner).await?, secret))
     }
 
-    async fn approve(&self, caller: &Caller, request: &Request<'_>, known: Known) -> Result<Answer, Stop> {
+    async fn approve(&self, caller: &Caller, request: &Request<'_>, seen: Seen) -> Result<Answer, Stop> {
         const SHAPE: &str = "Send a JSON object with scope: those of waiting_scope that the client may have, separated by one space.";
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
@@ -361,13 +429,12 @@ impl<P: Ports> Context<'_, P> {
             scope: ScopeSet,
         }
         let Approval { scope } = request.json(SHAPE)?;
-        let approve = Approve { client_id: known.owner.client_id.clone(), scope };
-        match self.ask_if(caller, request, known.client.locator, Question::Approve(approve)).await? {
+        let approve = Approve { client_id: seen.owner.client_id.clone(), scope };
+        match self.ask_seen(caller, request, &seen, Question::Approve(approve)).await? {
             principal::Answer::ClientView(view) => {
                 forget(self.ports, &view.client);
                 shown(200, &view, None)
             }
-            principal::Answer::Refused(why) => Err(refused(why)),
             _ => Err(principal::Answer::unexpected("approve client").into()),
         }
     }
@@ -393,19 +460,31 @@ impl<P: Ports> Context<'_, P> {
         self.ports.principals().ask(locator, &question).await
     }
 
-    /// The same, on the condition of the request.
+    /// The same, where what is asked about is still what it was when the caller was held against it.
     pub(super) async fn ask_if(
         &self,
         caller: &Caller,
         request: &Request<'_>,
-        locator: Locator,
+        (locator, tag): (Locator, Digest),
         question: Question,
     ) -> Result<principal::Answer, Stop> {
-        let question = match request.tag()? {
-            Some(tag) => Question::IfMatches(tag, Box::new(question)),
-            None => question,
-        };
-        Ok(self.ask_as(caller, locator, question).await?)
+        match self.ask_as(caller, locator, Question::IfMatches(tag, Box::new(question))).await? {
+            principal::Answer::Refused(Refused::Changed) if request.if_match.is_none() => {
+                Err(conflict("It was changed at the same moment. Try again."))
+            }
+            principal::Answer::Refused(why) => Err(refused(why)),
+            answer => Ok(answer),
+        }
+    }
+
+    async fn ask_seen(
+        &self,
+        caller: &Caller,
+        request: &Request<'_>,
+        seen: &Seen,
+        question: Question,
+    ) -> Result<principal::Answer, Stop> {
+        self.ask_if(caller, request, (seen.view.client.locator, seen.tag), question).await
     }
 }
 

@@ -26,7 +26,7 @@ use crate::scope::ScopeSet;
 use crate::secret::Credential;
 use crate::time::{Lifetime, Timestamp};
 
-use super::clients::{Known, fits, overlap, read_listed};
+use super::clients::{Seen, fits, overlap, read_listed};
 use super::guard::{Caller, Context};
 use super::operation::Operation;
 use super::problem::{bad, conflict};
@@ -72,15 +72,18 @@ impl<P: Ports> Context<'_, P> {
             _ => {}
         }
         let known = self.known(caller, request.id, true).await?;
+        if request.operation == Operation::ReadCredential {
+            return told(200, &self.view(&known).await?, None);
+        }
+        let seen = self.about_to_change(caller, request, known).await?;
         match request.operation {
-            Operation::ChangeCredential => self.change_credential(caller, request, known).await,
-            Operation::DeleteCredential => self.delete_known(caller, request, known).await,
-            Operation::RenewCredential => {
+            Operation::ChangeCredential => self.change_credential(caller, request, seen).await,
+            Operation::DeleteCredential => self.delete_seen(caller, request, seen).await,
+            _ => {
                 let overlap = overlap(request, |seconds| OVERLAPS.contains(&seconds))?;
-                let (view, secret) = self.renew(caller, request, known, overlap).await?;
+                let (view, secret) = self.renew(caller, request, seen, overlap).await?;
                 told(200, &view, Some(&secret))
             }
-            _ => told(200, &self.view(&known).await?, None),
         }
     }
 
@@ -108,7 +111,7 @@ impl<P: Ports> Context<'_, P> {
             ));
         }
         let client = self.credential(caller, request, &new)?;
-        let (client, waiting) = self.within(caller, client)?;
+        let (client, waiting) = self.within(caller, client, None)?;
         let (view, secret) = self.register(caller, request, client, waiting).await?;
         let location = format!("{}/api/v1/credentials/{}", self.realm.issuer, view.client.client_id);
         Ok(told(201, &view, secret.as_ref())?.with("Location", location))
@@ -159,7 +162,7 @@ impl<P: Ports> Context<'_, P> {
     }
 
     /// Of each kind of role, no more than the configuration says.
-    fn check_kinds(&self, roles: &[Role]) -> Result<(), Stop> {
+    pub(super) fn check_kinds(&self, roles: &[Role]) -> Result<(), Stop> {
         let kind_of = |role: &&Role| {
             let mut words = self.config.role_words().iter();
             words.find(|words| words.role == **role).and_then(|words| words.kind.as_deref())
@@ -177,7 +180,7 @@ impl<P: Ports> Context<'_, P> {
     }
 
     /// When a credential ends that is to end then.
-    fn ends(&self, seconds: u64) -> Result<Timestamp, Stop> {
+    pub(super) fn ends(&self, seconds: u64) -> Result<Timestamp, Stop> {
         let end = Timestamp::from_seconds(seconds);
         if end <= self.now || end > self.now.after(self.realm.credentials_last) {
             return Err(bad(
@@ -191,28 +194,20 @@ impl<P: Ports> Context<'_, P> {
         &self,
         caller: &Caller,
         request: &Request<'_>,
-        known: Known,
+        seen: Seen,
     ) -> Result<Answer, Stop> {
         const SHAPE: &str = "Send a JSON object with name or expires_at (seconds since 1970), or both.";
         let change: Change = request.json(SHAPE)?;
-        let was = self.view(&known).await?;
-        let mut client = was.client.clone();
+        let mut client = seen.view.client.clone();
         if let Some(name) = &change.name {
             client.client_name = named(name)?;
         }
         if let Some(seconds) = change.expires_at {
             client.expires_at = Some(self.ends(seconds)?);
         }
-        // What is left as it was is held against what it is by now.
-        let seen = Request { if_match: Some(quoted(&was)?), ..request.clone() };
-        let request = if request.if_match.is_some() { request } else { &seen };
-        self.changed(caller, request, &known, (client, was.waiting)).await?;
-        told(200, &self.view(&known).await?, None)
+        let waiting = seen.view.waiting.clone();
+        told(200, &self.changed(caller, request, &seen, (client, waiting)).await?, None)
     }
-}
-
-fn quoted(view: &ClientView) -> Result<String, Stop> {
-    Ok(format!("\"{}\"", crate::encoding::base64url(view.tag()?.bytes())))
 }
 
 fn named(text: &str) -> Result<String, Stop> {

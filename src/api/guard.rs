@@ -10,10 +10,11 @@ use crate::config::management::{PLATFORM_ADMIN, is_management};
 use crate::config::{Config, Realm};
 use crate::directory::{Actor, ActorKind};
 use crate::error::{Denied, Error};
+use crate::grant::kept_scopes;
 use crate::http::Head;
 use crate::id::{ClientId, Locator, RequestId, Role};
 use crate::oauth::{OwnToken, Stop, checked, own_token, refusal};
-use crate::port::Ports;
+use crate::port::{Clients, Ports};
 use crate::principal::{self, CallerView, Question, Refused, UserView};
 use crate::scope::{ScopeSet, ScopeToken};
 use crate::time::Timestamp;
@@ -100,12 +101,23 @@ impl<P: Ports> Context<'_, P> {
             principal::Answer::Refused(_) => return Ok(Err(Denied::EndSession)),
             _ => return Err(principal::Answer::unexpected("read caller")),
         };
-        let CallerView { client_id, scope, user, roles, is_self_registered } = said;
+        let CallerView { client_id, mut scope, user, roles, client } = said;
+        let is_self_registered = match client {
+            Some(is_self_registered) => is_self_registered,
+            // A client that is kept elsewhere: what it has lost, or that it is gone, its copy says.
+            None => match self.ports.clients().find(&self.realm.name, &client_id).await? {
+                Some(client) => {
+                    scope = kept_scopes(&scope, &client.scope, self.config.scopes());
+                    client.self_registered
+                }
+                None => return Ok(Err(Denied::EndSession)),
+            },
+        };
         // A token may be for less than its session.
         let scope: ScopeSet = scope.iter().filter(|scope| token.scopes().contains(scope)).cloned().collect();
         let is_admin = PLATFORM_ADMIN.parse().is_ok_and(|admin| scope.contains(&admin));
         // A service account has what somebody has registered it for; one that has registered itself was given nothing.
-        let is_for_all = !is_self_registered && (is_admin || user.is_none());
+        let is_for_all = if user.is_some() { is_admin } else { !is_self_registered };
         Ok(Ok(Caller { locator: session.locator(), client_id, user, roles, scope, is_for_all }))
     }
 

@@ -16,6 +16,11 @@ pub(super) fn not_found() -> Stop {
     Answer::problem(404, "Not Found", "There is no such thing here.").into()
 }
 
+/// Not with this token.
+pub(super) fn forbidden(detail: &'static str) -> Stop {
+    Answer::problem(403, "Forbidden", detail).into()
+}
+
 /// Something else is the case than the caller thinks.
 pub(super) fn conflict(detail: &'static str) -> Stop {
     Answer::problem(409, "Conflict", detail).into()

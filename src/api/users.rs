@@ -27,13 +27,13 @@ use crate::oauth::{Stop, known_roles};
 use crate::people::{invite, new_user_id};
 use crate::port::{Ports, Principals, Users, random};
 use crate::principal::{
-    self, ChangeUser, Federated, NewUser, Password, Profile, Question, UserPlace, UserView,
+    self, ChangeUser, Federated, NewUser, Password, Profile, Question, Refused, UserPlace, UserView,
 };
 use crate::scope::{ScopeSet, ScopeToken};
 
 use super::guard::{Caller, Context};
 use super::operation::Operation;
-use super::problem::{bad, conflict, not_found, refused};
+use super::problem::{bad, conflict, forbidden, not_found, refused};
 use super::request::{Request, tagged};
 use super::shown::{Page, Person};
 
@@ -164,6 +164,10 @@ impl<P: Ports> Context<'_, P> {
             return shown(200, &user);
         }
         self.may_change(caller, &user)?;
+        let tag = user.tag()?;
+        if request.tag()?.is_some_and(|wanted| wanted != tag) {
+            return Err(refused(Refused::Changed));
+        }
         let question = match request.operation {
             Operation::ChangeUser => self.change(caller, request)?,
             Operation::DeleteUser => Question::DeleteUser,
@@ -172,10 +176,9 @@ impl<P: Ports> Context<'_, P> {
         };
         // Somebody else may have the login, and with it the place, by now.
         let question = Question::OfUser(id, Box::new(question));
-        match self.ask_if(caller, request, place.locator, question).await? {
+        match self.ask_if(caller, request, (place.locator, tag), question).await? {
             principal::Answer::User(user) => shown(200, &user),
             principal::Answer::Done => Ok(Answer::empty(204)),
-            principal::Answer::Refused(why) => Err(refused(why)),
             _ => Err(principal::Answer::unexpected("manage user").into()),
         }
     }
@@ -211,11 +214,11 @@ impl<P: Ports> Context<'_, P> {
         if self.covers(caller, &user.internal_scopes) {
             return Ok(());
         }
-        let detail = "This person has scopes of tollgate's own that your token does not have.";
-        Err(Answer::problem(403, "Forbidden", detail).into())
+        Err(forbidden("This person has scopes of tollgate's own that your token does not have."))
     }
 
-    fn covers(&self, caller: &Caller, scopes: &ScopeSet) -> bool {
+    /// Whether the caller's token has everything of tollgate's own that these have.
+    pub(super) fn covers(&self, caller: &Caller, scopes: &ScopeSet) -> bool {
         let mut own = scopes.iter().filter(|scope| is_management(scope.as_str()));
         own.all(|scope| caller.may(self.config, scope.as_str()))
     }
@@ -223,8 +226,9 @@ impl<P: Ports> Context<'_, P> {
     fn internal_scopes(&self, caller: &Caller, wanted: &Wanted) -> Result<Option<ScopeSet>, Stop> {
         let scopes = wanted.internal_scopes(self.config)?;
         if scopes.as_ref().is_some_and(|scopes| !self.covers(caller, scopes)) {
-            let detail = "internal_scopes holds one of tollgate's own that your token does not have.";
-            return Err(Answer::problem(403, "Forbidden", detail).into());
+            return Err(forbidden(
+                "internal_scopes holds one of tollgate's own that your token does not have.",
+            ));
         }
         Ok(scopes)
     }

@@ -115,6 +115,8 @@ const KNOWN: [&str; 24] = [
 pub(crate) enum Rights<'a> {
     /// Everything.
     All,
+    /// The same for a person's own, which is told of sign-outs where it is reached, as one that registers itself is.
+    Own,
     /// These grants and scopes, and nothing that makes a client more than others.
     These {
         /// The grants.
@@ -221,7 +223,7 @@ impl Metadata {
             backchannel_logout_uri,
             must_push: self.require_pushed_authorization_requests.unwrap_or_default(),
             must_prove: self.dpop_bound_access_tokens.unwrap_or_default(),
-            self_registered: matches!(rights, Rights::These { .. }),
+            self_registered: !matches!(rights, Rights::All),
             first_party: false,
             may_introspect,
             is_credential: false,
@@ -258,8 +260,8 @@ impl Metadata {
             .ok_or(metadata("id_token_signed_response_alg is one of id_token_signing_alg_values_supported"))
     }
 
-    /// Where it is told of sign-outs. What only this machine reaches is for realms of this machine; and who registers themselves names a host
-    /// that they are sent people to: else this server would ask whatever address a stranger chooses.
+    /// Where it is told of sign-outs. What only this machine reaches is for realms of this machine; and who does not manage all clients names a
+    /// host that they are sent people to: else this server would ask whatever address a stranger chooses.
     fn backchannel_logout_uri(
         &self,
         realm: Option<&Realm>,
@@ -278,7 +280,7 @@ impl Metadata {
             return Err(RULE);
         }
         let is_its = |redirect: &String| host(redirect) == host(uri);
-        if matches!(rights, Rights::These { .. }) && !self.redirect_uris.iter().any(is_its) {
+        if !matches!(rights, Rights::All) && !self.redirect_uris.iter().any(is_its) {
             return Err(metadata("backchannel_logout_uri has the host of one of redirect_uris"));
         }
         Ok(Some(uri.clone()))
@@ -293,7 +295,7 @@ impl Metadata {
 
     fn grant_types(&self, rights: Rights<'_>, method: AuthMethod) -> Result<Vec<GrantType>, Unfit> {
         let default = match rights {
-            Rights::All => GrantType::ClientCredentials,
+            Rights::All | Rights::Own => GrantType::ClientCredentials,
             // RFC 7591 section 2.
             Rights::These { .. } => GrantType::AuthorizationCode,
         };

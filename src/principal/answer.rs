@@ -225,7 +225,7 @@ pub struct CallerView {
     pub user: Option<UserView>,
     /// The roles that it has, as of now.
     pub roles: Vec<Role>,
-    /// Whether the client is kept here and has registered itself: nobody has given it what it has.
+    /// Where the client is kept here: whether it is [`super::Client::self_registered`].
     #[serde(default)]
-    pub is_self_registered: bool,
+    pub client: Option<bool>,
 }

@@ -62,7 +62,12 @@ impl Question {
     /// What it changes that nobody can see afterwards.
     fn hidden(&self) -> &'static [&'static str] {
         match self.innermost() {
-            Self::ChangeUser(change) if change.password.is_some() => &["password"],
+            Self::ChangeUser(change) => match (change.password.is_some(), change.forgets_passkeys) {
+                (true, true) => &["passkeys", "password"],
+                (true, false) => &["password"],
+                (false, true) => &["passkeys"],
+                (false, false) => &[],
+            },
             _ => &[],
         }
     }

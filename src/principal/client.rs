@@ -62,7 +62,7 @@ pub struct Client {
     /// Whether it gets no token without a proof of possession (`dpop_bound_access_tokens`, RFC 9449 section 5.2).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub must_prove: bool,
-    /// Whether it has registered itself, and nobody who manages clients has looked at it since.
+    /// Whether it has registered itself, or is a person's own, and nobody who manages all clients has looked at it since.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub self_registered: bool,
     /// Whether it is the realm's own console: people are not asked what it may do for them. Nobody registers such a client.

@@ -6,12 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::encoding::Digest;
 use crate::error::Fault;
+use crate::grant::kept_scopes;
 use crate::id::ClientId;
 use crate::principal::client::{ClientView, SecretDates, StoredClient, Usage};
 use crate::principal::rows::{Draft, Kind, Rows};
 use crate::principal::sessions::StoredSession;
 use crate::principal::{Approve, CallerView, Client, Question, Refused, UserView};
-use crate::scope::ScopeSet;
+use crate::scope::{ScopeCatalogue, ScopeSet};
 use crate::session::{EndReason, Session};
 use crate::time::{Lifetime, Timestamp};
 
@@ -87,7 +88,7 @@ impl<R: Rows> Draft<'_, R> {
             Question::DeleteClient(owner) => client(&owner.client_id),
             Question::NewSecret(new) => client(&new.owner.client_id),
             Question::Approve(approve) => client(&approve.client_id),
-            Question::ChangeUser(_) | Question::DeleteUser => {
+            Question::ChangeUser(_) | Question::DeleteUser | Question::End => {
                 self.principal()?.user.map(|user| user.view().tag()).transpose()
             }
             _ => Ok(None),
@@ -186,15 +187,21 @@ impl<R: Rows> Draft<'_, R> {
         &self,
         local: &str,
         used_at: Timestamp,
+        catalogue: &ScopeCatalogue,
     ) -> Result<Result<CallerView, Refused>, Fault> {
         let (Some(session), _) = self.used(local, used_at)? else { return Ok(Err(Refused::NotFound)) };
         let principal = self.principal()?;
         let (_, roles) = self.speaks_for(&session, &principal)?;
         let user = principal.user.map(|user| user.view());
-        let known = self.client(&session.client_id)?;
-        let is_self_registered = known.is_some_and(|stored| stored.client.self_registered);
         let StoredSession { client_id, scope, .. } = session;
-        Ok(Ok(CallerView { client_id, scope, user, roles, is_self_registered }))
+        let known = self.client(&client_id)?.map(|stored| stored.client);
+        // What was taken away from the client since the session began.
+        let scope = match &known {
+            Some(known) => kept_scopes(&scope, &known.scope, catalogue),
+            None => scope,
+        };
+        let client = known.map(|known| known.self_registered);
+        Ok(Ok(CallerView { client_id, scope, user, roles, client }))
     }
 
     /// Lets a client have those of the scopes that it waits for. Its person may be asked for them from now on as well: both lists have them.

@@ -96,7 +96,9 @@ fn answer(
             said(draft.account(browser, now)?, |account| Answer::Account(Box::new(account)))
         }
         Question::ReadCaller { local, used_at } => {
-            said(draft.caller(local, now.min(*used_at))?, |caller| Answer::Caller(Box::new(caller)))
+            said(draft.caller(local, now.min(*used_at), catalogue)?, |caller| {
+                Answer::Caller(Box::new(caller))
+            })
         }
         Question::Withdraw { browser, client_id } => done(draft.withdraw(browser, client_id, now)?),
         Question::LeaveEverywhere(browser) => done(draft.leave_everywhere(browser, now)?),

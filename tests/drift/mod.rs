@@ -72,7 +72,7 @@ fn code(folder: &Path, into: &mut String) {
         let path = entry.unwrap().path();
         if path.is_dir() {
             code(&path, into);
-        } else {
+        } else if path.extension().is_some_and(|ext| ext == "rs") {
             let text = fs::read_to_string(&path).unwrap();
             let code = text.split("#[cfg(test)]").next().unwrap_or_default();
             into.push_str(&code.split_whitespace().collect::<Vec<_>>().join(" ").replace("( ", "("));

@@ -268,7 +268,7 @@ fn app<'e>(edge: &'e Edge<'_>) -> App<'e, 'e, Edge<'e>> {
     App {
         config: &edge.world.config,
         ports: edge,
-        bootstrap: |_| Some(Digest::of(BOOTSTRAP.as_bytes())),
+        bootstrap: |edge| Some(Digest::of(edge.world.bootstrap.get().as_bytes())),
         now: edge.world.now(),
         request_id: &ID,
     }

@@ -28,7 +28,7 @@ use tollgate::validator::Isolate;
 use super::keyrings::{FakeKeyrings, Opened};
 use super::memory::Memory;
 use super::shelf::Shelves;
-use super::{Hand, operator, token_input};
+use super::{BOOTSTRAP, Hand, operator, token_input};
 
 /// What does not work at the moment.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -108,6 +108,8 @@ pub(crate) struct World {
     pub(crate) config: Config,
     pub(crate) log: RefCell<Vec<String>>,
     pub(crate) broken: Cell<Option<Broken>>,
+    /// The deployment's first secret.
+    pub(crate) bootstrap: Cell<&'static str>,
     /// How often a principal, and a keyring, was asked.
     pub(crate) asked_principals: Cell<usize>,
     pub(crate) asked_authority: Cell<usize>,
@@ -142,6 +144,7 @@ impl World {
             config: Config::parse(config).unwrap(),
             log: RefCell::default(),
             broken: Cell::new(None),
+            bootstrap: Cell::new(BOOTSTRAP),
             asked_principals: Cell::new(0),
             asked_authority: Cell::new(0),
             read_kv: Cell::new(0),

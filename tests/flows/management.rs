@@ -420,6 +420,132 @@ fn a_client_that_has_registered_itself_manages_what_is_its_own() {
     assert_eq!(get(&edge, &at, &stranger).status(), 404);
     assert_eq!(items(&get(&edge, "/clients", &stranger)).len(), 1, "itself");
     assert!(items(&get(&edge, "/audit", &stranger)).is_empty());
+    // Nothing of it makes the stranger more than it is.
+    let itself = items(&get(&edge, "/clients", &stranger))[0]["client_id"].as_str().unwrap().to_owned();
+    let own = format!("/clients/{itself}");
+    let wider =
+        json!({ "client_name": "Stranger", "scope": "clients:manage audit:read", "roles": ["viewer"] });
+    for said in [&wider, &json!({ "client_name": "Stranger", "scope": "clients:manage" })] {
+        let change = send(&edge, Call::put(api(&own), said.to_string()), &stranger);
+        assert_eq!(change.status(), 403, "{}", change.answer().body);
+        assert_eq!(post(&edge, "/clients", said, &stranger).status(), 403);
+    }
+    assert_eq!(body(&get(&edge, "/me", &stranger))["reach"], "own");
+    assert_eq!(get(&edge, &at, &stranger).status(), 404);
+    let renewed = post(&edge, &format!("{own}/secret"), &json!({ "overlap_seconds": 60 }), &stranger);
+    assert_eq!(renewed.status(), 200, "a secret of its own it may have");
+    // Looked at by an admin, it is what that has made of it.
+    assert_eq!(send(&edge, Call::put(api(&own), wider.to_string()), "operator").status(), 200);
+    assert_eq!(body(&get(&edge, "/me", &token(&edge, &body(&renewed))))["reach"], "all");
+}
+
+/// Whoever may manage credentials or clients gets at none that may do more than they.
+#[test]
+fn nobody_gets_the_secret_of_what_may_do_more() {
+    let world = World::new(CONFIG);
+    let edge = world.edge();
+    let root = admin(&edge);
+    let first = items(&get(&edge, "/credentials", &root))[0]["client_id"].as_str().unwrap().to_owned();
+    let wide = post(&edge, "/clients", &json!({ "client_name": "Wide", "scope": "platform:admin" }), &root);
+    let wide = wide.member("client_id");
+    let own = world.token_for("test", "root@example.com", "credentials:manage clients:manage");
+    let helper = json!({ "client_name": "Helper", "scope": "credentials:manage clients:manage" });
+    let helper = token(&edge, &body(&post(&edge, "/clients", &helper, "operator")));
+    for token in [&own, &helper] {
+        let at = format!("/credentials/{first}");
+        for reply in [
+            post(&edge, &format!("{at}/secret"), &json!({}), token),
+            patch(&edge, &at, &json!({ "name": "Mine" }), token),
+            delete(&edge, &at, token),
+        ] {
+            assert_eq!(reply.status(), 403, "{}", reply.answer().body);
+        }
+    }
+    let at = format!("/clients/{wide}");
+    let narrow = json!({ "client_name": "Wide" }).to_string();
+    for reply in [
+        post(&edge, &format!("{at}/secret"), &json!({}), &helper),
+        send(&edge, Call::put(api(&at), narrow.clone()), &helper),
+        delete(&edge, &at, &helper),
+    ] {
+        assert_eq!(reply.status(), 403, "{}", reply.answer().body);
+    }
+    assert_eq!(get(&edge, "/users", &root).status(), 200, "nothing has ended");
+    // What a client has lost its live tokens have lost here as well.
+    let wide_token = token(&edge, &body(&post(&edge, &format!("{at}/secret"), &json!({}), &root)));
+    assert_eq!(get(&edge, "/users", &wide_token).status(), 200);
+    assert_eq!(send(&edge, Call::put(api(&at), narrow), &root).status(), 200);
+    assert_eq!(get(&edge, "/users", &wide_token).status(), 403);
+}
+
+#[test]
+fn a_persons_own_client_is_held_to_what_credentials_are() {
+    let world = World::new(CONFIG);
+    let edge = world.edge();
+    let (_, ada) = person(&world, &edge, "ada@example.com", &["agent", "lead"], "clients:manage");
+    let two = json!({ "client_name": "Sync", "roles": ["agent", "lead"] });
+    assert_eq!(post(&edge, "/clients", &two, &ada).status(), 400, "two roles of a kind");
+    let far = json!({ "client_name": "Sync", "expires_at": world.now().as_seconds() + 2_592_001 });
+    assert_eq!(post(&edge, "/clients", &far, &ada).status(), 400, "an end that is too far");
+    let sync = body(&post(&edge, "/clients", &json!({ "client_name": "Sync", "roles": ["agent"] }), &ada));
+    let end = world.now().as_seconds() + 2_592_000;
+    assert_eq!(sync["expires_at"], json!(end), "as far as may be");
+    world.pass(Lifetime::from_seconds(60));
+    let at = api(&format!("/clients/{}", sync["client_id"].as_str().unwrap()));
+    let changed = send(&edge, Call::put(at, json!({ "client_name": "Sync 2" }).to_string()), &ada);
+    assert_eq!(body(&changed)["expires_at"], json!(end), "which a change does not move");
+    let told = json!({
+        "client_name": "Shop", "grant_types": ["authorization_code"], "redirect_uris": ["https://app.example/cb"],
+        "token_endpoint_auth_method": "none", "backchannel_logout_uri": "https://other.example/out",
+    });
+    assert_eq!(post(&edge, "/clients", &told, &ada).status(), 400, "an address that is not the client's");
+    assert_eq!(post(&edge, "/clients", &told, "operator").status(), 201);
+}
+
+/// The name of a request is about one resource: what is made elsewhere with it is another.
+#[test]
+fn one_name_for_two_requests_makes_two_things() {
+    let world = World::new(CONFIG);
+    let edge = world.edge();
+    let (_, ada) = person(&world, &edge, "ada@example.com", &["agent"], "credentials:manage clients:manage");
+    let key = "5f2e9c1a-3e58-4a83-9c9e-1f8a2b7f0c11";
+    let make = |path: &str, said: &Value| {
+        let request = Call::json(api(path), said.to_string()).header("idempotency-key", key);
+        let made = send(&edge, request, &ada);
+        assert_eq!(made.status(), 201, "{}", made.answer().body);
+        made.member("client_id")
+    };
+    let credential = make("/credentials", &wanted("Sync", &world, &["agent"]));
+    assert_ne!(make("/clients", &json!({ "client_name": "Shop" })), credential);
+}
+
+#[test]
+fn another_first_secret_makes_no_credential_of_somebody_who_is_there() {
+    let world = World::new(CONFIG);
+    let edge = world.edge();
+    admin(&edge);
+    let said = json!({ "login": "root@example.com", "password": "another password" });
+    let other = "another-bootstrap-token-of-32-characters";
+    world.bootstrap.set(other);
+    let reply = post(&edge, "/bootstrap", &said, other);
+    assert_eq!(reply.status(), 409, "{}", reply.answer().body);
+    assert_eq!(items(&get(&edge, "/credentials", "operator")).len(), 1);
+}
+
+#[test]
+fn who_comes_after_somebody_with_their_login_sees_nothing_of_them() {
+    let world = World::new(CONFIG);
+    let edge = world.edge();
+    let (ada_id, ada) = person(&world, &edge, "ada@example.com", &["agent"], "credentials:manage");
+    assert_eq!(post(&edge, "/credentials", &wanted("Sync", &world, &["agent"]), &ada).status(), 201);
+    world.pass(Lifetime::from_seconds(10));
+    assert_eq!(delete(&edge, &format!("/users/{ada_id}"), "operator").status(), 204);
+    world.pass(Lifetime::from_seconds(10));
+    let (_, next) = person(&world, &edge, "ada@example.com", &["agent"], "audit:read");
+    let seen = items(&get(&edge, "/audit", &next));
+    assert_eq!(seen.iter().map(|event| &event["action"]).collect::<Vec<_>>(), ["user.create"]);
+    let asked = items(&get(&edge, "/audit?since=0", &next));
+    assert_eq!(asked.len(), 1, "whatever they ask for");
 }
 
 #[test]

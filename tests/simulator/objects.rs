@@ -102,9 +102,10 @@ fn note(colo: &Colo, locator: Locator, question: &Question, answer: &Answer) {
 
 fn innermost(question: &Question) -> &Question {
     match question {
-        Question::By(_, question) | Question::OfUser(_, question) | Question::OfRealm(_, question) => {
-            innermost(question)
-        }
+        Question::By(_, question)
+        | Question::IfMatches(_, question)
+        | Question::OfUser(_, question)
+        | Question::OfRealm(_, question) => innermost(question),
         question => question,
     }
 }
