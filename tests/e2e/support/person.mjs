@@ -25,11 +25,15 @@ export class Person {
     Object.assign(this, { login, password });
   }
 
+  /** What their browser says of itself. */
+  get cookie() {
+    return [...this.#jar].map(([name, value]) => `${name}=${value}`).join("; ");
+  }
+
   /** One request. The answer's redirect is not followed. */
   async send(url, form) {
-    const cookie = [...this.#jar].map(([name, value]) => `${name}=${value}`).join("; ");
     const init = form ? { method: "POST", body: new URLSearchParams(form) } : {};
-    const response = await fetch(url, { ...init, headers: { cookie }, redirect: "manual" });
+    const response = await fetch(url, { ...init, headers: { cookie: this.cookie }, redirect: "manual" });
     for (const set of response.headers.getSetCookie()) {
       const [, name, value] = /^([^=]+)=([^;]*)/.exec(set);
       if (value === "") this.#jar.delete(name);
@@ -38,6 +42,21 @@ export class Person {
     const location = response.headers.get("location");
     const text = await response.text();
     return { status: response.status, headers: response.headers, text, next: location && new URL(location, url).href, url: String(url) };
+  }
+
+  /** The page that they want, after signing in where they have to. */
+  async open(url) {
+    let answer = await this.send(url);
+    for (let steps = 0; steps < 10; steps += 1) {
+      if (answer.next) {
+        answer = await this.send(answer.next);
+        continue;
+      }
+      if (!/<input [^>]*name="password"/.test(answer.text)) return answer;
+      const { action, fields } = formOf(answer.text);
+      answer = await this.send(new URL(action, answer.url), { ...fields, login: this.login, password: this.password });
+    }
+    throw new Error("it goes round in circles");
   }
 
   /** Goes on until the address is none of the issuer's; on the way signs in, and answers with `decide(fields)`. */
