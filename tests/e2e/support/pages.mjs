@@ -12,7 +12,21 @@ mkdirSync(folder, { recursive: true });
 const WIDE = { width: 1280, height: 800 };
 const PHONE = { width: 360, height: 740 };
 
-/** Looks at a page: no finding of axe, nothing wider than the window; and a picture in each scheme and size. */
+/** What cannot be read as a whole: what is shown to be copied, and words in the heads of tables that are broken in two. */
+function cut() {
+  const shown = [...document.querySelectorAll("textarea[readonly]")].filter((field) => field.scrollHeight > field.clientHeight + 1);
+  const broken = [...document.querySelectorAll("thead th")].filter((head) => {
+    const range = document.createRange();
+    return [...head.textContent.matchAll(/\S+/g)].some(({ 0: word, index }) => {
+      range.setStart(head.firstChild, index);
+      range.setEnd(head.firstChild, index + word.length);
+      return range.getClientRects().length > 1;
+    });
+  });
+  return [...shown.map(({ id }) => id), ...broken.map((head) => head.textContent)];
+}
+
+/** Looks at a page: no finding of axe, nothing wider than the window, nothing cut off; and a picture in each scheme and size. */
 export async function look(page, name) {
   for (const colorScheme of ["light", "dark"]) {
     for (const [size, viewport] of [["wide", WIDE], ["phone", PHONE]]) {
@@ -21,6 +35,7 @@ export async function look(page, name) {
       await page.screenshot({ path: join(folder, `${name}-${colorScheme}-${size}.png`), fullPage: true });
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
       assert.ok(overflow <= 0, `${name}, ${size}: ${overflow} pixels too wide`);
+      assert.deepEqual(await page.evaluate(cut), [], `${name}, ${size}: cut off`);
       await page.evaluate(axe);
       const { violations } = await page.evaluate(() => globalThis.axe.run());
       assert.deepEqual(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`), [], `${name}, ${colorScheme}`);
