@@ -21,7 +21,7 @@ pub(super) async fn show<A: Api>(
     if act == Act::Delete { end(desk, id, form).await } else { all(desk).await }
 }
 
-const HEAD: &[&str] = &["Application", "Whose", "Scopes", "Opened", "Last used", "Ends at the latest", "End"];
+const HEAD: &[&str] = &["Application", "Scopes", "Opened", "Last used", "Ends at the latest", "End"];
 
 async fn all<A: Api>(desk: &Desk<'_, A>) -> Result<Answer, Halt> {
     let (user, client) = (desk.said("user"), desk.said("client"));
@@ -33,8 +33,8 @@ async fn all<A: Api>(desk: &Desk<'_, A>) -> Result<Answer, Halt> {
         let date = |name| Cell::Text(moment(number(one, name)));
         let end = format!("{PLACE}/{}/end", segment(text(one, "id")));
         let end = Cell::Link(format!("End {name}"), end);
-        let (whose, scope) = (Cell::text(text(one, "user")), Cell::text(text(one, "scope")));
-        vec![Cell::text(name), whose, scope, date("opened_at"), date("last_used_at"), date("ends_at"), end]
+        let scope = Cell::text(text(one, "scope"));
+        vec![Cell::text(name), scope, date("opened_at"), date("last_used_at"), date("ends_at"), end]
     };
     let rows = list(&found.body, "items").iter().map(row).collect();
     let table = Block::Table { label: "Sessions", head: HEAD, rows };
