@@ -15,9 +15,12 @@ const FEATURES = [
   "sign-ext",
 ].map((name) => `--enable-${name}`);
 
+// Functions of one module and type stand together, as their names have them: gzip finds what they share. It saves 10 KiB of the worker. The names go after it.
+const ORDER = ["--reorder-functions-by-name", "--strip-debug"];
+
 /** `level`: of wasm-opt, such as `-O`. `options`: of `mustRun`. */
 export async function optimise(module, level, options = {}) {
   const small = `${module}.small`;
-  await mustRun(local("wasm-opt"), [module, "-o", small, level, "--strip-debug", ...FEATURES], { env: environment(), ...options });
+  await mustRun(local("wasm-opt"), [module, "-o", small, level, ...ORDER, ...FEATURES], { env: environment(), ...options });
   renameSync(small, module);
 }
