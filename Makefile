@@ -8,7 +8,7 @@ step = @printf '\n== %s\n' "$(1)"
 .DEFAULT_GOAL := help
 # The order of `test` is the order of its parts, also under -j.
 .NOTPARALLEL:
-.PHONY: help install dev client user rotate-keys bench deny fuzz test fmt-check lint test-native test-core doc schema build pkg test-pkg test-e2e size fmt clean distclean
+.PHONY: help install dev client user config-put rotate-keys bench deny fuzz test fmt-check lint test-native test-core doc schema build pkg test-pkg test-e2e size fmt clean distclean
 
 help: ## Print this list
 	@printf 'tollgate: make <target>\n\n'
@@ -25,6 +25,9 @@ client: ## Register a client at a running instance: REALM=test NAME=… SCOPES="
 
 user: ## Take a person in: REALM=test LOGIN=… ROLES="a b"
 	@node tools/manage.mjs user $(if $(HELP),--help)
+
+config-put: ## Put a document in the place of the configuration that counts: REALM=test FILE=tollgate.json
+	@node tools/manage.mjs config-put $(if $(HELP),--help)
 
 rotate-keys: ## Make and publish a realm's next signing key: REALM=test
 	@node tools/manage.mjs rotate-keys $(if $(HELP),--help)

@@ -1,5 +1,5 @@
-// `make client`, `make user`, `make rotate-keys`: each is one call of the management API.
-import { existsSync } from "node:fs";
+// `make client`, `make user`, `make config-put`, `make rotate-keys`: each is one call of the management API.
+import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 import { ask, operators, reason } from "./operators.mjs";
@@ -30,6 +30,13 @@ Takes a person in (users:manage). Without a password, they are sent a link to ch
   ROLES   their roles, separated by blanks
   NAME    their name
   TOLLGATE_PASSWORD in the environment: their password
+${COMMON}`,
+  "config-put": `make config-put REALM=test FILE=tollgate.json
+
+Puts a document in the place of the configuration that counts, in the realm that it is managed from (config:manage). Where it is not good, prints
+everything that is wrong with it; what counted goes on to count.
+
+  FILE    the document; required
 ${COMMON}`,
   "rotate-keys": `make rotate-keys REALM=test
 
@@ -69,8 +76,9 @@ async function call(path, options = {}) {
   const answer = await ask(`${api}${path}`, { token: await token(), ...options });
   if (answer.status < 300) return answer;
   if (answer.status === 401) throw new Error(`${api}${path} refused the token (401). It must be a valid access token of \`${realm}\`; see TOLLGATE_TOKEN.`);
-  if (answer.status === 404) throw new Error(`${api}${path} does not exist (404): is \`${realm}\` a realm of the running configuration?`);
-  throw new Error(`${api}${path} answered ${reason(answer)}`);
+  if (answer.status === 404) throw new Error(`${api}${path} does not exist (404): ${answer.body?.detail ?? ""} Is \`${realm}\` a realm of the running configuration?`);
+  const wrong = (answer.body?.errors ?? []).map(({ path: at, problem }) => `\n  ${at}: ${problem}`).join("");
+  throw new Error(`${api}${path} answered ${reason(answer)}${wrong}`);
 }
 
 const commands = {
@@ -92,6 +100,14 @@ The secret is not shown again: only a digest of it is stored.
     const { body: user } = await call("/users", { json });
     const next = password ? "They sign in with the password." : "A link to choose a password is on its way to them.";
     return `Took \`${user.login}\` into realm \`${realm}\`, with the id ${user.id}. ${next}\n`;
+  },
+  async "config-put"() {
+    const file = resolve(root, need("FILE"));
+    if (!existsSync(file)) throw new Error(`There is no ${file}.`);
+    // What somebody else puts meanwhile is not overwritten.
+    const { headers } = await call("/config");
+    const { body } = await call("/config", { method: "PUT", text: readFileSync(file, "utf8"), headers: { "if-match": headers.get("etag") } });
+    return `${file} counts now, as version ${body.version}: here at once, at every edge within 90 seconds.\n`;
   },
   async "rotate-keys"() {
     const { body } = await call("/keys/rotate", { method: "POST" });

@@ -66,12 +66,15 @@ async function check(config, { log, signal }) {
   if (code !== 0) throw new Error("The edge worker was not built: the reason is above.");
 }
 
+/** The realm whose people may put another configuration in the place of this one, which was checked; null: nobody may. */
+const managedFrom = (configuration) => JSON.parse(configuration).managed_from ?? null;
+
 /** Overwrites in place, because `wrangler dev` watches these files. The stamp goes last: a copy that was cut short does not count. */
 function publish(folder, configuration, out, stamp) {
   mkdirSync(out, { recursive: true });
   rmSync(join(out, STAMP), { force: true });
   cpSync(folder, out, { recursive: true, filter: (source) => !source.endsWith(STAMP) });
-  writeFileSync(join(out, "configuration.js"), `export const configuration = ${JSON.stringify(configuration)};\n`);
+  writeFileSync(join(out, "configuration.js"), `export const configuration = ${JSON.stringify(configuration)};\nexport const managedFrom = ${JSON.stringify(managedFrom(configuration))};\n`);
   if (stamp) writeFileSync(join(out, STAMP), stamp);
 }
 

@@ -15,6 +15,7 @@
 mod audit;
 mod bootstrap;
 mod clients;
+mod configuration;
 mod credentials;
 mod guard;
 mod keys;

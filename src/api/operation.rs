@@ -1,6 +1,10 @@
 //! What the management API does: one variant an operation, and the scope that it takes.
 
 use crate::config::management as scope;
+use crate::principal::MAX_DOCUMENT;
+
+/// A registration with keys, a person: nothing here is larger but a configuration.
+const MAX_BODY: usize = 32 * 1024;
 
 /// One operation.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -47,24 +51,36 @@ pub enum Operation {
     ListSessions,
     /// People.
     ListUsers,
+    /// Versions of the configuration.
+    ListVersions,
     /// Lets the published key sign.
     PromoteKey,
+    /// Puts another configuration in the place of the one that counts.
+    PutConfiguration,
     /// A client.
     ReadClient,
+    /// The configuration that counts.
+    ReadConfiguration,
     /// A credential.
     ReadCredential,
     /// Who asks.
     ReadMe,
     /// A person.
     ReadUser,
+    /// A version of the configuration.
+    ReadVersion,
     /// Gives a client another secret.
     RenewClient,
     /// Gives a credential another secret.
     RenewCredential,
+    /// Lets a version of the configuration count again.
+    RestoreVersion,
     /// Makes the next key.
     RotateKey,
     /// Ends every session of a person.
     SignOutUser,
+    /// Says what is wrong with a configuration.
+    ValidateConfiguration,
 }
 
 impl Operation {
@@ -95,6 +111,12 @@ impl Operation {
             | Self::SignOutUser => scope::USERS,
             Self::ListSessions | Self::EndSession => scope::SESSIONS,
             Self::ListKeys | Self::RotateKey | Self::PromoteKey => scope::KEYS,
+            Self::ReadConfiguration
+            | Self::PutConfiguration
+            | Self::ValidateConfiguration
+            | Self::ListVersions
+            | Self::ReadVersion
+            | Self::RestoreVersion => scope::CONFIG,
             Self::ListEvents => scope::AUDIT,
         })
     }
@@ -124,15 +146,30 @@ impl Operation {
             Self::ListRoles => "list-roles",
             Self::ListSessions => "list-sessions",
             Self::ListUsers => "list-users",
+            Self::ListVersions => "list-versions",
             Self::PromoteKey => "keys-promote",
+            Self::PutConfiguration => "put-configuration",
             Self::ReadClient => "read-client",
+            Self::ReadConfiguration => "read-configuration",
             Self::ReadCredential => "read-credential",
             Self::ReadMe => "read-me",
             Self::ReadUser => "read-user",
+            Self::ReadVersion => "read-version",
             Self::RenewClient => "renew-client",
             Self::RenewCredential => "renew-credential",
+            Self::RestoreVersion => "restore-version",
             Self::RotateKey => "keys-rotate",
             Self::SignOutUser => "sign-out-user",
+            Self::ValidateConfiguration => "validate-configuration",
+        }
+    }
+
+    /// The largest body that it takes, in bytes.
+    #[must_use]
+    pub const fn most(self) -> usize {
+        match self {
+            Self::PutConfiguration | Self::ValidateConfiguration => MAX_DOCUMENT,
+            _ => MAX_BODY,
         }
     }
 }

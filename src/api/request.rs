@@ -11,9 +11,6 @@ use crate::oauth::Stop;
 use super::Operation;
 use super::problem::bad;
 
-/// A registration with keys, a person: nothing here is larger. (A configuration is read by itself.)
-pub(super) const MAX_BODY: usize = 32 * 1024;
-
 /// Items of a page, where nobody says how many.
 const ITEMS: usize = 50;
 

@@ -4,10 +4,11 @@ use crate::encoding::Digest;
 use crate::http::{Answer, Head};
 use crate::oauth::{Stop, refusal};
 use crate::port::{Body, Ports};
+use crate::principal::MAX_DOCUMENT;
 
 use super::guard::{Caller, Context};
 use super::operation::Operation;
-use super::request::{MAX_BODY, Request};
+use super::request::Request;
 
 /// The description of the API, but for where it is.
 const DESCRIPTION: &str = include_str!("../../docs/openapi.json");
@@ -26,8 +27,10 @@ pub async fn answer<P: Ports>(
     if operation == Operation::Describe {
         return Ok(describe(context));
     }
-    let bytes = if head.has_body { body.read(MAX_BODY).await? } else { Some(Vec::new()) };
-    let too_large = || Answer::problem(413, "Content Too Large", "Send at most 32 KiB.");
+    let bytes = if head.has_body { body.read(operation.most()).await? } else { Some(Vec::new()) };
+    let most =
+        if operation.most() == MAX_DOCUMENT { "Send at most 512 KiB." } else { "Send at most 32 KiB." };
+    let too_large = || Answer::problem(413, "Content Too Large", most);
     if operation == Operation::Bootstrap {
         let request = Request::of(operation, id, head, bytes.ok_or_else(too_large)?);
         return context.bootstrap(bootstrap, head, &request).await;
@@ -86,6 +89,12 @@ async fn done<P: Ports>(
         Operation::ListKeys | Operation::RotateKey | Operation::PromoteKey => {
             context.keys(caller, request).await
         }
+        Operation::ReadConfiguration
+        | Operation::PutConfiguration
+        | Operation::ValidateConfiguration
+        | Operation::ListVersions
+        | Operation::ReadVersion
+        | Operation::RestoreVersion => context.configuration(caller, request).await,
         Operation::ListEvents => context.audit(caller, request).await,
     }
 }

@@ -30,6 +30,9 @@ pub struct Document {
     /// Where an editor finds the schema of this document. Not read.
     #[serde(rename = "$schema", default)]
     pub schema: Option<String>,
+    /// The realm whose people with `config:manage` may put other documents in the place of this one, while the deployment runs. By default nobody may.
+    #[serde(default)]
+    pub managed_from: Option<String>,
     /// The environments that tokens are issued for, by name: 1 to 32 of a-z 0-9 -, a letter first.
     #[serde(default)]
     pub realms: BTreeMap<String, RealmDocument>,

@@ -22,7 +22,10 @@ mod strict;
 use std::fmt;
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use crate::id::{RealmName, Role};
+use crate::json::of_document;
 use crate::policy::{Resource, RouteTable};
 use crate::scope::{ScopeCatalogue, ScopeToken};
 
@@ -35,9 +38,13 @@ pub use roles::{RoleKind, RoleWords};
 
 use document::Document;
 
+/// Where something is wrong that is nowhere in particular.
+const WHOLE: &str = "(document)";
+
 /// A complete, consistent configuration.
 #[derive(Debug)]
 pub struct Config {
+    managed_from: Option<RealmName>,
     realms: Vec<Realm>,
     beside: Vec<(RealmName, TrustedIssuer)>,
     issuers: Vec<Arc<TrustedIssuer>>,
@@ -50,7 +57,7 @@ pub struct Config {
 }
 
 /// One thing that is wrong with a document.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct ConfigError {
     /// Where, as a path into the JSON: `routes[3].require.scopes[0]`.
     pub path: String,
@@ -107,10 +114,11 @@ impl Config {
     /// Everything that is wrong with it, at least one entry.
     pub fn parse(text: &str) -> Result<Self, Vec<ConfigError>> {
         let one = |path: &str, problem: String| vec![ConfigError { path: path.to_owned(), problem }];
-        let value =
-            strict::document(text).map_err(|e| one("(document)", format!("not readable as JSON: {e}")))?;
-        let document = shaped(value)
-            .map_err(|(path, problem)| one(&path, format!("{problem}; {}", mend_of(&problem))))?;
+        let value = strict::document(text).map_err(|e| one(WHOLE, format!("not readable as JSON: {e}")))?;
+        let document = of_document(value).map_err(|(path, problem)| {
+            let (path, problem) = (if path.is_empty() { WHOLE } else { &path }, problem.to_string());
+            one(path, format!("{problem}; {}", mend_of(&problem)))
+        })?;
         let mut problems = Problems::default();
         let config = Self::build(&document, &mut problems);
         match config {
@@ -130,12 +138,35 @@ impl Config {
             routes::Known { scopes: &scopes, realms: &realms, issuers: &issuers, resources: &resources };
         let routes = known.routes(&document.routes, problems)?;
         let beside = issuer::beside(&realms);
-        Some(Self { realms, beside, issuers, roles, role_words, role_kinds, scopes, resources, routes })
+        let managed_from = document.managed_from.as_deref().and_then(|name| {
+            let known =
+                realms.iter().find(|realm| realm.name.as_str() == name).map(|realm| realm.name.clone());
+            known.or_else(|| {
+                problems.add(
+                    "managed_from",
+                    format_args!("there is no realm `{name}`; add it under `realms`, or correct the name"),
+                );
+                None
+            })
+        });
+        Some(Self {
+            managed_from,
+            realms,
+            beside,
+            issuers,
+            roles,
+            role_words,
+            role_kinds,
+            scopes,
+            resources,
+            routes,
+        })
     }
 
     /// A configuration of issuers alone, for whoever has no routes.
     pub(crate) fn of_issuers(issuers: Vec<Arc<TrustedIssuer>>) -> Self {
         Self {
+            managed_from: None,
             realms: Vec::new(),
             beside: Vec::new(),
             issuers,
@@ -146,6 +177,12 @@ impl Config {
             resources: Vec::new(),
             routes: RouteTable::default(),
         }
+    }
+
+    /// The realm whose people may put another document in the place of this one; `None`: nobody may, but with a deployment.
+    #[must_use]
+    pub const fn managed_from(&self) -> Option<&RealmName> {
+        self.managed_from.as_ref()
     }
 
     /// Every issuer that is trusted.
@@ -219,22 +256,6 @@ impl Config {
     pub fn allows_http(&self) -> bool {
         self.realms.iter().any(|realm| realm.allow_http)
     }
-}
-
-/// The document in its shape; else where it has another, and how.
-#[cfg(not(target_arch = "wasm32"))]
-fn shaped(value: serde_json::Value) -> Result<Document, (String, String)> {
-    serde_path_to_error::deserialize(value).map_err(|e| {
-        let path = e.path().to_string();
-        // A member without a name has no path.
-        (if path.is_empty() { "\"\"".to_owned() } else { path }, e.inner().to_string())
-    })
-}
-
-/// The same without the path, which costs 40 KiB of a worker's 1024: the build has refused every document that gets here with an error.
-#[cfg(target_arch = "wasm32")]
-fn shaped(value: serde_json::Value) -> Result<Document, (String, String)> {
-    crate::json::of_value(value).map_err(|e| ("(document)".to_owned(), e.to_string()))
 }
 
 /// What to do about serde's complaint.
@@ -360,6 +381,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a table")]
     fn every_error_has_its_path_and_a_mend() {
         for (from, to, want) in [
             (
@@ -368,6 +390,17 @@ mod tests {
                 "realms.test.allow_htp: unknown field `allow_htp`",
             ),
             (r#""realms""#, r#""": [], "realms""#, "\"\": unknown field ``"),
+            (
+                r#""realms""#,
+                r#""managed_from": "tset", "realms""#,
+                "managed_from: there is no realm `tset`; add it under `realms`",
+            ),
+            (
+                r#""scopes": ["a:read"] }"#,
+                r#""scopes": ["a:read", 1] }"#,
+                "routes[0].require.scopes[1]: invalid type: integer `1`, expected a string",
+            ),
+            (r#""id": "one", "#, "", "routes[0]: missing field `id`; add it"),
             (
                 r#""allow_http": true"#,
                 r#""allow_http": "yes""#,

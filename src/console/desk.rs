@@ -141,13 +141,15 @@ impl<'a, A: Api> Desk<'a, A> {
         body: Option<Value>,
     ) -> Result<ApiAnswer, Halt> {
         let if_match = form.get("etag").map(str::to_owned);
+        let body = body.map(|body| body.to_string());
         self.ask(&ApiCall { body, if_match, ..self.call(method, path) }).await
     }
 
     /// Has the API make something: once for each rendering of the form and what is typed in it. Whoever goes back and types something else
     /// wants something else.
     pub(super) async fn make(&self, path: &str, form: &Form, body: Value) -> Result<ApiAnswer, Halt> {
-        let typed = Digest::of(body.to_string().as_bytes());
+        let body = body.to_string();
+        let typed = Digest::of(body.as_bytes());
         let idempotency_key = form.get("once").map(|once| format!("{once}.{typed}"));
         self.ask(&ApiCall { body: Some(body), idempotency_key, ..self.call("POST", path) }).await
     }
@@ -168,6 +170,11 @@ impl<'a, A: Api> Desk<'a, A> {
     #[inline(never)]
     pub(super) fn may(&self, scope: &str) -> bool {
         words(text(&self.me, "scope")).iter().any(|held| *held == scope || *held == PLATFORM_ADMIN)
+    }
+
+    /// Whether the configuration is managed from here.
+    pub(super) fn manages_configuration(&self) -> bool {
+        self.config.managed_from() == Some(&self.realm.name)
     }
 
     /// Whether they see what is other people's.
@@ -205,7 +212,10 @@ impl<'a, A: Api> Desk<'a, A> {
         }
         let links: Vec<Link> = WAYS
             .iter()
-            .filter(|(_, _, _, scope)| self.may(scope))
+            .filter(|(section, _, _, scope)| {
+                let is_here = *section != Section::Configuration || self.manages_configuration();
+                is_here && self.may(scope)
+            })
             .map(|(section, label, href, _)| Link { is_main: *section == self.section, ..link(label, *href) })
             .collect();
         let who = self.me.get("user").unwrap_or(&Value::Null);

@@ -42,7 +42,8 @@ impl<P: Ports> Api for InProcess<'_, P> {
     async fn ask(&self, call: &ApiCall<'_>) -> Result<ApiAnswer, Fault> {
         let answer = Stop::settled(self.route(call).await)?;
         let body = serde_json::from_str(&answer.body).unwrap_or(Value::Null);
-        Ok(ApiAnswer { status: answer.status, etag: answer.header("etag").map(str::to_owned), body })
+        let etag = answer.header("etag").map(str::to_owned);
+        Ok(ApiAnswer { status: answer.status, etag, body, text: answer.body })
     }
 }
 
@@ -73,7 +74,7 @@ impl<P: Ports> InProcess<'_, P> {
             if_match: call.if_match.clone(),
             idempotency_key: call.idempotency_key.clone(),
             accept: None,
-            body: call.body.as_ref().map(|body| body.to_string().into_bytes()).unwrap_or_default(),
+            body: call.body.clone().unwrap_or_default().into_bytes(),
         };
         api::serve(&context, &caller, &request).await
     }

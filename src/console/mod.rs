@@ -15,6 +15,7 @@ mod applications;
 mod approvals;
 mod audit;
 mod client;
+mod configuration;
 mod credentials;
 mod desk;
 mod environments;
@@ -37,6 +38,7 @@ use crate::error::Fault;
 use crate::http::{Answer, Form, Head};
 use crate::oauth::Stop;
 use crate::port::{Body, Ports};
+use crate::principal::MAX_DOCUMENT;
 use crate::time::Timestamp;
 
 pub use in_process::InProcess;
@@ -58,8 +60,8 @@ pub struct ApiCall<'a> {
     pub path: &'a str,
     /// The query, without its `?`; empty: none.
     pub query: String,
-    /// The body.
-    pub body: Option<Value>,
+    /// The body: JSON.
+    pub body: Option<String>,
     /// `If-Match`.
     pub if_match: Option<String>,
     /// `Idempotency-Key`.
@@ -75,6 +77,8 @@ pub struct ApiAnswer {
     pub etag: Option<String>,
     /// The body; null where there is none.
     pub body: Value,
+    /// The same as it came.
+    pub text: String,
 }
 
 impl ApiAnswer {
@@ -95,7 +99,9 @@ pub trait Api {
 }
 
 /// The largest form: what the API takes at most, with every character escaped.
-const MAX_FORM: usize = 96 * 1024;
+const fn max_form(section: Section) -> usize {
+    if matches!(section, Section::Configuration) { 3 * MAX_DOCUMENT } else { 96 * 1024 }
+}
 
 /// One request of a browser to the console.
 #[derive(Debug)]
@@ -130,7 +136,7 @@ pub async fn serve<P: Ports, A: Api>(
     }
     let is_post = asked.head.method == "POST";
     let Some(token) = door.jar.token(realm.name.as_str()) else { return door.enter(is_post, None).await };
-    let form = if is_post { Some(read(asked.head, body).await?) } else { None };
+    let form = if is_post { Some(read(&asked, body).await?) } else { None };
     if form.as_ref().is_some_and(|form| !door.is_proved(&token, form)) {
         let text = "This page was opened before you last signed in, or in another browser. Open it again.";
         return door.says(403, "Nothing was changed", text);
@@ -150,7 +156,7 @@ pub async fn serve<P: Ports, A: Api>(
     }
 }
 
-async fn read(head: &Head<'_>, body: &mut impl Body) -> Result<Form, Stop> {
-    let bytes = body.read(MAX_FORM).await?.unwrap_or_default();
-    Ok(Form::parse(head.headers.get("content-type").as_deref(), &bytes)?)
+async fn read(asked: &Asked<'_>, body: &mut impl Body) -> Result<Form, Stop> {
+    let bytes = body.read(max_form(asked.page.section)).await?.unwrap_or_default();
+    Ok(Form::parse(asked.head.headers.get("content-type").as_deref(), &bytes)?)
 }

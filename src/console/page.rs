@@ -2,7 +2,9 @@
 
 use crate::config::management as scope;
 use crate::console::desk::{Desk, Halt};
-use crate::console::{Api, applications, approvals, audit, credentials, keys, people, sessions};
+use crate::console::{
+    Api, applications, approvals, audit, configuration, credentials, keys, people, sessions,
+};
 use crate::http::{Answer, Form};
 
 /// A page: of what, and what is done there.
@@ -25,6 +27,8 @@ pub enum Section {
     Audit,
     /// Where a person comes back from their sign-in.
     Callback,
+    /// The configuration.
+    Configuration,
     /// Application credentials.
     Credentials,
     /// Where it begins.
@@ -65,7 +69,7 @@ pub enum Act {
 }
 
 /// What the way through the console leads to: what, where, and a scope that lets a person see it.
-pub(super) const WAYS: [(Section, &str, &str, &str); 7] = [
+pub(super) const WAYS: [(Section, &str, &str, &str); 8] = [
     (Section::Credentials, "Credentials", "/credentials", scope::CREDENTIALS),
     (Section::Applications, "Applications", "/applications", scope::CLIENTS),
     (Section::Approvals, "Approvals", "/approvals", scope::PLATFORM_ADMIN),
@@ -73,6 +77,7 @@ pub(super) const WAYS: [(Section, &str, &str, &str); 7] = [
     (Section::Sessions, "Sessions", "/sessions", scope::SESSIONS),
     (Section::Audit, "Audit", "/audit", scope::AUDIT),
     (Section::Keys, "Keys", "/keys", scope::KEYS),
+    (Section::Configuration, "Configuration", "/configuration", scope::CONFIG),
 ];
 
 /// Makes a page, or does what one sends.
@@ -91,6 +96,7 @@ pub(super) async fn show<A: Api>(
         Section::People => people::show(desk, act, id, form).await,
         Section::Sessions => sessions::show(desk, act, id, form).await,
         Section::Audit => audit::show(desk, act).await,
+        Section::Configuration => configuration::show(desk, id, form).await,
         Section::Keys => keys::show(desk, act, form).await,
     }
 }

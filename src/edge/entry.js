@@ -6,12 +6,39 @@
 // that any worker with a service binding could call.
 import { DurableObject } from "cloudflare:workers";
 
-import { configuration } from "./configuration.js";
+import { configuration, managedFrom } from "./configuration.js";
 import { bytesOf, inTurns } from "./crossing.js";
 import Worker, { DirectoryDo as Directory, KeyringDo as Keyring, PrincipalDo as Principal } from "./worker.js";
 
 // The module reads it at its first request, and again should the platform make another instance of it.
 globalThis.tollgateConfiguration = configuration;
+
+/** How long what KV says is believed, in milliseconds. With the platform's own 60 seconds, a document counts everywhere after 90. */
+const BELIEVED = 30_000;
+
+/** When to look again which configuration counts: never, where none is put while the deployment runs. */
+let lookAt = managedFrom === null ? Infinity : 0;
+
+/** Looks which configuration counts. */
+async function look(env) {
+  const isFirst = lookAt === 0;
+  if (!isFirst) lookAt = Date.now() + BELIEVED;
+  const put = await env.TOLLGATE_KV.get(`config:${managedFrom}`);
+  lookAt = Date.now() + BELIEVED;
+  // What was put here just now may be newer than what KV says: the module knows.
+  if (put === null) return;
+  globalThis.tollgateConfigured = put;
+  configure();
+}
+
+/** What has to be waited for before anything is decided; nothing, where the configuration is known. Every first request looks by itself: none waits for another's. */
+function looked(env, context) {
+  if (Date.now() < lookAt) return undefined;
+  const looking = look(env);
+  if (lookAt === 0) return looking;
+  context.waitUntil(looking.catch((error) => console.error("configuration", String(error?.message))));
+  return undefined;
+}
 
 /** A Durable Object: what its binding may call is one method, with a question and an answer as text. */
 const objectOf = (Rules) =>
@@ -24,10 +51,12 @@ const objectOf = (Rules) =>
     }
 
     ask(question) {
-      return this.#rules.ask(question);
+      const looking = looked(this.env, this.ctx);
+      return looking === undefined ? this.#rules.ask(question) : looking.then(() => this.#rules.ask(question));
     }
 
-    alarm() {
+    async alarm() {
+      await looked(this.env, this.ctx);
       return this.#rules.alarm();
     }
   };
@@ -36,7 +65,7 @@ export const DirectoryDo = objectOf(Directory);
 export const KeyringDo = objectOf(Keyring);
 export const PrincipalDo = objectOf(Principal);
 
-const { decide_now: decideNow, decide, resume, not_forwarded: notForwarded } = Worker.prototype;
+const { configure, decide_now: decideNow, decide, resume, not_forwarded: notForwarded } = Worker.prototype;
 
 const OTHER_BYTES = /[^\x20-\x7e]/;
 
@@ -136,6 +165,8 @@ export default {
     // After a trap the module's memory cannot be trusted: making an instance of its class starts a new one.
     if (state.criticalError) new Worker(context, env);
     try {
+      const looking = looked(env, context);
+      if (looking !== undefined) await looking;
       const [head, headers] = headOf(request);
       const decision =
         decideNow(bytesOf(head), request.body !== null, Date.now()) ??

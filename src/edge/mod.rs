@@ -4,6 +4,7 @@
 //! nowhere but on the platform, so the end-to-end tests cover them.
 #![expect(unreachable_pub, reason = "what is exported to JavaScript has to be `pub`")]
 
+mod configured;
 mod directories;
 mod directory_do;
 mod directory_rows;
@@ -29,19 +30,18 @@ mod web;
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::sync::OnceLock;
 
-use worker::js_sys::{self, JsString, Reflect};
+use worker::js_sys::JsString;
 use worker::wasm_bindgen::{self, JsValue, prelude::wasm_bindgen};
 use worker::{Context, Env, web_sys, worker_sys};
 
 use crate::app::{App, Outcome};
-use crate::config::Config;
 use crate::encoding::{Digest, base64url};
 use crate::gateway::{Came, Pass};
 use crate::http::{Answer, bad_gateway, unavailable};
 use crate::id::RequestId;
 use crate::port::{AtOnce, Entry, Journal, random};
+use configured::config;
 use journal::ConsoleJournal;
 use platform::{Edge, PlatformEntropy, instant, isolate, now};
 use request::{Incoming, IncomingBody, Line};
@@ -181,16 +181,6 @@ fn plan<'n>(
         plan.push_str(&body);
     }
     plan.into()
-}
-
-/// The configuration that `entry.js` has. What put it there has read it with the same parser (`tools/check.rs`).
-fn config() -> Option<&'static Config> {
-    static CONFIG: OnceLock<Option<Config>> = OnceLock::new();
-    let read = || {
-        let text = Reflect::get(&js_sys::global(), &"tollgateConfiguration".into()).ok()?.as_string()?;
-        Config::parse(&text).ok()
-    };
-    CONFIG.get_or_init(read).as_ref()
 }
 
 /// A new request's name: 96 random bits. Randomness is drawn for several at a time.

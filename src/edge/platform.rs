@@ -1,9 +1,11 @@
 //! The platform's clock and randomness, and the ports that one request works with.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use worker::{Env, js_sys};
 
+use crate::edge::configured::GlobalConfigurations;
 use crate::edge::directories::ObjectDirectories;
 use crate::edge::journal::ConsoleJournal;
 use crate::edge::keyrings::{KeyringSigner, ObjectKeyrings};
@@ -57,12 +59,17 @@ impl Entropy for PlatformEntropy {
 }
 
 thread_local! {
-    static ISOLATE: Rc<Isolate> = Rc::new(Isolate::new());
+    static ISOLATE: RefCell<Rc<Isolate>> = RefCell::new(Rc::new(Isolate::new()));
+}
+
+/// Remembers nothing any more. Requests that are under way go on with what they have.
+pub(super) fn forget() {
+    ISOLATE.replace(Rc::new(Isolate::new()));
 }
 
 /// What this isolate remembers.
 pub(super) fn isolate() -> Rc<Isolate> {
-    ISOLATE.with(Rc::clone)
+    ISOLATE.with_borrow(Rc::clone)
 }
 
 /// The ports of one request.
@@ -106,6 +113,7 @@ impl Edge {
 
 impl Ports for Edge {
     type Clients = KvCopies;
+    type Configurations = GlobalConfigurations;
     type Cutoffs = KvCopies;
     type Directory = ObjectDirectories;
     type Entropy = PlatformEntropy;
@@ -124,6 +132,10 @@ impl Ports for Edge {
 
     fn clients(&self) -> &KvCopies {
         &self.copies
+    }
+
+    fn configurations(&self) -> &GlobalConfigurations {
+        &GlobalConfigurations
     }
 
     fn cutoffs(&self) -> &KvCopies {

@@ -9,7 +9,7 @@ use crate::error::Fault;
 use crate::id::{ClientId, Locator, Login, RealmName};
 use crate::port::Principals;
 use crate::principal::{
-    Answer, Federated, Question, Refused, client_name, federated_name, proofs_name, user_name,
+    Answer, Federated, Question, Refused, client_name, config_name, federated_name, proofs_name, user_name,
 };
 
 pub(super) struct ObjectPrincipals {
@@ -47,6 +47,10 @@ impl Principals for ObjectPrincipals {
 
     fn place_of_federated(&self, realm: &RealmName, who: &Federated) -> Result<Locator, Fault> {
         self.named(&federated_name(realm, who))
+    }
+
+    fn place_of_configuration(&self, realm: &RealmName) -> Result<Locator, Fault> {
+        self.named(&config_name(realm))
     }
 
     fn place_of_key(&self, key: &Digest) -> Result<Locator, Fault> {

@@ -4,7 +4,12 @@
 //! parser into every type, and reads an array as a structure as well: together 700 of the worker's 3,300 KiB. Here the parser is there once, and a
 //! structure is an object.
 //!
+//! Where somebody has to be told what is wrong with a document, the way down to it is written down meanwhile ([`Way`]): it ends where reading did.
+//!
 //! **Out of scope**: whether members are repeated ([`super::object`]): the last one counts here.
+
+use std::cell::RefCell;
+use std::fmt::Write;
 
 use serde::de::value::StringDeserializer;
 use serde::de::{
@@ -27,14 +32,65 @@ pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
 /// # Errors
 /// It is not of this type.
 pub fn of_value<T: DeserializeOwned>(value: Value) -> Result<T, Error> {
-    T::deserialize(Tree(value))
+    T::deserialize(Tree { value, way: None })
 }
 
-struct Tree(Value);
+/// The same of what somebody has written by hand.
+///
+/// # Errors
+/// Where it is not of this type, as a path such as `routes[3].require.scopes[0]`; empty: the whole. And how.
+pub fn of_document<T: DeserializeOwned>(value: Value) -> Result<T, (String, Error)> {
+    let way = Way::default();
+    T::deserialize(Tree { value, way: Some(&way) }).map_err(|error| (way.path(), error))
+}
 
-impl Tree {
+/// The way to what is being read.
+#[derive(Default)]
+struct Way(RefCell<Vec<Step>>);
+
+enum Step {
+    Item(usize),
+    Member(String),
+}
+
+impl Way {
+    /// How many steps it has.
+    fn len(&self) -> usize {
+        self.0.borrow().len()
+    }
+
+    /// Is at this step of what is this far down.
+    fn go(&self, depth: usize, step: Option<Step>) {
+        let mut steps = self.0.borrow_mut();
+        steps.truncate(depth);
+        steps.extend(step);
+    }
+
+    fn path(&self) -> String {
+        let mut path = String::new();
+        for step in self.0.borrow().iter() {
+            match step {
+                Step::Item(at) => _ = write!(path, "[{at}]"),
+                // A member without a name is one all the same.
+                Step::Member(name) if name.is_empty() => path.push_str("\"\""),
+                Step::Member(name) => {
+                    path.push_str(if path.is_empty() { "" } else { "." });
+                    path.push_str(name);
+                }
+            }
+        }
+        path
+    }
+}
+
+struct Tree<'w> {
+    value: Value,
+    way: Option<&'w Way>,
+}
+
+impl Tree<'_> {
     fn unfit<'de, V: Visitor<'de>>(&self, visitor: &V) -> Error {
-        let what = match &self.0 {
+        let what = match &self.value {
             Value::Null => Unexpected::Unit,
             Value::Bool(value) => Unexpected::Bool(*value),
             Value::Number(_) => Unexpected::Other("number"),
@@ -46,22 +102,22 @@ impl Tree {
     }
 }
 
-impl<'de> Deserializer<'de> for Tree {
+impl<'de> Deserializer<'de> for Tree<'_> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.0 {
+        match self.value {
             Value::Null => visitor.visit_unit(),
             Value::Bool(value) => visitor.visit_bool(value),
             Value::Number(number) => number.deserialize_any(visitor),
             Value::String(text) => visitor.visit_string(text),
-            Value::Array(items) => visitor.visit_seq(Items(items.into_iter())),
-            Value::Object(members) => visitor.visit_map(Members::of(members)),
+            Value::Array(items) => visitor.visit_seq(Items::of(items, self.way)),
+            Value::Object(members) => visitor.visit_map(Members::of(members, self.way)),
         }
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        if self.0.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
+        if self.value.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
@@ -73,8 +129,8 @@ impl<'de> Deserializer<'de> for Tree {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.0 {
-            Value::Array(items) => visitor.visit_seq(Items(items.into_iter())),
+        match self.value {
+            Value::Array(items) => visitor.visit_seq(Items::of(items, self.way)),
             _ => Err(self.unfit(&visitor)),
         }
     }
@@ -93,8 +149,8 @@ impl<'de> Deserializer<'de> for Tree {
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.0 {
-            Value::Object(members) => visitor.visit_map(Members::of(members)),
+        match self.value {
+            Value::Object(members) => visitor.visit_map(Members::of(members, self.way)),
             _ => Err(self.unfit(&visitor)),
         }
     }
@@ -114,12 +170,12 @@ impl<'de> Deserializer<'de> for Tree {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        match self.0 {
-            Value::String(name) => visitor.visit_enum(Variant(name, None)),
+        match self.value {
+            Value::String(name) => visitor.visit_enum(Variant(name, None, self.way)),
             Value::Object(members) => {
                 let mut members = members.into_iter();
                 match (members.next(), members.next()) {
-                    (Some((name, value)), None) => visitor.visit_enum(Variant(name, Some(value))),
+                    (Some((name, value)), None) => visitor.visit_enum(Variant(name, Some(value), self.way)),
                     _ => Err(Error::invalid_value(Unexpected::Map, &"an object with one member")),
                 }
             }
@@ -136,66 +192,97 @@ impl<'de> Deserializer<'de> for Tree {
     }
 }
 
-struct Items(std::vec::IntoIter<Value>);
+struct Items<'w> {
+    rest: std::iter::Enumerate<std::vec::IntoIter<Value>>,
+    depth: usize,
+    way: Option<&'w Way>,
+}
 
-impl<'de> SeqAccess<'de> for Items {
+impl<'w> Items<'w> {
+    fn of(items: Vec<Value>, way: Option<&'w Way>) -> Self {
+        Self { rest: items.into_iter().enumerate(), depth: way.map_or(0, Way::len), way }
+    }
+
+    fn next(&mut self) -> Option<Value> {
+        let next = self.rest.next();
+        if let Some(way) = self.way {
+            way.go(self.depth, next.as_ref().map(|(at, _)| Step::Item(*at)));
+        }
+        next.map(|(_, value)| value)
+    }
+}
+
+impl<'de> SeqAccess<'de> for Items<'_> {
     type Error = Error;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Error> {
-        self.0.next().map(|value| seed.deserialize(Tree(value))).transpose()
+        let way = self.way;
+        self.next().map(|value| seed.deserialize(Tree { value, way })).transpose()
     }
 }
 
-struct Members {
+struct Members<'w> {
     rest: serde_json::map::IntoIter,
     value: Option<Value>,
+    depth: usize,
+    way: Option<&'w Way>,
 }
 
-impl Members {
-    fn of(members: Map<String, Value>) -> Self {
-        Self { rest: members.into_iter(), value: None }
+impl<'w> Members<'w> {
+    fn of(members: Map<String, Value>, way: Option<&'w Way>) -> Self {
+        Self { rest: members.into_iter(), value: None, depth: way.map_or(0, Way::len), way }
+    }
+
+    fn next(&mut self) -> Option<String> {
+        let next = self.rest.next();
+        if let Some(way) = self.way {
+            way.go(self.depth, next.as_ref().map(|(name, _)| Step::Member(name.clone())));
+        }
+        let (name, value) = next?;
+        self.value = Some(value);
+        Some(name)
     }
 }
 
-impl<'de> MapAccess<'de> for Members {
+impl<'de> MapAccess<'de> for Members<'_> {
     type Error = Error;
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Error> {
-        let Some((name, value)) = self.rest.next() else { return Ok(None) };
-        self.value = Some(value);
+        let Some(name) = self.next() else { return Ok(None) };
         let name: StringDeserializer<Error> = name.into_deserializer();
         seed.deserialize(name).map(Some)
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Error> {
-        seed.deserialize(Tree(self.value.take().unwrap_or_default()))
+        seed.deserialize(Tree { value: self.value.take().unwrap_or_default(), way: self.way })
     }
 }
 
 /// A variant's name, and what stands behind it.
-struct Variant(String, Option<Value>);
+struct Variant<'w>(String, Option<Value>, Option<&'w Way>);
 
-impl<'de> EnumAccess<'de> for Variant {
+impl<'de, 'w> EnumAccess<'de> for Variant<'w> {
     type Error = Error;
-    type Variant = Content;
+    type Variant = Content<'w>;
 
-    fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Content), Error> {
+    fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Content<'w>), Error> {
         let name: StringDeserializer<Error> = self.0.into_deserializer();
-        Ok((seed.deserialize(name)?, Content(self.1)))
+        Ok((seed.deserialize(name)?, Content(self.1, self.2)))
     }
 }
 
-struct Content(Option<Value>);
+struct Content<'w>(Option<Value>, Option<&'w Way>);
 
-impl Content {
-    fn tree(self) -> Result<Tree, Error> {
-        self.0
-            .map(Tree)
+impl<'w> Content<'w> {
+    fn tree(self) -> Result<Tree<'w>, Error> {
+        let Self(value, way) = self;
+        value
+            .map(|value| Tree { value, way })
             .ok_or_else(|| Error::invalid_type(Unexpected::UnitVariant, &"a variant with content"))
     }
 }
 
-impl<'de> VariantAccess<'de> for Content {
+impl<'de> VariantAccess<'de> for Content<'_> {
     type Error = Error;
 
     fn unit_variant(self) -> Result<(), Error> {

@@ -83,7 +83,7 @@ const ID: &str = "{id}";
 
 impl Endpoint {
     /// Every endpoint: what, method, path below the realm. The first path of an endpoint is its own, others are aliases.
-    pub const ALL: [(Self, &'static str, &'static str); 115] = [
+    pub const ALL: [(Self, &'static str, &'static str); 125] = [
         (Self::Authorize, "GET", "/oauth/authorize"),
         (Self::Authorize, "POST", "/oauth/authorize"),
         (Self::Push, "POST", "/oauth/par"),
@@ -157,6 +157,10 @@ impl Endpoint {
         (at(Section::Keys, Act::Rotate), "POST", "/console/keys/rotate"),
         (at(Section::Keys, Act::Promote), "GET", "/console/keys/promote"),
         (at(Section::Keys, Act::Promote), "POST", "/console/keys/promote"),
+        (at(Section::Configuration, Act::List), "GET", "/console/configuration"),
+        (at(Section::Configuration, Act::List), "POST", "/console/configuration"),
+        (at(Section::Configuration, Act::One), "GET", "/console/configuration/{id}"),
+        (at(Section::Configuration, Act::One), "POST", "/console/configuration/{id}"),
         (Self::Metadata, "GET", "/.well-known/openid-configuration"),
         (Self::Jwks, "GET", "/jwks"),
         (Self::Token, "POST", "/oauth/token"),
@@ -198,6 +202,12 @@ impl Endpoint {
         (Self::Api(Operation::ListKeys), "GET", "/api/v1/keys"),
         (Self::Api(Operation::PromoteKey), "POST", "/api/v1/keys/promote"),
         (Self::Api(Operation::RotateKey), "POST", "/api/v1/keys/rotate"),
+        (Self::Api(Operation::ReadConfiguration), "GET", "/api/v1/config"),
+        (Self::Api(Operation::PutConfiguration), "PUT", "/api/v1/config"),
+        (Self::Api(Operation::ValidateConfiguration), "POST", "/api/v1/config/validate"),
+        (Self::Api(Operation::ListVersions), "GET", "/api/v1/config/versions"),
+        (Self::Api(Operation::ReadVersion), "GET", "/api/v1/config/versions/{id}"),
+        (Self::Api(Operation::RestoreVersion), "POST", "/api/v1/config/versions/{id}/restore"),
         (Self::Api(Operation::ListEvents), "GET", "/api/v1/audit"),
     ];
 

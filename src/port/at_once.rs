@@ -15,10 +15,10 @@ use crate::error::Fault;
 use crate::id::{ClientId, KeyId, Locator, Login, RealmName, UserId};
 use crate::keyring::{KeyringAnswer, KeyringQuestion, RingName};
 use crate::port::{
-    Body, Clients, Cutoffs, Directory, Entropy, Journal, Keyrings, Letter, Limit, Limiter, Mailer, Ports,
-    Principals, SharedCache, Signer, Timer, Users, Vault, Verifier, Web, WebReply, WebRequest,
+    Body, Clients, Configurations, Cutoffs, Directory, Entropy, Journal, Keyrings, Letter, Limit, Limiter,
+    Mailer, Ports, Principals, SharedCache, Signer, Timer, Users, Vault, Verifier, Web, WebReply, WebRequest,
 };
-use crate::principal::{Answer, Client, Cutoffs as Dead, Federated, Question, UserPlace};
+use crate::principal::{Answer, Client, Configured, Cutoffs as Dead, Federated, Question, UserPlace};
 use crate::secret::Secret;
 use crate::time::{Lifetime, Timestamp};
 use crate::token::{Algorithm, Jwk, JwkSet};
@@ -45,6 +45,7 @@ pub struct AtOnce<'p, E, J> {
 
 impl<E: Entropy, J: Journal> Ports for AtOnce<'_, E, J> {
     type Clients = Never;
+    type Configurations = Never;
     type Cutoffs = Never;
     type Directory = Never;
     type Entropy = E;
@@ -62,6 +63,9 @@ impl<E: Entropy, J: Journal> Ports for AtOnce<'_, E, J> {
     type Web = Never;
 
     fn clients(&self) -> &Never {
+        &Never
+    }
+    fn configurations(&self) -> &Never {
         &Never
     }
     fn cutoffs(&self) -> &Never {
@@ -134,6 +138,13 @@ impl Clients for Never {
     }
 }
 
+impl Configurations for Never {
+    fn deployed(&self) -> Result<String, Fault> {
+        Err(Fault::new("read configuration", "not at once"))
+    }
+    fn take_up(&self, _: &Configured) {}
+}
+
 impl Cutoffs for Never {
     async fn find(&self, _: &RealmName, _: Locator) -> Result<Dead, Fault> {
         pending().await
@@ -178,6 +189,9 @@ impl Principals for Never {
         Err(Fault::new("place principal", "not at once"))
     }
     fn place_of_federated(&self, _: &RealmName, _: &Federated) -> Result<Locator, Fault> {
+        Err(Fault::new("place principal", "not at once"))
+    }
+    fn place_of_configuration(&self, _: &RealmName) -> Result<Locator, Fault> {
         Err(Fault::new("place principal", "not at once"))
     }
     async fn ask(&self, _: Locator, _: &Question) -> Result<Answer, Fault> {

@@ -18,7 +18,7 @@ use crate::encoding::Digest;
 use crate::error::Fault;
 use crate::id::{ClientId, KeyId, Locator, Login, RealmName, RequestId, UserId};
 use crate::keyring::{KeyringAnswer, KeyringQuestion, RingName};
-use crate::principal::{Answer, Client, Cutoffs as Dead, Federated, Question, UserPlace};
+use crate::principal::{Answer, Client, Configured, Cutoffs as Dead, Federated, Question, UserPlace};
 use crate::secret::Secret;
 use crate::time::{Lifetime, Timestamp};
 use crate::token::{Algorithm, Jwk, JwkSet};
@@ -29,6 +29,8 @@ use crate::validator::Isolate;
 pub trait Ports {
     /// See [`Clients`].
     type Clients: Clients;
+    /// See [`Configurations`].
+    type Configurations: Configurations;
     /// See [`Cutoffs`].
     type Cutoffs: Cutoffs;
     /// See [`Directory`].
@@ -62,6 +64,8 @@ pub trait Ports {
 
     /// The client records.
     fn clients(&self) -> &Self::Clients;
+    /// The document that counts.
+    fn configurations(&self) -> &Self::Configurations;
     /// Which tokens are dead.
     fn cutoffs(&self) -> &Self::Cutoffs;
     /// The realms' directories.
@@ -116,6 +120,18 @@ pub trait Clients {
     /// # Errors
     /// The store does not answer, or holds what cannot be read.
     async fn find(&self, realm: &RealmName, client: &ClientId) -> Result<Option<Client>, Fault>;
+}
+
+/// The document that counts ([`crate::config`]).
+pub trait Configurations {
+    /// The document that the worker was deployed with.
+    ///
+    /// # Errors
+    /// There is none.
+    fn deployed(&self) -> Result<String, Fault>;
+
+    /// Takes what was put just now for what counts, without waiting for the copy of it.
+    fn take_up(&self, configured: &Configured);
 }
 
 /// Which tokens of a principal are dead: a copy that may be up to a minute old.
@@ -268,6 +284,12 @@ pub trait Principals {
     /// # Errors
     /// The platform gives none.
     fn place_of_federated(&self, realm: &RealmName, who: &Federated) -> Result<Locator, Fault>;
+
+    /// The place of the configurations that were put from this realm while the deployment runs: the same each time.
+    ///
+    /// # Errors
+    /// The platform gives none.
+    fn place_of_configuration(&self, realm: &RealmName) -> Result<Locator, Fault>;
 
     /// Asks the principal at `locator`. The answer is exact, and what it says happened is stored. A locator that the
     /// platform has not made is [`crate::principal::Refused::NotFound`].

@@ -7,7 +7,7 @@ use crate::error::Fault;
 use crate::grant::SignInMethod;
 use crate::id::{ClientId, Role};
 use crate::principal::{
-    AccountView, Addressee, Client, ClientView, Considered, GrantType, SessionView, UserView,
+    AccountView, Addressee, Client, ClientView, Considered, GrantType, SessionView, UserView, Version,
 };
 use crate::scope::ScopeSet;
 use crate::session::Touch;
@@ -52,6 +52,10 @@ pub enum Answer {
     Touched(Touch),
     /// The user.
     User(Box<UserView>),
+    /// A version of the configuration, and its document.
+    Version(Box<Version>, String),
+    /// The versions of the configuration, the newest first.
+    Versions(Vec<Version>),
 }
 
 impl Answer {

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::directory::{Actor, Event, Target, TargetKind};
+use crate::encoding::Digest;
 use crate::error::Fault;
 use crate::id::ClientId;
 use crate::principal::rows::{Draft, Rows};
@@ -12,6 +13,8 @@ use crate::time::Timestamp;
 /// What a question is about.
 pub(super) enum About {
     Client(ClientId),
+    /// Where the deployment has a document of this digest.
+    Configuration(Digest),
     Session(String),
     User,
 }
@@ -54,6 +57,7 @@ impl Question {
             Self::AddPasskey(_) => Some((About::User, "add_passkey")),
             Self::ChangePasskeys(..) => Some((About::User, "change_passkeys")),
             Self::Follow(_) => Some((About::User, "follow_link")),
+            Self::PutConfiguration(put) => Some((About::Configuration(put.base), "change")),
             Self::Withdraw { client_id, .. } => client(client_id, "withdraw"),
             _ => None,
         }
@@ -93,6 +97,15 @@ impl<R: Rows> Draft<'_, R> {
                 }
                 None => None,
             },
+            About::Configuration(base) => match self.counting(base)? {
+                Some(version) => {
+                    let document = self.version(version.number)?.map(|(_, document)| document);
+                    let members = written(crate::json::read(&document.unwrap_or_default()))?;
+                    let (kind, id) = (TargetKind::Configuration, version.number.to_string());
+                    Some(Seen { target: Target { kind, id, name: None }, members })
+                }
+                None => None,
+            },
             About::Session(local) => {
                 let target = Target { kind: TargetKind::Session, id: local.clone(), name: None };
                 Some(Seen { target, members: Value::Null })
@@ -126,7 +139,7 @@ impl<R: Rows> Draft<'_, R> {
             _ => Vec::new(),
         };
         changes.extend(question.hidden().iter().map(|name| (*name).to_owned()));
-        if verb == "change" && changes.is_empty() {
+        if verb == "change" && changes.is_empty() && before.is_some() {
             return Ok(());
         }
         let Some(Seen { target, .. }) = after.or(before) else { return Ok(()) };

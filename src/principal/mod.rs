@@ -27,6 +27,7 @@ mod audit;
 mod browser;
 mod client;
 mod clients;
+mod configuration;
 mod cutoff;
 mod federated;
 mod logout;
@@ -50,6 +51,7 @@ pub use account::{AccountView, Application};
 pub use answer::{Answer, CallerView, Granted, Inspected, Refused, SignedIn, Standing};
 pub use browser::{BROWSER_LIFETIME, Consider, Considered, Enter, Says};
 pub use client::{Attempt, Client, ClientView, Limits, SecretDates, Usage};
+pub use configuration::{Configured, MAX_DOCUMENT, MOST_VERSIONS, PutConfiguration, Version};
 pub use cutoff::{CUTOFF_KEPT, Cutoffs};
 pub use federated::{EnterFederated, Federated};
 pub use logout::{Notice, Told, noticed, notices};
@@ -68,7 +70,7 @@ pub use rows::{Due, Kind, Row, Rows};
 use sessions::Ended;
 pub use step::{Unpublished, published, step, unpublished};
 pub use storage_key::{
-    KEY_PLACES, client_key, client_name, cutoff_key, directory_name, federated_name, jwks_key, keyring_name,
-    proofs_name, user_key, user_name,
+    KEY_PLACES, client_key, client_name, config_key, config_name, cutoff_key, directory_name, federated_name,
+    jwks_key, keyring_name, proofs_name, user_key, user_name,
 };
 pub use user::{Profile, UserView};

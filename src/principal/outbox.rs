@@ -16,7 +16,7 @@ use crate::principal::client::StoredClient;
 use crate::principal::rows::{Draft, Kind, Rows};
 use crate::principal::sessions::SELF;
 use crate::principal::user::User;
-use crate::principal::{client_key, user_key};
+use crate::principal::{client_key, config_key, user_key};
 use crate::time::{Lifetime, Timestamp};
 
 /// Where a user is. In KV under [`super::user_key`]; a test pins the shape.
@@ -56,6 +56,9 @@ struct Mark {
     is_credential: bool,
 }
 
+/// The key of the mark of the configuration.
+const CONFIGURATION: &str = "configuration";
+
 /// The most events that are told at a time.
 const MOST_EVENTS: usize = 100;
 
@@ -89,6 +92,12 @@ impl<R: Rows> Draft<'_, R> {
     pub(super) fn tell_user(&self, user: &UserId, now: Timestamp) -> Result<(), Fault> {
         let mark = Mark { version: self.next_version(now)?, is_credential: false };
         self.write(Kind::Copy, &format!("user/{user}"), &mark, None)
+    }
+
+    /// Another configuration counts from now on.
+    pub(super) fn tell_configuration(&self, now: Timestamp) -> Result<(), Fault> {
+        let mark = Mark { version: self.next_version(now)?, is_credential: false };
+        self.write(Kind::Copy, CONFIGURATION, &mark, None)
     }
 
     /// Something was done here.
@@ -128,6 +137,9 @@ pub fn unsent(rows: &impl Rows, locator: Locator) -> Result<Option<Unsent>, Faul
         } else if let Some(id) = key.strip_prefix("user/").and_then(|id| id.parse::<UserId>().ok()) {
             let user = principal.user.as_ref().filter(|user| user.id == id);
             unsent.user(&id, mark, user, locator)?;
+        } else if key == CONFIGURATION {
+            let configured = draft.configured()?.as_ref().map(written).transpose()?;
+            unsent.copies.push((config_key(&unsent.realm), configured));
         } else {
             continue;
         }

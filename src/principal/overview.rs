@@ -91,6 +91,9 @@ impl<R: Rows> Draft<'_, R> {
             Question::ChangeUser(_) | Question::DeleteUser | Question::End => {
                 self.principal()?.user.map(|user| user.view().tag()).transpose()
             }
+            Question::PutConfiguration(put) => {
+                Ok(Some(self.counting(&put.base)?.map_or(put.base, |version| version.digest)))
+            }
             _ => Ok(None),
         }
     }

@@ -11,7 +11,7 @@ use crate::id::{ClientId, Login, RealmName, Role, RouteId, UserId};
 use crate::principal::Answer;
 use crate::principal::{
     AddPasskey, Attempt, Client, Consider, Enter, EnterFederated, EnterPasskey, Federated, Follow, Mail,
-    PasskeyChange, Profile,
+    PasskeyChange, Profile, PutConfiguration,
 };
 use crate::scope::ScopeSet;
 use crate::session::Pace;
@@ -82,6 +82,8 @@ pub enum Question {
         /// Whether credentials.
         are_credentials: bool,
     },
+    /// Show the versions of the configuration. Answer: [`Answer::Versions`].
+    ListVersions,
     /// Show the sessions that are open: all, or those of one client. Answer: [`Answer::Sessions`].
     ListSessions(Option<ClientId>),
     /// Say whether mail may go to the person, and where. Answer: [`Answer::Addressee`].
@@ -100,6 +102,8 @@ pub enum Question {
     OfRealm(RealmName, Box<Question>),
     /// Answer this only for the user of this name. Answer: that of the question.
     OfUser(UserId, Box<Question>),
+    /// Put a document in the place of the configuration that counts. Answer: [`Answer::Version`].
+    PutConfiguration(Box<PutConfiguration>),
     /// Show a client's record to whoever manages it. Answer: [`Answer::Client`].
     OwnClient(Owner),
     /// Grant a session to a client that speaks for itself, or for its owner: one that is opened, or, where that may be, those that
@@ -125,6 +129,8 @@ pub enum Question {
     },
     /// Show the user. Answer: [`Answer::User`].
     ReadUser,
+    /// Show a version of the configuration. Answer: [`Answer::Version`].
+    ReadVersion(u64),
     /// Redeem an authorization code. Answer: [`Answer::Granted`].
     RedeemCode(Box<RedeemCode>),
     /// Take a client in. Answer: [`Answer::Registered`].

@@ -27,6 +27,8 @@ pub enum Kind {
     Copy,
     /// Which tokens are dead, for validators that do not ask: one row.
     Cutoff,
+    /// The text of a version of the configuration, by its number.
+    Document,
     /// Something that was done here, and the directory does not know yet.
     Event,
     /// A standing grant, by its name: the first half of the `sid`s of its sessions.
@@ -49,17 +51,20 @@ pub enum Kind {
     Throttle,
     /// How often a client called a route, by both.
     Usage,
+    /// What is known of the versions of the configuration: one row.
+    Versions,
 }
 
 impl Kind {
     /// Every kind there is.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::Browser,
         Self::Client,
         Self::Code,
         Self::Consent,
         Self::Copy,
         Self::Cutoff,
+        Self::Document,
         Self::Event,
         Self::Grant,
         Self::Jti,
@@ -71,6 +76,7 @@ impl Kind {
         Self::Session,
         Self::Throttle,
         Self::Usage,
+        Self::Versions,
     ];
 
     /// Its name in storage.
@@ -83,6 +89,7 @@ impl Kind {
             Self::Consent => "consent",
             Self::Copy => "copy",
             Self::Cutoff => "cutoff",
+            Self::Document => "document",
             Self::Event => "event",
             Self::Grant => "grant",
             Self::Jti => "jti",
@@ -94,6 +101,7 @@ impl Kind {
             Self::Session => "session",
             Self::Throttle => "throttle",
             Self::Usage => "usage",
+            Self::Versions => "versions",
         }
     }
 }

@@ -80,6 +80,7 @@ fn answer(
         | Question::OfUser(..)
         | Question::Once { .. } => held(draft, catalogue, question, now)?,
         Question::ListClients { are_credentials } => Answer::Clients(draft.views(*are_credentials, now)?),
+        Question::ListVersions => Answer::Versions(draft.versions()?),
         Question::ListSessions(client) => Answer::Sessions(draft.open_sessions(client.as_ref(), now)?),
         Question::Leave { browser, who } => done(draft.leave(browser, who.as_ref(), now)?),
         Question::Follow(follow) => done(draft.follow(follow, now)?),
@@ -106,6 +107,10 @@ fn answer(
             let (session, _) = draft.used(local, now.min(*used_at))?;
             let user = draft.principal()?.user.filter(|_| session.is_some());
             user.map_or(Answer::Refused(Refused::NotFound), |user| Answer::User(Box::new(user.view())))
+        }
+        Question::PutConfiguration(put) => draft.put_configuration(put, now)?,
+        Question::ReadVersion(number) => {
+            said(draft.version(*number)?, |(version, document)| Answer::Version(Box::new(version), document))
         }
         Question::ReadUser => {
             let user = draft.principal()?.user;

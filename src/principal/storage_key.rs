@@ -43,6 +43,18 @@ pub fn client_name(realm: &RealmName, client: &ClientId) -> String {
     format!("client:{realm}:{client}")
 }
 
+/// KV: what was put last in the place of the configuration of the deployment, from this realm.
+#[must_use]
+pub fn config_key(realm: &RealmName) -> String {
+    format!("config:{realm}")
+}
+
+/// The name of the object that keeps its versions.
+#[must_use]
+pub fn config_name(realm: &RealmName) -> String {
+    format!("config:{realm}")
+}
+
 /// The name of a realm's directory.
 #[must_use]
 pub fn directory_name(realm: &RealmName) -> String {
@@ -84,6 +96,10 @@ mod tests {
         assert_eq!(user_key(&realm, &"u1".parse().unwrap()), "user:test:u1");
         assert_eq!(user_name(&realm, &"a:b/c@d".parse().unwrap()), "user:test:a:b/c@d");
         assert_eq!(client_name(&realm, &client), "client:test:c1");
+        assert_eq!(
+            (config_key(&realm), config_name(&realm)),
+            ("config:test".to_owned(), "config:test".to_owned())
+        );
         assert_eq!(directory_name(&realm), "directory:test");
         for ring in ["test", "test/id-tokens"] {
             let name = ring.parse().unwrap();

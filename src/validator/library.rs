@@ -123,6 +123,7 @@ struct Alone<'v, V> {
 
 impl<V: Verifier> Ports for Alone<'_, V> {
     type Clients = Never;
+    type Configurations = Never;
     type Cutoffs = Never;
     type Directory = Never;
     type Entropy = Nothing;
@@ -140,6 +141,9 @@ impl<V: Verifier> Ports for Alone<'_, V> {
     type Web = Never;
 
     fn clients(&self) -> &Never {
+        &Never
+    }
+    fn configurations(&self) -> &Never {
         &Never
     }
     fn cutoffs(&self) -> &Never {

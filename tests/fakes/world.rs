@@ -11,13 +11,13 @@ use tollgate::error::Fault;
 use tollgate::id::{ClientId, Locator, Login, RealmName, UserId};
 use tollgate::oauth::send_logout_token;
 use tollgate::port::{
-    Clients, Cutoffs, Directory, Entropy, Entry, Journal, Letter, Limit, Limiter, Mailer, Ports, Principals,
-    SharedCache, Timer, Users, Vault, Verifier, Web, WebReply, WebRequest,
+    Clients, Configurations, Cutoffs, Directory, Entropy, Entry, Journal, Letter, Limit, Limiter, Mailer,
+    Ports, Principals, SharedCache, Timer, Users, Vault, Verifier, Web, WebReply, WebRequest,
 };
 use tollgate::principal::{
-    Answer, Client, Cutoffs as Dead, Federated, Question, Refused, Told, UserPlace, client_key, client_name,
-    cutoff_key, federated_name, noticed, notices, proofs_name, published, sent, step, unpublished, unsent,
-    unverified, user_key, user_name,
+    Answer, Client, Configured, Cutoffs as Dead, Federated, Question, Refused, Told, UserPlace, client_key,
+    client_name, config_name, cutoff_key, federated_name, noticed, notices, proofs_name, published, sent,
+    step, unpublished, unsent, unverified, user_key, user_name,
 };
 use tollgate::secret::Secret;
 use tollgate::software::SoftwareVerifier;
@@ -110,6 +110,10 @@ pub(crate) struct World {
     pub(crate) broken: Cell<Option<Broken>>,
     /// The deployment's first secret.
     pub(crate) bootstrap: Cell<&'static str>,
+    /// The document that the deployment has.
+    pub(crate) deployed: RefCell<String>,
+    /// What was put in its place, and this edge has taken up.
+    pub(crate) taken_up: RefCell<Option<Configured>>,
     /// How often a principal, and a keyring, was asked.
     pub(crate) asked_principals: Cell<usize>,
     pub(crate) asked_authority: Cell<usize>,
@@ -142,6 +146,8 @@ impl World {
     pub(crate) fn new(config: &str) -> Self {
         Self {
             config: Config::parse(config).unwrap(),
+            deployed: RefCell::new(config.to_owned()),
+            taken_up: RefCell::default(),
             log: RefCell::default(),
             broken: Cell::new(None),
             bootstrap: Cell::new(BOOTSTRAP),
@@ -204,6 +210,7 @@ pub(crate) struct Edge<'w> {
 
 impl Ports for Edge<'_> {
     type Clients = World;
+    type Configurations = World;
     type Cutoffs = World;
     type Directory = World;
     type Entropy = World;
@@ -221,6 +228,9 @@ impl Ports for Edge<'_> {
     type Web = World;
 
     fn clients(&self) -> &World {
+        self.world
+    }
+    fn configurations(&self) -> &World {
         self.world
     }
     fn cutoffs(&self) -> &World {
@@ -392,6 +402,16 @@ impl Clients for World {
     }
 }
 
+impl Configurations for World {
+    fn deployed(&self) -> Result<String, Fault> {
+        Ok(self.deployed.borrow().clone())
+    }
+
+    fn take_up(&self, configured: &Configured) {
+        self.taken_up.replace(Some(configured.clone()));
+    }
+}
+
 impl Cutoffs for World {
     async fn find(&self, realm: &RealmName, locator: Locator) -> Result<Dead, Fault> {
         Ok(self.read(&cutoff_key(realm, locator))?.unwrap_or_default())
@@ -465,6 +485,13 @@ impl Principals for World {
     fn place_of_client(&self, realm: &RealmName, client: &ClientId) -> Result<Locator, Fault> {
         self.check(Broken::PrincipalsBefore)?;
         let locator = Locator::from(*Digest::of(client_name(realm, client).as_bytes()).bytes());
+        self.principals.borrow_mut().entry(locator).or_default();
+        Ok(locator)
+    }
+
+    fn place_of_configuration(&self, realm: &RealmName) -> Result<Locator, Fault> {
+        self.check(Broken::PrincipalsBefore)?;
+        let locator = Locator::from(*Digest::of(config_name(realm).as_bytes()).bytes());
         self.principals.borrow_mut().entry(locator).or_default();
         Ok(locator)
     }

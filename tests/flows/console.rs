@@ -60,7 +60,8 @@ impl FakeApi {
     }
 
     pub(super) fn tell_of(&self, what: &str, status: u16, etag: Option<&str>, body: &Value) {
-        let answer = ApiAnswer { status, etag: etag.map(str::to_owned), body: body.clone() };
+        let answer =
+            ApiAnswer { status, etag: etag.map(str::to_owned), body: body.clone(), text: body.to_string() };
         self.answers.borrow_mut().insert(what.to_owned(), answer);
     }
 
@@ -78,11 +79,11 @@ impl Api for FakeApi {
         self.asked.borrow_mut().push(Asked {
             what: format!("{path}{query}"),
             token: call.token.to_owned(),
-            body: call.body.clone().unwrap_or_default(),
+            body: call.body.as_ref().map(|body| serde_json::from_str(body).unwrap()).unwrap_or_default(),
             if_match: call.if_match.clone(),
             key: call.idempotency_key.clone(),
         });
-        let empty = ApiAnswer { status: 200, etag: None, body: json!({ "items": [] }) };
+        let empty = ApiAnswer { status: 200, body: json!({ "items": [] }), ..ApiAnswer::default() };
         Ok(self.answers.borrow().get(&path).cloned().unwrap_or(empty))
     }
 }

@@ -12,8 +12,9 @@ use crate::fakes::{BOOTSTRAP, Broken, Call, Described, Edge, OPERATOR, Reply, Wo
 use crate::flows::idor::{Owner, make, names_something, owner, request};
 use crate::flows::management::{CONFIG, HOST, body, get, post, token};
 
-/// Only while somebody is being deleted, or something else changed, at the same time.
-const RACES: [(&str, u16); 2] = [("create-credential", 404), ("create-client", 404)];
+/// Only where another version of the worker has put a document that this one does not take; only while somebody is being deleted, or something else changed, at the same time.
+const RACES: [(&str, u16); 3] =
+    [("create-credential", 404), ("create-client", 404), ("restore-version", 422)];
 
 /// Which statuses each operation has answered with.
 #[derive(Default)]
@@ -65,10 +66,18 @@ fn common(seen: &Seen, said: &Described) {
         seen.ask(&edge, said, &over_http(), 403);
         return;
     }
+    let takes_document = ["put-configuration", "validate-configuration"].contains(&said.name.as_str());
+    let most = if takes_document { 512 * 1024 } else { 32 * 1024 };
+    if takes_document {
+        seen.ask(&edge, said, &good.clone().with_body("{}"), 422);
+    }
+    if said.path.starts_with("/config") {
+        seen.ask(&edge, said, &request(said, "production", "1").bearer(OPERATOR), 404);
+    }
     seen.ask(&edge, said, &good.clone().bearer("x"), 401);
     seen.ask(&edge, said, &good.clone().bearer("a b"), 400);
     seen.ask(&edge, said, &over_http(), 403);
-    seen.ask(&edge, said, &good.clone().with_body("x".repeat(32 * 1024 + 1)), 413);
+    seen.ask(&edge, said, &good.clone().with_body("x".repeat(most + 1)), 413);
     world.broken.set(Some(Broken::PrincipalsBefore));
     seen.ask(&edge, said, &good, 503);
     world.broken.set(None);
@@ -219,13 +228,9 @@ fn a_body_that_the_description_forbids_is_refused() {
             next[name] = value.clone();
             next
         };
-        for name in followed(schema)["properties"]
-            .as_object()
-            .unwrap()
-            .keys()
-            .map(String::as_str)
-            .chain(["x", "__proto__"])
-        {
+        // What is wrong with a document of the configuration is told otherwise, and tested there.
+        let Some(members) = followed(schema)["properties"].as_object() else { continue };
+        for name in members.keys().map(String::as_str).chain(["x", "__proto__"]) {
             bodies.extend(odd().iter().map(|value| with(name, value)));
             let mut without = example.clone();
             without.as_object_mut().unwrap().remove(name);

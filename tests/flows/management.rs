@@ -10,6 +10,7 @@ use tollgate::time::Lifetime;
 pub(crate) const HOST: &str = "https://edge.example";
 
 pub(crate) const CONFIG: &str = r#"{
+    "managed_from": "test",
     "realms": {
         "test": { "issuer": "https://edge.example/test", "idle_seconds": 1200, "credential_seconds": 2592000 },
         "production": { "issuer": "https://edge.example/production" }
@@ -46,6 +47,10 @@ pub(crate) fn post(edge: &Edge<'_>, path: &str, said: &Value, token: &str) -> Re
 
 pub(crate) fn patch(edge: &Edge<'_>, path: &str, said: &Value, token: &str) -> Reply {
     send(edge, Call::patch(api(path), said.to_string()), token)
+}
+
+pub(crate) fn put(edge: &Edge<'_>, path: &str, text: &str, token: &str) -> Reply {
+    send(edge, Call::put(api(path), text), token)
 }
 
 pub(crate) fn delete(edge: &Edge<'_>, path: &str, token: &str) -> Reply {

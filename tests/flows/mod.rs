@@ -3,6 +3,7 @@
 mod at_once;
 mod cache;
 mod codes;
+mod configuration;
 mod console;
 mod console_pages;
 mod cors;

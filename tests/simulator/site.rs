@@ -15,12 +15,12 @@ use tollgate::id::SessionId;
 use tollgate::id::{ClientId, KeyId, Locator, Login, RealmName, UserId};
 use tollgate::keyring::{KeyringAnswer, KeyringQuestion, RingName};
 use tollgate::port::{
-    Clients, Cutoffs, Directory, Entropy, Entry, Journal, Keyrings, Letter, Limit, Limiter, Mailer, Ports,
-    Principals, SharedCache, Signer, Timer, Users, Vault, Verifier, Web, WebReply, WebRequest,
+    Clients, Configurations, Cutoffs, Directory, Entropy, Entry, Journal, Keyrings, Letter, Limit, Limiter,
+    Mailer, Ports, Principals, SharedCache, Signer, Timer, Users, Vault, Verifier, Web, WebReply, WebRequest,
 };
 use tollgate::principal::{
-    Answer, Client, Cutoffs as Dead, Federated, Question, UserPlace, client_key, client_name, cutoff_key,
-    federated_name, proofs_name, user_key, user_name,
+    Answer, Client, Configured, Cutoffs as Dead, Federated, Question, UserPlace, client_key, client_name,
+    config_name, cutoff_key, federated_name, proofs_name, user_key, user_name,
 };
 use tollgate::secret::Secret;
 use tollgate::time::{Lifetime, Timestamp};
@@ -40,6 +40,7 @@ pub(super) struct Site {
 
 impl Ports for Site {
     type Clients = Self;
+    type Configurations = Self;
     type Cutoffs = Self;
     type Directory = Self;
     type Entropy = Self;
@@ -57,6 +58,9 @@ impl Ports for Site {
     type Web = Self;
 
     fn clients(&self) -> &Self {
+        self
+    }
+    fn configurations(&self) -> &Self {
         self
     }
     fn cutoffs(&self) -> &Self {
@@ -146,6 +150,14 @@ impl Clients for Site {
     }
 }
 
+impl Configurations for Site {
+    fn deployed(&self) -> Result<String, Fault> {
+        Err(Fault::new("read configuration", "nobody asks in these tests"))
+    }
+
+    fn take_up(&self, _: &Configured) {}
+}
+
 impl Cutoffs for Site {
     async fn find(&self, realm: &RealmName, locator: Locator) -> Result<Dead, Fault> {
         Ok(self.read(cutoff_key(realm, locator)).await?.unwrap_or_default())
@@ -205,6 +217,10 @@ impl Principals for Site {
 
     fn place_of_client(&self, realm: &RealmName, client: &ClientId) -> Result<Locator, Fault> {
         Ok(Locator::from(*Digest::of(client_name(realm, client).as_bytes()).bytes()))
+    }
+
+    fn place_of_configuration(&self, realm: &RealmName) -> Result<Locator, Fault> {
+        Ok(Locator::from(*Digest::of(config_name(realm).as_bytes()).bytes()))
     }
 
     fn place_of_federated(&self, realm: &RealmName, who: &Federated) -> Result<Locator, Fault> {
