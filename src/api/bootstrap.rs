@@ -28,10 +28,9 @@ use crate::scope::ScopeSet;
 use crate::secret::Credential;
 use crate::time::Timestamp;
 
-use super::clients::named_by;
 use super::guard::Context;
 use super::problem::{bad, conflict, refused};
-use super::request::Request;
+use super::request::{Request, named_by};
 use super::shown::Person;
 
 const SHAPE: &str = "Send a JSON object with login, password (8 to 128 characters), and if wanted name.";

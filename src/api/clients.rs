@@ -23,7 +23,7 @@ use serde::Deserialize;
 
 use crate::config::management;
 use crate::directory::{self, Find, List, ListedClient};
-use crate::encoding::{Digest, base64url};
+use crate::encoding::Digest;
 use crate::error::Fault;
 use crate::http::{Answer, ErrorCode, NO_CACHE, OauthError};
 use crate::id::{ClientId, Locator, UserId};
@@ -40,7 +40,7 @@ use crate::time::Lifetime;
 use super::guard::{Caller, Context};
 use super::operation::Operation;
 use super::problem::{bad, conflict, forbidden, not_found, refused, unfit};
-use super::request::{Request, Wanted, tagged};
+use super::request::{Request, Wanted, named_by, tagged};
 use super::shown::{Application, Page};
 
 /// A month: longer is no overlap any more, but two secrets.
@@ -439,44 +439,6 @@ impl<P: Ports> Context<'_, P> {
         }
     }
 
-    /// Asks a principal of this realm.
-    pub(super) async fn ask_here(
-        &self,
-        locator: Locator,
-        question: Question,
-    ) -> Result<principal::Answer, Fault> {
-        let question = Question::OfRealm(self.realm.name.clone(), Box::new(question));
-        self.ports.principals().ask(locator, &question).await
-    }
-
-    /// Asks a principal on the caller's behalf, who is told to have done it.
-    pub(super) async fn ask_as(
-        &self,
-        caller: &Caller,
-        locator: Locator,
-        question: Question,
-    ) -> Result<principal::Answer, Fault> {
-        let question = Question::By(Box::new(self.actor(caller)), Box::new(question));
-        self.ports.principals().ask(locator, &question).await
-    }
-
-    /// The same, where what is asked about is still what it was when the caller was held against it.
-    pub(super) async fn ask_if(
-        &self,
-        caller: &Caller,
-        request: &Request<'_>,
-        (locator, tag): (Locator, Digest),
-        question: Question,
-    ) -> Result<principal::Answer, Stop> {
-        match self.ask_as(caller, locator, Question::IfMatches(tag, Box::new(question))).await? {
-            principal::Answer::Refused(Refused::Changed) if request.if_match.is_none() => {
-                Err(conflict("It was changed at the same moment. Try again."))
-            }
-            principal::Answer::Refused(why) => Err(refused(why)),
-            answer => Ok(answer),
-        }
-    }
-
     async fn ask_seen(
         &self,
         caller: &Caller,
@@ -486,13 +448,6 @@ impl<P: Ports> Context<'_, P> {
     ) -> Result<principal::Answer, Stop> {
         self.ask_if(caller, request, (seen.view.client.locator, seen.tag), question).await
     }
-}
-
-/// A name that follows from a text that nobody else has.
-pub(super) fn named_by(text: &str) -> Result<ClientId, Fault> {
-    let digest = Digest::of(text.as_bytes());
-    let half: &[u8] = digest.bytes().first_chunk::<16>().map_or(&[], |half| half.as_slice());
-    base64url(half).parse().map_err(|_| Fault::new("name client", "16 bytes make no client_id"))
 }
 
 pub(super) fn read_listed(text: &str) -> Result<ListedClient, Fault> {

@@ -48,18 +48,9 @@ impl<'a> Shown<'a> {
     }
 }
 
-/// The document that the deployment has, and what was put in its place.
-struct Known {
-    deployed: String,
-    base: Digest,
-    versions: Vec<Version>,
-}
-
-impl Known {
-    /// The version that counts; `None`: the deployed document does.
-    fn counting(&self) -> Option<&Version> {
-        self.versions.first().filter(|last| last.base == self.base)
-    }
+/// The version that counts where the deployed document has this digest; `None`: that document does.
+fn counting<'v>(versions: &'v [Version], base: &Digest) -> Option<&'v Version> {
+    versions.first().filter(|last| last.base == *base)
 }
 
 impl<P: Ports> Context<'_, P> {
@@ -76,16 +67,18 @@ impl<P: Ports> Context<'_, P> {
             read(realm, &request.body).map_err(|errors| unfit(&errors))?;
             return Ok(Answer::json(200, &json!({ "errors": [] }))?);
         }
-        let known = self.known_configuration(realm).await?;
+        let deployed = self.ports.configurations().deployed()?;
+        let base = Digest::of(deployed.as_bytes());
         match request.operation {
             Operation::PutConfiguration => {
                 let document = read(realm, &request.body).map_err(|errors| unfit(&errors))?;
-                self.put(caller, request, (realm, known.base), document).await
+                self.put(caller, request, (realm, base), document).await
             }
             Operation::ListVersions => {
-                let current = known.counting().map(|version| version.number);
+                let versions = self.versions(realm).await?;
+                let current = counting(&versions, &base).map(|version| version.number);
                 let shown = |version| Shown::of(version, Some(version.number) == current);
-                let items: Vec<_> = known.versions.iter().map(shown).collect();
+                let items: Vec<_> = versions.iter().map(shown).collect();
                 Ok(Answer::json(200, &Page { items, next: None })?)
             }
             Operation::ReadVersion => {
@@ -96,20 +89,18 @@ impl<P: Ports> Context<'_, P> {
                 let (_, document) = self.version(realm, request.id).await?;
                 // The parser, and what is demanded, may have changed since.
                 let document = read(realm, document.as_bytes()).map_err(|errors| unfit(&errors))?;
-                self.put(caller, request, (realm, known.base), document).await
+                self.put(caller, request, (realm, base), document).await
             }
-            _ => match known.counting() {
+            _ => match counting(&self.versions(realm).await?, &base) {
                 Some(version) => Ok(shown(self.version(realm, &version.number.to_string()).await?.1)),
-                None => Ok(shown(known.deployed)),
+                None => Ok(shown(deployed)),
             },
         }
     }
 
-    async fn known_configuration(&self, realm: &RealmName) -> Result<Known, Fault> {
-        let deployed = self.ports.configurations().deployed()?;
-        let base = Digest::of(deployed.as_bytes());
+    async fn versions(&self, realm: &RealmName) -> Result<Vec<Version>, Fault> {
         match self.ask_configuration(realm, Question::ListVersions).await? {
-            principal::Answer::Versions(versions) => Ok(Known { deployed, base, versions }),
+            principal::Answer::Versions(versions) => Ok(versions),
             _ => Err(principal::Answer::unexpected("read configuration")),
         }
     }

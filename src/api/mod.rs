@@ -12,6 +12,7 @@
 //!
 //! **Out of scope**: pages ([`crate::people`]).
 
+mod asking;
 mod audit;
 mod bootstrap;
 mod clients;

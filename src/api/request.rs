@@ -4,7 +4,9 @@ use serde::de::DeserializeOwned;
 
 use crate::directory::{Cursor, MOST_ITEMS};
 use crate::encoding::{Digest, base64url};
+use crate::error::Fault;
 use crate::http::{Answer, Form, Head};
+use crate::id::ClientId;
 use crate::json;
 use crate::oauth::Stop;
 
@@ -147,6 +149,13 @@ impl<'a> Request<'a> {
         }
         Ok(key)
     }
+}
+
+/// A name that follows from a text that nobody else has.
+pub(super) fn named_by(text: &str) -> Result<ClientId, Fault> {
+    let digest = Digest::of(text.as_bytes());
+    let half: &[u8] = digest.bytes().first_chunk::<16>().map_or(&[], |half| half.as_slice());
+    base64url(half).parse().map_err(|_| Fault::new("name client", "16 bytes make no client_id"))
 }
 
 /// With the `ETag` of what it shows.

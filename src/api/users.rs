@@ -34,7 +34,7 @@ use crate::scope::{ScopeSet, ScopeToken};
 use super::guard::{Caller, Context};
 use super::operation::Operation;
 use super::problem::{bad, conflict, forbidden, not_found, refused};
-use super::request::{Request, tagged};
+use super::request::{Request, named_by, tagged};
 use super::shown::{Page, Person};
 
 /// What is wrong with somebody who could never sign in, or in two ways.
@@ -273,7 +273,7 @@ impl<P: Ports> Context<'_, P> {
             Some(key) => {
                 let said = Digest::of(&request.body);
                 let named = format!("{}\n{}\n{key}\n{said}", self.realm.name, caller.locator);
-                let id = super::clients::named_by(&named)?;
+                let id = named_by(&named)?;
                 id.as_str().parse().map_err(|_| Fault::new("name user", "16 bytes make no id"))?
             }
         };

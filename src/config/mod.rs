@@ -17,6 +17,7 @@ mod realm;
 mod resources;
 mod roles;
 mod routes;
+mod scopes;
 mod strict;
 
 use std::fmt;
@@ -27,7 +28,7 @@ use serde::Serialize;
 use crate::id::{RealmName, Role};
 use crate::json::of_document;
 use crate::policy::{Resource, RouteTable};
-use crate::scope::{ScopeCatalogue, ScopeToken};
+use crate::scope::ScopeCatalogue;
 
 pub use document::{Feature, RegistrationAccess, Revocation};
 pub use issuer::{Introspection, KeySource, TrustedIssuer};
@@ -35,6 +36,7 @@ pub use people::{MailBy, SignUp};
 pub use provider::{Protocol, Provider};
 pub use realm::{Realm, Registration};
 pub use roles::{RoleKind, RoleWords};
+pub use scopes::{EMAIL, OPENID, PROFILE};
 
 use document::Document;
 
@@ -128,7 +130,7 @@ impl Config {
     }
 
     fn build(document: &Document, problems: &mut Problems) -> Option<Self> {
-        let scopes = catalogue(document, problems);
+        let scopes = scopes::catalogue(document, problems);
         let (role_words, role_kinds) = roles::roles(document, problems);
         let roles: Vec<Role> = role_words.iter().map(|words| words.role.clone()).collect();
         let realms = realm::realms(&document.realms, (&scopes, &roles), problems);
@@ -269,75 +271,6 @@ fn mend_of(problem: &str) -> &'static str {
     } else {
         "see docs/tollgate.schema.json for what may stand here"
     }
-}
-
-/// The scope that asks for an ID token (OpenID Connect Core section 3.1.2.1): every deployment has it.
-pub const OPENID: &str = "openid";
-
-/// The scopes of people that every deployment has (OpenID Connect Core section 5.4), in words of ours where the configuration has none.
-const STANDARD: [(&str, &str); 3] = [
-    (OPENID, "Know that it is you, by a number that stands for you here"),
-    (PROFILE, "See your name and your login"),
-    (EMAIL, "See your e-mail address"),
-];
-
-/// The scope that asks for name and login.
-pub const PROFILE: &str = "profile";
-
-/// The scope that asks for the e-mail address.
-pub const EMAIL: &str = "email";
-
-fn catalogue(document: &Document, problems: &mut Problems) -> ScopeCatalogue {
-    let mut known: Vec<(ScopeToken, Vec<ScopeToken>, bool)> = Vec::new();
-    let mut words: Vec<(ScopeToken, &str)> = Vec::new();
-    for (name, scope) in &document.scopes {
-        let path = format!("scopes.{name}");
-        if scope.description.trim().is_empty() {
-            problems.add(
-                format_args!("{path}.description"),
-                "is empty; say in plain words what the scope allows",
-            );
-        }
-        let mut implies = Vec::new();
-        for (at, implied) in scope.implies.iter().enumerate() {
-            let path = format!("{path}.implies[{at}]");
-            if management::is_management(implied) {
-                problems
-                    .add(&path, "is a scope of tollgate's own, which only its own scopes imply; remove it");
-            } else if document.scopes.contains_key(implied) {
-                implies.extend(problems.take(&path, implied.parse()));
-            } else {
-                problems.add(
-                    &path,
-                    format_args!("there is no scope `{implied}`; add it under `scopes`, or correct the name"),
-                );
-            }
-        }
-        if let Some(name) = problems.take(&path, name.parse::<ScopeToken>()) {
-            // Of a scope of tollgate's own the document may say more, and take nothing back.
-            let own = management::of(name.as_str());
-            implies.extend(own.into_iter().flat_map(|_| management::implied(name.as_str())));
-            let is_internal = own.map_or(scope.internal, |(_, is_internal)| is_internal);
-            words.push((name.clone(), &scope.description));
-            known.push((name, implies, !is_internal));
-        }
-    }
-    for (standard, what) in STANDARD {
-        if let Some(name) =
-            standard.parse::<ScopeToken>().ok().filter(|_| !document.scopes.contains_key(standard))
-        {
-            words.push((name.clone(), what));
-            known.push((name, Vec::new(), true));
-        }
-    }
-    for (own, what, internal) in management::MANAGEMENT {
-        if let Some(name) = own.parse::<ScopeToken>().ok().filter(|_| !document.scopes.contains_key(own)) {
-            words.push((name.clone(), what));
-            known.push((name, management::implied(own), !internal));
-        }
-    }
-    let catalogue = ScopeCatalogue::new(known);
-    words.into_iter().fold(catalogue, |catalogue, (scope, words)| catalogue.with_words(&scope, words))
 }
 
 #[cfg(test)]

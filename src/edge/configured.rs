@@ -1,16 +1,16 @@
 //! The configuration that counts in this isolate: the document that the worker was deployed with, or one that was put in its place while it runs.
 //!
 //! `entry.js` has both texts: the deployed one in `globalThis.tollgateConfiguration`, and what KV has in `globalThis.tollgateConfigured`, where the
-//! deployment is managed from a realm. It says [`configure`] when it has read KV, and waits for that before the first request. What was put counts as
-//! long as the document that it was put over is the one deployed; never an older one after a newer one, however late KV is.
+//! deployment is managed from a realm, so that another instance of the module finds them. It hands over what it has read in KV ([`configure`]), and waits for
+//! that before the first request. What was put counts as long as the document that it was put over is the one deployed; never an older one after a newer one, however late KV is.
 //!
 //! A document that was put and cannot be read counts as none: 503, and not what it took the place of. An isolate that has a newer or older good one keeps it.
 //! Each change leaves the configuration before it in memory, because requests may be under way by it; an isolate sees few.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 
 use worker::js_sys::{self, Reflect};
-use worker::wasm_bindgen::{self, JsValue, prelude::wasm_bindgen};
+use worker::wasm_bindgen::{self, prelude::wasm_bindgen};
 
 use crate::config::Config;
 use crate::edge::journal::ConsoleJournal;
@@ -31,53 +31,68 @@ thread_local! {
     static COUNTS: Cell<Option<&'static Config>> = const { Cell::new(None) };
     /// Whether there was an attempt.
     static IS_READ: Cell<bool> = const { Cell::new(false) };
-    /// The number and the base of the version that counts.
-    static VERSION: RefCell<Option<(u64, Digest)>> = const { RefCell::new(None) };
+    /// The number of the version that counts; 0: the deployed document does.
+    static VERSION: Cell<u64> = const { Cell::new(0) };
 }
 
 /// The configuration; `None`: there is none that can be read.
 pub(super) fn config() -> Option<&'static Config> {
     if !IS_READ.get() {
-        configure();
+        look(None);
     }
     COUNTS.get()
 }
 
-/// Looks again which document counts.
+/// Takes up what KV has, where that is newer than what counts.
 #[wasm_bindgen]
-pub fn configure() {
+pub fn configure(put: String) {
+    look(Some(put));
+}
+
+fn look(put: Option<String>) {
     let is_first = !IS_READ.replace(true);
-    if let Err(fault) = look(is_first) {
+    if let Err(fault) = read(is_first, put) {
         let entry = Entry { target: Some("configuration"), decision: "fault", ..Entry::default() };
         ConsoleJournal.record(&Entry { op: Some(fault.op()), detail: Some(fault.detail()), ..entry });
     }
 }
 
-fn look(is_first: bool) -> Result<(), Fault> {
-    let put = text(PUT)
-        .map(|text| crate::json::read::<Configured>(&text).map_err(|e| Fault::new(OP, e.to_string())));
-    let Some(put) = put.transpose()? else {
-        return if is_first { count(&deployed()?, None) } else { Ok(()) };
-    };
+fn read(is_first: bool, put: Option<String>) -> Result<(), Fault> {
     let deployed = deployed()?;
-    if put.base != Digest::of(deployed.as_bytes()) {
-        return if is_first { count(&deployed, None) } else { Ok(()) };
+    let base = Digest::of(deployed.as_bytes());
+    // What the instance before this one has taken up may be newer than what KV says.
+    let taken_up = text(PUT).filter(|_| is_first);
+    let mut newest = None;
+    for put in [put, taken_up].into_iter().flatten() {
+        let configured: Configured = crate::json::read(&put).map_err(|e| Fault::new(OP, e.to_string()))?;
+        let known = newest.as_ref().map_or(VERSION.get(), |(known, _): &(Configured, String)| known.number);
+        if configured.base == base && configured.number > known {
+            newest = Some((configured, put));
+        }
     }
-    let is_newer = VERSION.with_borrow(|version| version.is_none_or(|(number, _)| put.number > number));
-    if is_newer { count(&put.document, Some((put.number, put.base))) } else { Ok(()) }
+    match newest {
+        Some((configured, put)) => {
+            // Before it is read: the next instance does not fall back to the deployed one either.
+            Reflect::set(&js_sys::global(), &PUT.into(), &put.into())
+                .map_err(|_| Fault::new(OP, "nothing can be kept"))?;
+            count(&configured.document, configured.number)
+        }
+        None if is_first => count(&deployed, 0),
+        None => Ok(()),
+    }
 }
 
 /// Has a document count from now on, where it can be read.
-fn count(document: &str, version: Option<(u64, Digest)>) -> Result<(), Fault> {
+fn count(document: &str, number: u64) -> Result<(), Fault> {
     let config = Config::parse(document).map_err(|errors| {
         let first = errors.first().map(ToString::to_string).unwrap_or_default();
         Fault::new(OP, first)
     })?;
     COUNTS.set(Some(Box::leak(Box::new(config))));
-    VERSION.set(version);
+    VERSION.set(number);
     // Keys, tokens and sessions were remembered by the one before it.
     forget();
-    if let Some((number, _)) = version {
+    if number > 0 {
         let number = number.to_string();
         let entry = Entry { target: Some("configuration"), decision: "step", ..Entry::default() };
         ConsoleJournal.record(&Entry { reason: Some("configured"), detail: Some(&number), ..entry });
@@ -102,10 +117,9 @@ impl Configurations for GlobalConfigurations {
     }
 
     fn take_up(&self, configured: &Configured) {
-        let Ok(text) = serde_json::to_string(configured) else { return };
-        // Another instance of the module finds it there as well.
-        if Reflect::set(&js_sys::global(), &PUT.into(), &JsValue::from(text)).is_ok() {
-            configure();
+        // What does not serialise was not stored either.
+        if let Ok(put) = serde_json::to_string(configured) {
+            look(Some(put));
         }
     }
 }

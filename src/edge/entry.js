@@ -26,9 +26,7 @@ async function look(env) {
   const put = await env.TOLLGATE_KV.get(`config:${managedFrom}`);
   lookAt = Date.now() + BELIEVED;
   // What was put here just now may be newer than what KV says: the module knows.
-  if (put === null) return;
-  globalThis.tollgateConfigured = put;
-  configure();
+  if (put !== null) configure(put);
 }
 
 /** What has to be waited for before anything is decided; nothing, where the configuration is known. Every first request looks by itself: none waits for another's. */

@@ -1,7 +1,7 @@
 //! What a client says of itself when it is registered (RFC 7591 section 2), and what it is told.
 //!
 //! One reader serves every door: clients that register themselves ([`super::register`]) and clients that are registered for
-//! them ([`crate::api`]). Doors differ in what may be asked for ([`Rights`]).
+//! them ([`crate::api`]). Doors differ in what may be asked for ([`super::rights`]).
 //!
 //! Never followed: `jwks_uri`, `sector_identifier_uri`, `logo_uri` and the like (CVE-2021-26715). `jwks_uri` is refused, because
 //! a client that sends it expects its keys to be fetched; what is only decoration is ignored (section 2).
@@ -13,6 +13,7 @@ use crate::config::{Config, Realm, Revocation};
 use crate::http::{ErrorCode, OauthError};
 use crate::id::{Locator, RealmName, Role};
 use crate::oauth::redirect_uri::is_redirect_uri;
+use crate::oauth::rights::Rights;
 use crate::principal::{AuthMethod, Client, GrantType, Limits};
 use crate::scope::ScopeSet;
 use crate::time::{Lifetime, Timestamp};
@@ -109,22 +110,6 @@ const KNOWN: [&str; 24] = [
     "session_seconds",
     "introspect",
 ];
-
-/// What may be asked for.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Rights<'a> {
-    /// Everything.
-    All,
-    /// The same for a person's own, which is told of sign-outs where it is reached, as one that registers itself is.
-    Own,
-    /// These grants and scopes, and nothing that makes a client more than others.
-    These {
-        /// The grants.
-        grant_types: &'a [GrantType],
-        /// The scopes.
-        scopes: &'a ScopeSet,
-    },
-}
 
 /// A registration that cannot be accepted: what, and how to mend it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -1,10 +1,13 @@
-// Another configuration while the deployment runs: at once where it is put, at others when they look, and after a restart.
+// Another configuration while the deployment runs: at once where it is put, elsewhere when an isolate looks, and after a restart.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 
-import { root } from "../../tools/project.mjs";
+import { local, node, root } from "../../tools/project.mjs";
 import { endsWithoutLeaks, startInstance } from "./support/instance.mjs";
 import { ask, assertStatus } from "./support/issuer.mjs";
 
@@ -15,41 +18,88 @@ const start = (options) => startInstance("configuration", { port: PORT, config: 
 let server = await start();
 
 const deployed = readFileSync(join(root, "tests/e2e/configuration.json"), "utf8");
-const moved = deployed.replace('"/health"', '"/healthier"').replace('"id": "health"', '"id": "healthier"');
+// The same API, with another path of it open.
+const moved = deployed.replace('"id": "health"', '"id": "orders"').replace('"/health"', '"/orders"');
 const api = async (method, path, { body, headers } = {}) =>
   ask(`${HERE}/test/api/v1/config${path}`, { method, bearer: await server.operators.token("test"), body, headers: { "content-type": "application/json", ...headers } });
 const status = async (path) => (await fetch(`${HERE}${path}`)).status;
 
+const open = async () => [await status("/health"), await status("/orders")];
+
 test("a document that is put counts with the next request, and what was before it does not", async () => {
-  assert.deepEqual([await status("/health"), await status("/healthier")], [200, 404]);
-  const put = assertStatus(await api("PUT", "", { body: moved }), 200);
-  assert.equal(put.version, 1);
-  // The example upstream has no such path: the gate lets it through all the same, and denies the old one itself.
-  assert.equal((await fetch(`${HERE}/health`)).headers.get("content-type"), "application/problem+json");
-  assert.equal(await status("/health"), 404);
-  const now = await api("GET", "");
-  assert.equal(now.text, moved);
+  assert.deepEqual(await open(), [200, 404]);
+  assert.equal((await api("GET", "")).text, deployed);
+  assert.equal(assertStatus(await api("PUT", "", { body: moved }), 200).version, 1);
+  assert.deepEqual(await open(), [404, 200]);
+  assert.equal((await api("GET", "")).text, moved);
 });
 
 test("a document that is not good changes nothing", async () => {
   const refused = await api("PUT", "", { body: moved.replace('"test": {', '"test": { "idle_secs": 5,') });
   assert.equal(refused.status, 422);
   assert.equal(refused.body.errors[0].path, "realms.test.idle_secs");
-  assert.equal(await status("/health"), 404);
+  assert.deepEqual(await open(), [404, 200]);
 });
 
 test("it counts after a restart, from the first request on", async () => {
   await server.stop();
   server = await start({ again: true });
-  assert.equal(await status("/health"), 404);
+  assert.deepEqual(await open(), [404, 200]);
   assertStatus(await api("GET", "/versions"), 200);
 });
 
 test("what was deployed comes back by putting it again, and so does the version after it", async () => {
   assertStatus(await api("PUT", "", { body: deployed }), 200);
-  assert.equal(await status("/health"), 200);
+  assert.deepEqual(await open(), [200, 404]);
   assertStatus(await api("POST", "/versions/1/restore", { body: "{}" }), 200);
-  assert.equal(await status("/health"), 404);
+  assert.deepEqual(await open(), [404, 200]);
 });
 
-endsWithoutLeaks();
+/** What an object somewhere else has written: another isolate's put, as this one comes to see it. */
+function written(number, base, document) {
+  const file = join(server.folder, "written.json");
+  writeFileSync(file, JSON.stringify({ number, base: createHash("sha256").update(base).digest("base64url"), document }));
+  const args = ["kv", "key", "put", "config:test", "--path", file, "--binding", "TOLLGATE_KV", "--local", "--persist-to", join(server.folder, "state")];
+  execFileSync(node(), [local("wrangler"), ...args, "--config", join(server.folder, "wrangler.toml")], {
+    cwd: root,
+    env: { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true", WRANGLER_LOG_PATH: join(server.folder, "logs") },
+  });
+}
+
+/** Asks until what is open is this, for as long as an isolate may take, and a little more. */
+async function untilOpen(want) {
+  for (const end = Date.now() + 40_000; Date.now() < end; await sleep(500)) {
+    if ((await open()).join() === want.join()) return;
+  }
+  assert.deepEqual(await open(), want);
+}
+
+test("what is put elsewhere counts here when this isolate looks; and never what is older", async () => {
+  written(2, deployed, deployed);
+  await sleep(31_000);
+  assert.deepEqual(await open(), [404, 200], "version 3 counts here already");
+  written(99, deployed, deployed);
+  await untilOpen([200, 404]);
+});
+
+test("what was put over another document than the one deployed does not count", async () => {
+  await server.stop();
+  written(100, `${deployed} `, moved);
+  server = await start({ again: true });
+  assert.deepEqual(await open(), [200, 404]);
+});
+
+test("a document that was put and that this worker cannot read is 503 from a first request on, and not what was deployed", async () => {
+  await server.stop();
+  written(101, deployed, "{}x");
+  const enough = new AbortController();
+  const starting = assert.rejects(start({ again: true, signal: enough.signal }), /interrupted/);
+  let seen;
+  for (const end = Date.now() + 30_000; seen === undefined && Date.now() < end; await sleep(200)) {
+    seen = await status("/health").catch(() => undefined);
+  }
+  enough.abort();
+  await starting;
+  assert.equal(seen, 503);
+});
+
