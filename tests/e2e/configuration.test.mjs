@@ -1,6 +1,6 @@
 // Another configuration while the deployment runs: at once where it is put, elsewhere when an isolate looks, and after a restart.
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -39,6 +39,23 @@ test("a document that is not good changes nothing", async () => {
   assert.equal(refused.status, 422);
   assert.equal(refused.body.errors[0].path, "realms.test.idle_secs");
   assert.deepEqual(await open(), [404, 200]);
+});
+
+test("make config-put puts a file, and prints everything that is wrong with one", () => {
+  const file = join(server.folder, "next.json");
+  const put = (document) => {
+    writeFileSync(file, document);
+    // The folder has the operators that this run has made.
+    const given = { DEV_DIR: server.folder, URL: HERE, REALM: "test", FILE: file };
+    return spawnSync("make", ["-s", "config-put", ...Object.entries(given).map(([name, value]) => `${name}=${value}`)], { cwd: root, encoding: "utf8" });
+  };
+  const refused = put(moved.replaceAll('"methods"', '"method"'));
+  assert.notEqual(refused.status, 0);
+  assert.match(refused.stderr, /routes\[0\]\.method: unknown field `method`/);
+  const good = put(moved);
+  assert.equal(good.status, 0, good.stderr);
+  // It counts already: the same again is no other version.
+  assert.match(good.stdout, /counts now, as version 1:/);
 });
 
 test("it counts after a restart, from the first request on", async () => {

@@ -7,7 +7,7 @@ use super::people::{ada, heading, location};
 use crate::fakes::{Reply, World};
 
 /// Every page that shows something.
-pub(super) const PAGES: [&str; 22] = [
+pub(super) const PAGES: [&str; 24] = [
     "/credentials",
     "/credentials/new",
     "/credentials/c1",
@@ -30,6 +30,8 @@ pub(super) const PAGES: [&str; 22] = [
     "/sessions/s.1/end",
     "/audit",
     "/keys",
+    "/configuration",
+    "/configuration/1",
 ];
 
 fn credential() -> Value {
@@ -59,7 +61,7 @@ fn full() -> FakeApi {
     let session = json!({ "id": "s.1", "client_id": "c1", "client_name": MARKUP, "user": MARKUP, "scope": MARKUP, "opened_at": 1_800_000_000 });
     let audit = json!({ "id": "a1", "at": 1_800_000_000, "actor": { "kind": "user", "login": MARKUP, "source": MARKUP }, "action": MARKUP,
         "target": { "kind": "client", "id": "c1", "name": MARKUP }, "changes": [MARKUP] });
-    let version = json!({ "version": MARKUP, "at": 1_800_000_000, "by": MARKUP, "current": true });
+    let version = json!({ "version": 1, "at": 1_800_000_000, "by": { "kind": "user", "login": MARKUP }, "current": true });
     for (what, body) in [
         ("GET /credentials", many(&credential())),
         ("GET /credentials/c1", credential()),
@@ -75,7 +77,7 @@ fn full() -> FakeApi {
         ),
         ("GET /config", json!({ "realms": { MARKUP: "</textarea><script>" } })),
         ("GET /config/versions", many(&version)),
-        ("GET /config/versions/v1", json!({ "realms": { MARKUP: "</textarea><script>" } })),
+        ("GET /config/versions/1", json!({ "realms": { MARKUP: "</textarea><script>" } })),
     ] {
         api.tell_of(&format!("test {what}"), 200, Some("\"<e1>\""), &body);
         api.tell_of(&format!("cut {what}"), 200, None, &body);
@@ -122,6 +124,7 @@ fn an_api_without_anything_says_what_to_do() {
         ("/sessions", "No session is open"),
         ("/audit", "Nothing was done yet"),
         ("/keys", "There is no key yet"),
+        ("/configuration", "There is no version yet"),
     ] {
         shows(&browser.get(&format!("/test/console{path}")), words);
     }
@@ -507,4 +510,60 @@ fn what_is_not_there_or_not_theirs_is_a_page() {
     let page = browser.get("/test/console/keys");
     assert_eq!(page.status(), 403);
     shows(&page, "It needs keys:manage.");
+}
+
+#[test]
+fn only_where_it_is_managed_the_way_leads_to_the_configuration() {
+    let way = r#"<li><a href="/test/console/configuration""#;
+    let managed = config().replacen('{', r#"{ "managed_from": "test","#, 1);
+    let elsewhere = config().replacen('{', r#"{ "managed_from": "cut","#, 1);
+    for (config, scope, is_there) in [
+        (managed.clone(), EVERYTHING, true),
+        (managed.clone(), "config:manage", true),
+        (managed, "users:manage", false),
+        (elsewhere, EVERYTHING, false),
+        (config(), EVERYTHING, false),
+    ] {
+        let world = World::new(&config);
+        let edge = world.edge();
+        let browser = signed_in(&world, &edge, FakeApi::new(scope, "all"));
+        let page = browser.get("/test/console/sessions");
+        assert_eq!(page.answer().body.contains(way), is_there, "{scope}");
+    }
+}
+
+#[test]
+fn a_document_is_looked_at_saved_and_rolled_back_as_it_was_seen() {
+    let world = World::new(&config());
+    let edge = world.edge();
+    let browser = signed_in(&world, &edge, full());
+    let (at, typed) = ("/test/console/configuration", "{\r\n  \"realms\": {}\r\n}");
+    let page = browser.get(at);
+    let looked = browser.post(&page, at, &[("document", typed), ("action", "validate")]);
+    shows(&looked, "This document is good. Nothing was saved.");
+    assert_eq!(
+        (browser.api.last("POST").what, browser.api.last("POST").if_match),
+        ("test POST /config/validate".to_owned(), None)
+    );
+    let saved = browser.post(&page, at, &[("document", typed), ("action", "save")]);
+    assert_eq!((saved.status(), location(&saved).as_str()), (303, "/test/console/configuration?done=saved"));
+    let asked = browser.api.last("PUT");
+    assert_eq!((asked.what.as_str(), asked.if_match.as_deref()), ("test PUT /config", Some("\"<e1>\"")));
+    // What is wrong is said with its place, and what was typed stays.
+    let wrong = json!({ "detail": "The document is not good.", "errors": [{ "path": "realms.x", "problem": "is <odd>" }] });
+    browser.api.tell("test PUT /config", 422, &wrong);
+    let refused = browser.post(&page, at, &[("document", typed), ("action", "save")]);
+    assert_eq!(refused.status(), 422);
+    shows(&refused, "realms.x: is &#60;odd&#62;");
+    shows(&refused, "&#34;realms&#34;: {}");
+    browser.api.tell("test PUT /config", 412, &json!({}));
+    let changed = browser.post(&page, at, &[("document", typed), ("action", "save")]);
+    assert_eq!(changed.status(), 412);
+    shows(&changed, "Somebody else has changed this meanwhile");
+    let version = browser.get("/test/console/configuration/1");
+    let back = browser.post(&version, "/test/console/configuration/1", &[]);
+    assert_eq!((back.status(), location(&back).as_str()), (303, "/test/console/configuration?done=saved"));
+    let asked = browser.api.last("POST");
+    let want = ("test POST /config/versions/1/restore", Some("\"<e1>\""));
+    assert_eq!((asked.what.as_str(), asked.if_match.as_deref()), want);
 }
