@@ -3,7 +3,7 @@
 //! The newest comes first. `principal` (a user's id), `client`, `action`, `since`, `until`, `limit`, `cursor`. With `Accept: application/jsonl` each
 //! event is a line of its own, for whoever keeps them elsewhere; where there is more, `Link` leads there (RFC 8288).
 //!
-//! A person sees what was done to what is theirs, whoever did it, since they are there.
+//! A person sees what was done to what is theirs, whoever did it, since they are there; from where, of what they did themselves.
 
 use serde::Serialize;
 
@@ -71,7 +71,13 @@ impl<P: Ports> Context<'_, P> {
         let (texts, next) = self.find(find).await?;
         let read =
             |text: &String| crate::json::read(text).map_err(|e| Fault::new("read directory", e.to_string()));
-        let events = texts.iter().map(read).collect::<Result<Vec<Event>, _>>()?;
+        let mut events = texts.iter().map(read).collect::<Result<Vec<Event>, _>>()?;
+        if !caller.is_for_all {
+            let own = caller.user.as_ref().map(|user| &user.id);
+            for event in &mut events {
+                event.actor.keep_place_from(own);
+            }
+        }
         let items: Vec<_> = events.iter().map(Shown::of).collect();
         let accept = request.accept.as_deref().unwrap_or_default();
         if !accept.split([',', ';']).any(|kind| kind.trim() == "application/jsonl") {

@@ -102,8 +102,7 @@ impl<'a> Request<'a> {
         const LIMIT: &str = "limit is a number from 1 to 200.";
         let form = Form::of_query(self.query.unwrap_or_default())
             .map_err(|_| bad("A parameter of the query is there twice, or is no UTF-8."))?;
-        let limit = form.get("limit").filter(|text| !text.is_empty());
-        let limit = limit.map_or(Ok(ITEMS), |text| text.parse().map_err(|_| bad(LIMIT)))?;
+        let limit = form.get("limit").map_or(Ok(ITEMS), |text| text.parse().map_err(|_| bad(LIMIT)))?;
         if !(1..=MOST_ITEMS).contains(&limit) {
             return Err(bad(LIMIT));
         }

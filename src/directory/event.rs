@@ -49,6 +49,29 @@ pub struct Actor {
     pub request_id: Option<String>,
 }
 
+impl Actor {
+    /// The person of a place themselves, by a page of their own. Which person that is, the place knows.
+    #[must_use]
+    pub const fn themselves(source: String) -> Self {
+        Self {
+            kind: ActorKind::User,
+            user: None,
+            login: None,
+            client_id: None,
+            source: Some(source),
+            request_id: None,
+        }
+    }
+
+    /// Keeps where they were from everybody but themselves.
+    pub(crate) fn keep_place_from(&mut self, reader: Option<&UserId>) {
+        if self.user.is_none() || self.user.as_ref() != reader {
+            self.source = None;
+            self.request_id = None;
+        }
+    }
+}
+
 /// What somebody is who does something.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]

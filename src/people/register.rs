@@ -13,11 +13,11 @@ use crate::id::Login;
 use crate::oauth::{Stop, source};
 use crate::people::letters;
 use crate::people::mailbox::plain;
-use crate::people::newcomer::{new_user_id, take_in};
+use crate::people::newcomer::new_user_id;
 use crate::people::page::{self, Asks, StepPage};
 use crate::people::visit::{Visit, asked};
-use crate::port::{Body, Ports, random};
-use crate::principal::{Addressee, NewUser, Password, Profile, Purpose};
+use crate::port::{Body, Ports, Principals, random};
+use crate::principal::{self, Addressee, NewUser, Password, Profile, Purpose, Question};
 use crate::secret::Credential;
 use crate::time::Timestamp;
 
@@ -148,9 +148,13 @@ pub async fn accept_invitation<P: Ports>(
         },
         salt: Digest::of(&random::<32>(ports.entropy())?),
     };
-    if take_in(ports, locator, new).await?.is_none() {
-        let text = "Somebody has made an account with this address already: sign in with it.";
-        return Err(visit.lost(409, "You have an account", text));
+    match ports.principals().ask(locator, &visit.told(Question::CreateUser(Box::new(new)))).await? {
+        principal::Answer::User(_) => {}
+        principal::Answer::Refused(_) => {
+            let text = "Somebody has made an account with this address already: sign in with it.";
+            return Err(visit.lost(409, "You have an account", text));
+        }
+        _ => return Err(principal::Answer::unexpected("create user").into()),
     }
     Ok(page::see_other(format!("{}?{WELCOME}", page::account(realm)))
         .and("Set-Cookie", visit.cookies.remember(browser.reveal()))

@@ -1,6 +1,7 @@
 //! One request of a person's browser, and what an authorization request comes to in it.
 
 use crate::config::{Config, OPENID, Realm};
+use crate::directory::Actor;
 use crate::encoding::{Digest, base64url};
 use crate::error::Fault;
 use crate::grant::{
@@ -9,7 +10,7 @@ use crate::grant::{
 };
 use crate::http::{Answer, Form, Head};
 use crate::id::{Locator, UserId};
-use crate::oauth::{Stop, form, known_client, targets};
+use crate::oauth::{Stop, form, known_client, source, targets};
 use crate::people::cookies::Cookies;
 use crate::people::hint::id_token;
 use crate::people::page::{self, ConsentPage, ScopeLine, SignInPage, UsePasskey, WayBack};
@@ -30,6 +31,8 @@ pub(super) struct Visit<'a, P> {
     pub(super) realm: &'a Realm,
     pub(super) now: Timestamp,
     pub(super) cookies: Cookies,
+    /// The address that the request comes from.
+    pub(super) source: String,
     key: Secret,
 }
 
@@ -94,7 +97,8 @@ impl<'a, P: Ports> Visit<'a, P> {
             .vault()
             .secret("TOLLGATE_KEK")
             .ok_or_else(|| Fault::new("read TOLLGATE_KEK", "the secret is not set"))?;
-        Ok(Self { config, ports, realm, now, cookies: Cookies::of(head, &realm.name), key })
+        let cookies = Cookies::of(head, &realm.name);
+        Ok(Self { config, ports, realm, now, cookies, source: source(head), key })
     }
 
     /// The deployment's secret that pages are sealed with.
@@ -102,14 +106,24 @@ impl<'a, P: Ports> Visit<'a, P> {
         &self.key
     }
 
-    /// Asks the principal that a credential names which the browser has brought: one of another realm is nobody's here.
+    /// Asks the principal that a credential names which the browser has brought: one of another realm is nobody's here. What the person changes
+    /// is told as done by themselves.
     pub(super) async fn ask_principal(
         &self,
         locator: Locator,
         question: Question,
     ) -> Result<principal::Answer, Fault> {
+        let question = self.told(question);
         let question = Question::OfRealm(self.realm.name.clone(), Box::new(question));
         self.ports.principals().ask(locator, &question).await
+    }
+
+    /// A question on behalf of the person whom it is about, where what it does is told.
+    pub(super) fn told(&self, question: Question) -> Question {
+        if !question.is_told() {
+            return question;
+        }
+        Question::By(Box::new(Actor::themselves(self.source.clone())), Box::new(question))
     }
 
     /// What only a page in this browser knows, once its person has signed in: forms of other sites have no such thing.

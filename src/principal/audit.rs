@@ -2,16 +2,21 @@
 
 use serde_json::Value;
 
-use crate::directory::{Actor, Event, Target, TargetKind};
+use crate::directory::{Actor, ActorKind, Event, Target, TargetKind};
 use crate::encoding::Digest;
 use crate::error::Fault;
 use crate::id::ClientId;
 use crate::principal::rows::{Draft, Rows};
-use crate::principal::{Answer, Question};
+use crate::principal::{Answer, Considered, Question, Says};
 use crate::time::Timestamp;
+
+const CREATE: &str = "create";
+const CHANGE: &str = "change";
 
 /// What a question is about.
 pub(super) enum About {
+    /// Somebody's application, about which the person has said something; and what it is called, where that was said.
+    Application(ClientId, Option<String>),
     Client(ClientId),
     /// Where the deployment has a document of this digest.
     Configuration(Digest),
@@ -43,24 +48,41 @@ impl Question {
     pub(super) fn told(&self) -> Option<(About, &'static str)> {
         let client = |id: &ClientId, verb| Some((About::Client(id.clone()), verb));
         match self.innermost() {
-            Self::RegisterClient(register) => client(&register.client.client_id, "create"),
-            Self::ChangeClient(change) => client(&change.owner.client_id, "change"),
+            Self::Consider(asked) => {
+                let verb = match asked.says {
+                    Says::Allow(..) => "allow",
+                    Says::Deny(_) => "deny",
+                    Says::Silent | Says::Unheard => return None,
+                };
+                let (id, name) = (asked.code.client_id.clone(), asked.client_name.clone());
+                Some((About::Application(id, Some(name)), verb))
+            }
+            Self::RegisterClient(register) => client(&register.client.client_id, CREATE),
+            Self::ChangeClient(change) => client(&change.owner.client_id, CHANGE),
             Self::Approve(approve) => client(&approve.client_id, "approve"),
             Self::DeleteClient(owner) => client(&owner.client_id, "delete"),
             Self::NewSecret(new) => client(&new.owner.client_id, "new_secret"),
             Self::EndSession(local) => Some((About::Session(local.clone()), "end")),
-            Self::CreateUser(_) => Some((About::User, "create")),
-            Self::ChangeUser(_) => Some((About::User, "change")),
+            Self::CreateUser(_) => Some((About::User, CREATE)),
+            Self::EnterFederated(enter) if enter.newcomer.is_some() => Some((About::User, CREATE)),
+            Self::ChangeUser(_) => Some((About::User, CHANGE)),
             Self::DeleteUser => Some((About::User, "delete")),
             Self::End | Self::LeaveEverywhere(_) => Some((About::User, "sign_out")),
             Self::Mail(_) => Some((About::User, "mail")),
             Self::AddPasskey(_) => Some((About::User, "add_passkey")),
             Self::ChangePasskeys(..) => Some((About::User, "change_passkeys")),
             Self::Follow(_) => Some((About::User, "follow_link")),
-            Self::PutConfiguration(put) => Some((About::Configuration(put.base), "change")),
-            Self::Withdraw { client_id, .. } => client(client_id, "withdraw"),
+            Self::PutConfiguration(put) => Some((About::Configuration(put.base), CHANGE)),
+            Self::Withdraw { client_id, .. } => {
+                Some((About::Application(client_id.clone(), None), "withdraw"))
+            }
             _ => None,
         }
+    }
+
+    /// Whether what it does is told.
+    pub(crate) fn is_told(&self) -> bool {
+        self.told().is_some()
     }
 
     /// What it changes that nobody can see afterwards.
@@ -84,6 +106,10 @@ impl<R: Rows> Draft<'_, R> {
             value.map_err(|e| Fault::new("write event", e.to_string()))
         };
         Ok(match about {
+            About::Application(id, name) => {
+                let target = Target { kind: TargetKind::Client, id: id.to_string(), name: name.clone() };
+                Some(Seen { target, members: Value::Null })
+            }
             About::Client(id) => match self.client(id)? {
                 Some(stored) => {
                     let is_credential = stored.client.is_credential;
@@ -130,21 +156,31 @@ impl<R: Rows> Draft<'_, R> {
         answer: &Answer,
         now: Timestamp,
     ) -> Result<(), Fault> {
-        let Some((about, verb)) = question.told().filter(|_| !matches!(answer, Answer::Refused(_))) else {
-            return Ok(());
+        let is_done = match answer {
+            Answer::Refused(_) => false,
+            Answer::Considered(considered) => matches!(considered, Considered::Allowed | Considered::Denied),
+            _ => true,
         };
+        let Some((about, verb)) = question.told().filter(|_| is_done) else { return Ok(()) };
         let after = self.seen(&about)?;
         let mut changes = match (&before, &after) {
             (Some(before), Some(after)) => others(&before.members, &after.members),
             _ => Vec::new(),
         };
         changes.extend(question.hidden().iter().map(|name| (*name).to_owned()));
-        if verb == "change" && changes.is_empty() && before.is_some() {
+        // It was there already, or nothing of it is otherwise.
+        if before.is_some() && (verb == CREATE || verb == CHANGE && changes.is_empty()) {
             return Ok(());
         }
         let Some(Seen { target, .. }) = after.or(before) else { return Ok(()) };
         let action = format!("{}.{verb}", target.kind.name());
-        let (id, actor) = (String::new(), actor.clone());
+        let (id, mut actor) = (String::new(), actor.clone());
+        if actor.kind == ActorKind::User
+            && actor.user.is_none()
+            && let Some(user) = self.principal()?.user
+        {
+            (actor.user, actor.login) = (Some(user.id), user.login);
+        }
         self.tell_event(&Event { id, at: now, actor, action, target, changes }, now)
     }
 }

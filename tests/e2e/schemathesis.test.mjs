@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 
-import { schemathesis } from "../../tools/project.mjs";
+import { root, schemathesis } from "../../tools/project.mjs";
 import { ask, assertStatus, seconds } from "./support/issuer.mjs";
 import { endsWithoutLeaks, startInstance } from "./support/instance.mjs";
 import { rememberToken } from "./support/secrets.mjs";
@@ -52,20 +52,27 @@ const api = `${server.realms.test}/api/v1`;
 const folder = mkdtempSync(join(tmpdir(), "tollgate-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
+const deployed = JSON.parse(readFileSync(join(root, "tests/e2e/schemathesis.json"), "utf8"));
+/** The deployed document, with nothing in it that any other request could meet. */
+const renamed = (name) => ({ ...deployed, scopes: { ...deployed.scopes, "orders:read": { description: name } } });
+
 const made = {
   clients: async (call, name) => (await call("/clients", { client_name: name })).client_id,
   credentials: async (call, name) => (await call("/credentials", { name, expires_at: seconds() + 86_400 })).client_id,
   users: async (call, name) => (await call("/users", { login: name })).id,
+  config: async (call, name) => String((await call("/config", renamed(name), { method: "PUT", status: 200 })).version),
 };
 
 /** Something for each operation to be done to. */
 async function withThings(document, token) {
-  const call = async (path, json) => assertStatus(await ask(`${api}${path}`, { bearer: token, json }), 201);
+  const call = async (path, json, { method = "POST", status = 201 } = {}) => assertStatus(await ask(`${api}${path}`, { method, bearer: token, json }), status);
   for (const [path, methods] of Object.entries(document.paths).filter(([path]) => path.includes("{id}"))) {
     for (const operation of Object.values(methods).filter(({ operationId }) => !NEVER_DONE.includes(operationId))) {
-      const id = document.components.parameters.id;
       const example = await made[path.split("/")[1]](call, operation.operationId);
-      operation.parameters = operation.parameters.map((known) => (known.$ref === "#/components/parameters/id" ? { ...id, example } : known));
+      operation.parameters = operation.parameters.map((given) => {
+        const known = document.components.parameters[given.$ref?.split("/").at(-1)] ?? given;
+        return known.name === "id" && known.in === "path" ? { ...known, example } : given;
+      });
     }
   }
   return document;
@@ -83,6 +90,10 @@ function narrowed(document) {
   schemas.Registration.properties.scope = { enum: scopes };
   const { post } = document.paths["/credentials"];
   post.requestBody.content["application/json"].example.expires_at = seconds() + 86_400;
+  // A document of another deployment would be put, and nobody's token would be of this realm any more.
+  for (const operation of [document.paths["/config"].put, document.paths["/config/validate"].post]) {
+    operation.requestBody.content["application/json"].example = renamed("Put by the example");
+  }
   return document;
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tollgate::encoding::{Digest, base64};
 
 use super::people::{Browser, HOST, PASSWORD, app, asks, back, heading, hidden, location, redeem};
-use super::realm::{CONFIG, Key, claims, manage, seconds, text, user};
+use super::realm::{CONFIG, Key, claims, deeds, manage, seconds, text, user};
 use crate::fakes::{Broken, Call, Edge, Page, Reply, World, call};
 
 pub(super) const CORP: &str = "https://corp.example";
@@ -188,6 +188,13 @@ fn openid_connect_core_section_3_1_somebody_signs_in_with_a_provider_and_is_some
     let consent = with_corp(&page, &world, &page.get(&asks(&shop, &[])), &json!({ "sub": "corp|8" }));
     let other = granted(&edge, &shop, &page.decide(&consent, "allow", &[]));
     assert_ne!(claims(text(&other, "id_token"))["sub"], id["sub"]);
+    let mut came: Vec<_> =
+        deeds(&world, &edge).into_iter().filter(|[_, action, _]| action == "user.create").collect();
+    let sub = |who| claims(text(who, "id_token"))["sub"].as_str().unwrap().to_owned();
+    let mut expected = [&first, &other].map(|who| [String::new(), "user.create".to_owned(), sub(who)]);
+    came.sort();
+    expected.sort();
+    assert_eq!(came, expected, "they came by themselves, once");
     for secret in ["pr0vider", "at1", sent["code_verifier"].as_str()] {
         assert!(!world.log.borrow().join("\n").contains(secret), "{secret}");
         assert!(!world.stored().join("\n").contains(secret), "{secret}");

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tollgate::config::Config;
 
 use super::people::{Browser, HOST, PASSWORD, ada, app, asks, back, heading, hidden, location, redeem};
-use super::realm::{CONFIG, claims, manage, pass, seconds, text, user};
+use super::realm::{CONFIG, claims, deeds, manage, pass, seconds, text, user};
 use crate::fakes::{Broken, Call, Edge, Reply, World, call};
 
 /// The realm with mail, where people take themselves in.
@@ -120,6 +120,9 @@ fn somebody_takes_themselves_in_and_goes_on_where_they_were() {
     let info: Value = serde_json::from_str(&info.answer().body).unwrap();
     assert_eq!((&info["email"], &info["email_verified"]), (&json!("grace@example.com"), &json!(true)));
     assert_eq!((&info["name"], &info["sub"]), (&json!("Grace <b>"), &token["sub"]));
+    let told = deeds(&world, &edge);
+    let grace = token["sub"].as_str().unwrap();
+    assert!(told.contains(&["grace@example.com", "user.create", grace].map(str::to_owned)), "{told:?}");
     // Once.
     let other = Browser::new(&edge);
     let late = send(&other, &other.get(&link), "/register/confirm", &fields);
@@ -163,7 +166,7 @@ fn attack_72_pages_and_answers_do_not_say_who_has_an_account() {
 fn a_forgotten_password_has_a_way_back_that_ends_everything() {
     let world = World::new(&config());
     let edge = world.edge();
-    let (shop, _) = (app(&edge), ada(&edge));
+    let (shop, person) = (app(&edge), ada(&edge));
     let browser = Browser::new(&edge);
     let consent = browser.sign_in(&browser.get(&asks(&shop, &[])), "ada@example.com", PASSWORD);
     let said = back(&browser.decide(&consent, "allow", &["orders:read"]));
@@ -187,6 +190,8 @@ fn a_forgotten_password_has_a_way_back_that_ends_everything() {
     let fields = [("link", used.as_str()), ("password", "another password")];
     let done = send(&other, &short, "/reset/confirm", &fields);
     assert_eq!((done.status(), heading(&done).as_str()), (200, "Your password is changed"));
+    let followed = ["ada@example.com", "user.follow_link", text(&person, "id")].map(str::to_owned);
+    assert_eq!(deeds(&world, &edge)[0], followed);
     assert_eq!(pass(&edge, "/orders/1", token), 401, "every session is over");
     assert_eq!(heading(&browser.get(&asks(&shop, &[]))), "Sign in", "and every browser");
     // The link counts once, and so do those that were sent before.

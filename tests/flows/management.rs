@@ -609,6 +609,17 @@ fn what_was_done_is_told_with_who_and_from_where() {
     let next = next.strip_prefix('<').unwrap().split_once('>').unwrap().0.to_owned();
     let rest = send(&edge, Call::get(next).header("accept", "application/jsonl"), "operator");
     assert_eq!((rest.answer().body.lines().count(), rest.answer().header("link")), (1, None));
+    let theirs = Call::patch(api(&at), json!({ "name": "Their sync" }).to_string())
+        .header("cf-connecting-ip", "203.0.113.9");
+    let again = Call::patch(api(&at), json!({ "name": "Sync" }).to_string())
+        .header("cf-connecting-ip", "203.0.113.9");
+    world.pass(Lifetime::from_seconds(1));
+    assert_eq!(send(&edge, theirs, "operator").status(), 200);
+    world.pass(Lifetime::from_seconds(1));
+    assert_eq!(send(&edge, again, &ada).status(), 200);
+    let seen = items(&get(&edge, "/audit?action=credential.change&limit=2", &ada));
+    let sources: Vec<_> = seen.iter().map(|event| event["actor"]["source"].as_str()).collect();
+    assert_eq!(sources, [Some("203.0.113.9"), None], "where an administrator was is theirs to know");
     world.pass(Lifetime::from_seconds(401 * 86_400));
     world.clear();
     assert_eq!(only(""), 0, "it is kept for as long as the realm says");

@@ -12,7 +12,7 @@ use super::federation;
 use super::people::{
     Browser, HOST, PASSWORD, ada, app, asks, back, heading, hidden, known_at_cut, location, redeem,
 };
-use super::realm::{CONFIG, claims, error, manage, post, seconds, text, user};
+use super::realm::{CONFIG, claims, deeds, error, manage, post, seconds, text, user};
 use crate::fakes::{Authenticator, Broken, Call, Edge, PRESENT, Reply, Said, World, bent, run};
 
 const ORIGIN: &str = "https://edge.example";
@@ -124,6 +124,9 @@ fn webauthn_section_7_a_passkey_alone_signs_in() {
         assert!(page.answer().body.contains(part), "{part}");
     }
     assert_eq!(data(&page, "known"), base64url(&passkey.id), "the browser is told which are there");
+
+    let told = ["ada@example.com", "user.add_passkey", text(&person, "id")].map(str::to_owned);
+    assert!(deeds(&world, &edge).contains(&told));
 
     let elsewhere = Browser::new(&edge);
     world.pass(seconds(60));

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use tollgate::pkce::Verifier;
 
-use super::realm::{CONFIG, claims, client, error, manage, pass, post, seconds, text, tokens, user};
+use super::realm::{CONFIG, claims, client, deeds, error, manage, pass, post, seconds, text, tokens, user};
 use crate::fakes::{Call, Edge, Reply, World, call};
 
 pub(super) const HOST: &str = "https://edge.example";
@@ -725,7 +725,7 @@ fn a_person_sees_what_they_allow_and_takes_it_back() {
         let world = World::new(&realm_config);
         let edge = world.edge();
         let (shop, other) = (app(&edge), app(&edge));
-        ada(&edge);
+        let person = ada(&edge);
         let browser = Browser::new(&edge);
         let account = format!("{HOST}/test/account");
         let page = browser.get(&account);
@@ -793,6 +793,13 @@ fn a_person_sees_what_they_allow_and_takes_it_back() {
             (401, 401)
         );
         assert_eq!(heading(&browser.get(&account)), "Sign in");
+        // Who it was is told.
+        let told = deeds(&world, &edge);
+        let ada = |action: &str, target: &str| ["ada@example.com", action, target].map(str::to_owned);
+        assert_eq!(told[0], ada("user.sign_out", text(&person, "id")), "{told:?}");
+        assert!(told.contains(&ada("client.withdraw", id)), "{told:?}");
+        // Twice by hand; what was allowed before is no deed when it is asked for again.
+        assert_eq!(told.iter().filter(|deed| **deed == ada("client.allow", id)).count(), 2, "{told:?}");
     }
 }
 

@@ -81,6 +81,18 @@ pub(super) fn manage(edge: &Edge<'_>, request: Call) -> Reply {
     call(edge, &request.bearer("operator")).0
 }
 
+/// What was done in the realm, the newest first: who, what, to what.
+pub(super) fn deeds(world: &World, edge: &Edge<'_>) -> Vec<[String; 3]> {
+    world.tell_all();
+    let reply = manage(edge, Call::get("https://edge.example/test/api/v1/audit?limit=200"));
+    let said: Value = serde_json::from_str(&reply.answer().body).unwrap();
+    let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let deed = |event: &Value| {
+        [word(&event["actor"]["login"]), word(&event["action"]), word(&event["target"]["id"])]
+    };
+    said["items"].as_array().unwrap().iter().map(deed).collect()
+}
+
 pub(super) fn user(edge: &Edge<'_>, body: &Value) -> Value {
     let reply = manage(edge, Call::json("https://edge.example/test/api/v1/users", body.to_string()));
     assert_eq!(reply.status(), 201, "{}", reply.answer().body);

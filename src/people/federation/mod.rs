@@ -283,7 +283,7 @@ async fn enter<P: Ports>(
         newcomer: None,
     };
     let ask = async |enter: &EnterFederated| {
-        let question = Question::EnterFederated(Box::new(enter.clone()));
+        let question = visit.told(Question::EnterFederated(Box::new(enter.clone())));
         ports.principals().ask(locator, &question).await
     };
     let mut answer = ask(&enter).await?;
