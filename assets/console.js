@@ -14,18 +14,20 @@ document.addEventListener("click", async ({ target }) => {
     return;
   }
   field.select();
+  const said = target.parentElement.querySelector("[role=status]");
   try {
     await navigator.clipboard.writeText(field.value);
-    target.textContent = "Copied";
+    said.textContent = "Copied.";
   } catch {
-    target.textContent = "Marked: copy it with your keyboard";
+    said.textContent = "Marked: copy it with your keyboard.";
   }
 });
 
 document.addEventListener("input", ({ target }) => {
   if (target.name !== "search") return;
   const wanted = target.value.toLowerCase();
-  for (const row of document.querySelectorAll("[data-rows] tbody tr")) {
-    row.hidden = !row.textContent.toLowerCase().includes(wanted);
-  }
+  const rows = [...document.querySelectorAll("[data-rows] tbody tr")];
+  for (const row of rows) row.hidden = !row.textContent.toLowerCase().includes(wanted);
+  const none = rows.every((row) => row.hidden);
+  document.getElementById("filtered").textContent = none ? "Nothing on this page is like that. Search looks through everything." : "";
 });

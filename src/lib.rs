@@ -8,7 +8,7 @@
 //!
 //! | layer | modules | may use |
 //! | --- | --- | --- |
-//! | vocabulary | [`email`], [`encoding`], [`error`], [`id`], [`json`], [`pkce`], [`registered`], [`scope`], [`secret`], [`time`], [`uri`] | each other |
+//! | vocabulary | [`email`], [`encoding`], [`error`], [`id`], [`json`], [`label`], [`pkce`], [`registered`], [`scope`], [`secret`], [`time`], [`uri`] | each other |
 //! | rules | [`directory`], [`dpop`], [`grant`], [`http`], [`keyring`], [`policy`], [`principal`], [`session`], [`token`], [`webauthn`] | vocabulary, each other |
 //! | use cases | [`api`], [`app`], [`config`], [`console`], [`gateway`], [`oauth`], [`people`], [`port`], [`validator`] | rules, vocabulary |
 //! | adapters | `edge`, `browser`, `software`, `webcrypto` | everything |
@@ -38,6 +38,7 @@ pub mod encoding;
 pub mod error;
 pub mod id;
 pub mod json;
+pub mod label;
 pub mod pkce;
 pub mod registered;
 pub mod scope;

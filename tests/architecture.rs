@@ -9,7 +9,20 @@ use std::path::{Path, PathBuf};
 const LAYERS: [(&str, &[&str]); 4] = [
     (
         "vocabulary",
-        &["email", "encoding", "error", "id", "json", "pkce", "registered", "scope", "secret", "time", "uri"],
+        &[
+            "email",
+            "encoding",
+            "error",
+            "id",
+            "json",
+            "label",
+            "pkce",
+            "registered",
+            "scope",
+            "secret",
+            "time",
+            "uri",
+        ],
     ),
     (
         "rules",

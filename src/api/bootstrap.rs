@@ -18,6 +18,7 @@ use crate::error::Fault;
 use crate::grant::may_be_password;
 use crate::http::{Answer, Head, NO_CACHE, bearer, challenge};
 use crate::id::{Locator, Login, UserId};
+use crate::label::is_label;
 use crate::oauth::{Stop, new_id};
 use crate::port::{Directory, Entry, Journal, Limit, Limiter, Ports, Principals, random};
 use crate::principal::{
@@ -70,7 +71,7 @@ impl<P: Ports> Context<'_, P> {
         let secret = self.first_secret(bootstrap, head)?;
         let first: First = request.json(SHAPE)?;
         let login = Login::typed(&first.login).map_err(|_| bad(SHAPE))?;
-        let is_bad = |name: &String| name.chars().count() > 254 || name.chars().any(char::is_control);
+        let is_bad = |name: &String| !name.is_empty() && !is_label(name, 254);
         if !may_be_password(&first.password.0) || first.name.as_ref().is_some_and(is_bad) {
             return Err(bad(SHAPE));
         }

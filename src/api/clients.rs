@@ -333,7 +333,7 @@ impl<P: Ports> Context<'_, P> {
         self.view_of(known.client.locator, &known.owner).await
     }
 
-    async fn view_of(&self, locator: Locator, owner: &Owner) -> Result<ClientView, Stop> {
+    pub(super) async fn view_of(&self, locator: Locator, owner: &Owner) -> Result<ClientView, Stop> {
         match self.ask_here(locator, Question::ReadClient(owner.clone())).await? {
             principal::Answer::ClientView(view) => Ok(*view),
             principal::Answer::Refused(_) => Err(not_found()),

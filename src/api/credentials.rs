@@ -3,7 +3,7 @@
 //!
 //! | request | answer |
 //! | --- | --- |
-//! | `GET /credentials` | 200: the caller's own with everything, or, for whoever manages all of them, what the directory lists. `search`, `owner`, `limit`, `cursor` |
+//! | `GET /credentials` | 200: the caller's own with everything, or, for whoever manages all of them, what the directory lists. `search`, `owner`, `limit`, `cursor`; `usage=true`: of everybody's with everything as well, 25 of them at most |
 //! | `POST /credentials` | 201: `name`, `expires_at`, and if wanted `roles`, `scope` and `idle_seconds`. Shows the secret, which nothing can show again |
 //! | `GET /credentials/{id}` | 200 |
 //! | `PATCH /credentials/{id}` | 200: `name` and `expires_at` |
@@ -13,15 +13,17 @@
 //! Its roles are some of its person's, and of each kind no more than the configuration says; a role that its person loses leaves it. It ends
 //! within `credential_seconds` of the realm, and falls idle no later than everything does there.
 
+use futures_util::future::join_all;
 use serde::Deserialize;
 
 use crate::config::RoleKind;
-use crate::directory::{Find, List};
+use crate::directory::{Find, List, ListedClient};
 use crate::http::{Answer, NO_CACHE};
 use crate::id::Role;
+use crate::label::is_label;
 use crate::oauth::{Stop, known_roles};
 use crate::port::Ports;
-use crate::principal::{AuthMethod, Client, ClientView, GrantType, Limits};
+use crate::principal::{AuthMethod, Client, ClientView, GrantType, Limits, Owner};
 use crate::scope::ScopeSet;
 use crate::secret::Credential;
 use crate::time::{Lifetime, Timestamp};
@@ -35,6 +37,9 @@ use super::shown::{self, Page};
 
 /// How long the old secret of a credential may still count: none, an hour, a day.
 const OVERLAPS: [u64; 3] = [0, 3_600, 86_400];
+
+/// How many credentials are asked for at once: each is at a principal of its own.
+const MOST_WITH_USAGE: usize = 25;
 
 const SHAPE: &str = "Send a JSON object with name, expires_at (seconds since 1970), and if wanted roles, scope and idle_seconds, each at most once.";
 
@@ -96,11 +101,27 @@ impl<P: Ports> Context<'_, P> {
             let items = views.iter().map(|view| shown::Credential::seen(view, None)).collect();
             return Ok(Answer::json(200, &Page { items, next: None })?);
         }
-        let find = Find { search, after: wanted.after, ..Find::all(List::Credentials, wanted.limit) };
+        let with_usage = wanted.parsed::<bool>("usage")?.unwrap_or_default();
+        let limit = if with_usage { wanted.limit.min(MOST_WITH_USAGE) } else { wanted.limit };
+        let find = Find { search, after: wanted.after, ..Find::all(List::Credentials, limit) };
         let (items, next) = self.find(find).await?;
         let listed = items.iter().map(|text| read_listed(text)).collect::<Result<Vec<_>, _>>()?;
-        let items = listed.iter().map(shown::Credential::listed).collect();
+        let views = if with_usage { self.views(&listed).await } else { Vec::new() };
+        let item = |(at, one)| match views.get(at) {
+            Some(Some(view)) => shown::Credential::seen(view, None),
+            _ => shown::Credential::listed(one),
+        };
+        let items = listed.iter().enumerate().map(item).collect();
         Ok(Answer::json(200, &Page { items, next })?)
+    }
+
+    /// What each one's principal knows of it, asked all at once. `None`: it is gone by now, or its principal does not answer.
+    async fn views(&self, listed: &[ListedClient]) -> Vec<Option<ClientView>> {
+        let view = async |one: &ListedClient| {
+            let owner = Owner { client_id: one.client.client_id.clone(), registration: None };
+            self.view_of(one.client.locator, &owner).await.ok()
+        };
+        join_all(listed.iter().map(view)).await
     }
 
     async fn create_credential(&self, caller: &Caller, request: &Request<'_>) -> Result<Answer, Stop> {
@@ -212,8 +233,8 @@ impl<P: Ports> Context<'_, P> {
 
 fn named(text: &str) -> Result<String, Stop> {
     let name = text.trim();
-    if name.is_empty() || name.chars().count() > 100 || text.chars().any(char::is_control) {
-        return Err(bad("name is 1 to 100 characters without control characters."));
+    if !is_label(name, 100) {
+        return Err(bad("name is 1 to 100 characters, none of which is hidden."));
     }
     Ok(name.to_owned())
 }

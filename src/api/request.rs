@@ -56,9 +56,9 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
-    /// The value of a parameter, where it is there and says something.
+    /// The value of a parameter; an empty one is as if it was not there.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
-        self.form.get(name).filter(|value| !value.is_empty())
+        self.form.get(name)
     }
 
     /// The value of a parameter of a type of ours.
@@ -106,7 +106,7 @@ impl<'a> Request<'a> {
         if !(1..=MOST_ITEMS).contains(&limit) {
             return Err(bad(LIMIT));
         }
-        let after = form.get("cursor").filter(|text| !text.is_empty()).map(Cursor::read).transpose();
+        let after = form.get("cursor").map(Cursor::read).transpose();
         let after = after.map_err(|_| bad("cursor is the `next` of an earlier page, as it was."))?;
         Ok(Wanted { form, limit, after })
     }

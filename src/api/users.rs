@@ -23,6 +23,7 @@ use crate::error::Fault;
 use crate::grant::may_be_password;
 use crate::http::Answer;
 use crate::id::{Login, Role, Subject, UserId};
+use crate::label::is_label;
 use crate::oauth::{Stop, known_roles};
 use crate::people::{invite, new_user_id};
 use crate::port::{Ports, Principals, Users, random};
@@ -96,13 +97,9 @@ impl Wanted {
         if wanted.password.as_ref().is_some_and(|password| !may_be_password(&password.0)) {
             return Err(bad("A password has 8 to 128 characters."));
         }
-        let is_bad = |text: &Option<String>| {
-            text.as_ref().is_some_and(|text| {
-                text.is_empty() || text.chars().count() > 254 || text.chars().any(char::is_control)
-            })
-        };
+        let is_bad = |text: &Option<String>| text.as_ref().is_some_and(|text| !is_label(text, 254));
         if wanted.profile.as_ref().is_some_and(|profile| is_bad(&profile.name) || is_bad(&profile.email)) {
-            return Err(bad("name and email are 1 to 254 characters without control characters."));
+            return Err(bad("name and email are 1 to 254 characters, none of which is hidden."));
         }
         Ok(wanted)
     }

@@ -3,6 +3,7 @@
 use crate::config::Problems;
 use crate::config::document::{MailDocument, SignUpDocument};
 use crate::id::Role;
+use crate::label::is_label;
 use crate::uri::WebUrl;
 
 /// Who sends a realm's mail.
@@ -46,13 +47,10 @@ pub(super) fn mail(
             None
         }
         MailDocument::Webhook(hook) => {
-            let is_good = !hook.from.is_empty()
-                && hook.from.len() <= MAX_FROM
-                && !hook.from.chars().any(char::is_control);
-            if !is_good {
+            if !is_label(&hook.from, MAX_FROM) {
                 problems.add(
                     format_args!("{path}.webhook.from"),
-                    "is empty, too long or holds control characters; write `NAME <ADDRESS>`, or an address",
+                    "is empty, too long or holds hidden characters; write `NAME <ADDRESS>`, or an address",
                 );
             }
             let url = problems.take(format_args!("{path}.webhook.url"), hook.url.parse());

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::config::document::{ClientAuthentication, Product, ProviderDocument};
 use crate::config::{KeySource, Problems, TrustedIssuer};
 use crate::id::ProviderId;
+use crate::label::is_label;
 use crate::scope::{ScopeSet, ScopeToken};
 use crate::token::{Algorithm, ClaimMap, ClaimPath, TokenType, Trust};
 use crate::uri::{Issuer, WebUrl};
@@ -127,7 +128,7 @@ fn provider(
     let defaults = Defaults::of(document.preset);
     let is_github = document.preset == Some(Product::GitHub);
     let label = document.label.as_deref().or(defaults.label).unwrap_or_default();
-    if label.trim().is_empty() || label.chars().count() > MAX_LABEL || label.chars().any(char::is_control) {
+    if label.trim().is_empty() || !is_label(label, MAX_LABEL) {
         let mend = format_args!("say in 1 to {MAX_LABEL} characters what stands on the button");
         problems.add(format_args!("{path}.label"), mend);
     }

@@ -6,7 +6,7 @@ use crate::console::credentials::{owner_of, scopes, set};
 use crate::console::desk::{Desk, Halt, alert, etag};
 use crate::console::page::Act;
 use crate::console::secrets::{self, Ending, breaks, history, name_of};
-use crate::console::sheet::{Block, Cell, Field, Line, Sheet, line, link, main_link, ticked};
+use crate::console::sheet::{Block, Cell, Field, Line, Sheet, danger_link, line, link, main_link, ticked};
 use crate::console::words::{list, moment, number, segment, text, texts, words};
 use crate::console::{Api, ApiAnswer, environments};
 use crate::http::{Answer, Form};
@@ -283,7 +283,7 @@ fn view(place: &str, found: &ApiAnswer) -> Vec<Block> {
     if !waiting.is_empty() {
         facts.push(("Waits for approval", joined(&waiting)));
     }
-    let mut links = vec![link("Delete", format!("{place}/delete"))];
+    let mut links = vec![danger_link("Delete", format!("{place}/delete"))];
     if method.starts_with("client_secret") {
         links.insert(0, link("New secret", format!("{place}/secret")));
     }

@@ -7,7 +7,9 @@ use crate::config::{EMAIL, OPENID, PROFILE};
 use crate::console::desk::{Desk, Halt, alert, etag};
 use crate::console::page::Act;
 use crate::console::secrets::{self, Ending, breaks, calls, history};
-use crate::console::sheet::{Block, Cell, Field, Line, Sheet, line, link, main_link, ticked, ticks};
+use crate::console::sheet::{
+    Block, Cell, Field, Line, Sheet, danger_link, line, link, main_link, ticked, ticks,
+};
 use crate::console::words::{
     count, form_day, list, moment, number, of_form_day, segment, text, texts, words,
 };
@@ -35,12 +37,17 @@ pub(super) async fn show<A: Api>(
 }
 
 const HEAD: &[&str] = &["Name", "Made", "Expires", "Last used", "Live sessions", "Calls"];
-const HEAD_OF_ALL: &[&str] = &["Name", "Whose", "Made", "Expires"];
+const HEAD_OF_ALL: &[&str] = &["Name", "Whose", "Made", "Expires", "Last used", "Live sessions", "Calls"];
 
 async fn all<A: Api>(desk: &Desk<'_, A>) -> Result<Answer, Halt> {
     let owner = desk.said("owner");
     let is_own = !desk.sees_all() || owner == "me";
-    let pairs = [("search", desk.said("search")), ("owner", owner), ("cursor", desk.said("cursor"))];
+    let pairs = [
+        ("search", desk.said("search")),
+        ("owner", owner),
+        ("cursor", desk.said("cursor")),
+        ("usage", "true"),
+    ];
     let found = desk.get(PLACE, &pairs).await?;
     let row = |one: &Value| {
         let at = format!("{PLACE}/{}", segment(text(one, "client_id")));
@@ -49,11 +56,9 @@ async fn all<A: Api>(desk: &Desk<'_, A>) -> Result<Answer, Halt> {
         if !is_own {
             cells.push(Cell::text(owner_of(one)));
         }
-        cells.extend([date("created_at"), date("expires_at")]);
-        if is_own {
-            let live = number(one, "live_sessions").map_or_else(|| "–".to_owned(), |live| live.to_string());
-            cells.extend([date("last_used_at"), Cell::Text(live), Cell::Text(calls(one))]);
-        }
+        let live = number(one, "live_sessions").map_or_else(|| "–".to_owned(), |live| live.to_string());
+        cells.extend([date("created_at"), date("expires_at"), date("last_used_at")]);
+        cells.extend([Cell::Text(live), Cell::Text(calls(one))]);
         cells
     };
     let rows = list(&found.body, "items").iter().map(row).collect();
@@ -82,23 +87,42 @@ pub(super) fn owner_of(one: &Value) -> &str {
 /// The form of a new one, with what was typed.
 async fn sheet<A: Api>(desk: &Desk<'_, A>, form: Option<&Form>) -> Result<Vec<Block>, Halt> {
     let typed = |name: &str| form.and_then(|form| form.get(name)).unwrap_or_default();
+    let rules = desk.me.get("credentials").unwrap_or(&Value::Null);
+    let most = number(rules, "max_seconds").unwrap_or_default();
     let hint = "After this day nobody gets a token with it.";
-    let day = Line { kind: "date", is_needed: true, ..line("expires", "Expires", typed("expires"), hint) };
+    let day = Line { is_needed: true, ..day_line(desk, most, typed("expires"), hint) };
     let name = Line { is_needed: true, ..line("name", "Name", typed("name"), "For you: where it is used.") };
     let mut fields = vec![desk.once(), Field::Line(name), Field::Line(day)];
     fields.extend(roles(desk, form).await?);
     fields.push(scopes(desk, &form.map(|form| ticked(form, "scope:")).unwrap_or_default(), false));
-    let rules = desk.me.get("credentials").unwrap_or(&Value::Null);
-    if number(rules, "idle_seconds").is_some() {
-        let hint = "Empty: as long as the realm says.";
+    let mut about = vec![Block::Text(format!(
+        "It acts for you, with the roles that you choose, for {} at most.",
+        count(days_of(most), "day")
+    ))];
+    if let Some(idle) = number(rules, "idle_seconds") {
+        let idle = count(idle.div_euclid(60), "minute");
+        let text = format!("Its sessions end after {idle} without use, or sooner if you say so.");
+        about.push(Block::Text(text));
+        let hint = "Empty: as said above.";
         let idle = line("idle", "Minutes without use after which its sessions end", typed("idle"), hint);
         fields.push(Field::Line(Line { kind: "number", ..idle }));
     }
-    let days = number(rules, "max_seconds").unwrap_or_default().div_euclid(86_400);
-    let most =
-        format!("It acts for you, with the roles that you choose, for {} at most.", count(days, "day"));
     let sheet = Sheet { back: PLACE.to_owned(), ..Sheet::new(PLACE, "Make it", fields) };
-    Ok(vec![Block::Text(most), Block::Form(sheet)])
+    about.push(Block::Form(sheet));
+    Ok(about)
+}
+
+const fn days_of(seconds: u64) -> u64 {
+    seconds.div_euclid(86_400)
+}
+
+/// The day on which a credential expires: today or later, and no later than the realm allows.
+fn day_line<A: Api>(desk: &Desk<'_, A>, most: u64, value: &str, hint: &'static str) -> Line {
+    let now = desk.now.as_seconds();
+    // A credential lasts to the end of its day.
+    let last = now.saturating_add(most).saturating_sub(86_399);
+    let within = Some((form_day(now), form_day(last.max(now))));
+    Line { kind: "date", within, ..line("expires", "Expires", value, hint) }
 }
 
 /// The person's roles by kind: one of a kind is chosen, of others any are ticked.
@@ -108,19 +132,28 @@ async fn roles<A: Api>(desk: &Desk<'_, A>, form: Option<&Form>) -> Result<Vec<Fi
     let own: Vec<&Value> =
         list(&known.body, "items").iter().filter(|role| own.contains(&text(role, "name"))).collect();
     let rules = desk.me.get("credentials").unwrap_or(&Value::Null);
-    let kinds = list(rules, "kinds").iter().map(|kind| (text(kind, "name"), number(kind, "at_most")));
     let mut fields = Vec::new();
-    for (kind, at_most) in kinds.chain([("", None)]) {
-        let of_kind: Vec<_> = own.iter().copied().filter(|role| text(role, "kind") == kind).collect();
+    for kind in list(rules, "kinds").iter().chain([&Value::Null]) {
+        let of_kind: Vec<_> =
+            own.iter().copied().filter(|role| text(role, "kind") == text(kind, "name")).collect();
         if !of_kind.is_empty() {
-            fields.push(roles_of_kind(kind, at_most == Some(1), &of_kind, form));
+            fields.push(roles_of_kind(kind, &of_kind, form));
         }
     }
     Ok(fields)
 }
 
-fn roles_of_kind(kind: &str, is_one: bool, roles: &[&Value], form: Option<&Form>) -> Field {
-    let legend = if kind.is_empty() { "Roles".to_owned() } else { format!("Roles: {kind}") };
+/// The roles of one kind, or of none.
+fn roles_of_kind(of: &Value, roles: &[&Value], form: Option<&Form>) -> Field {
+    let (kind, words) = (text(of, "name"), text(of, "description"));
+    let is_one = number(of, "at_most") == Some(1);
+    let mut legend = if is_one { "Role" } else { "Roles" }.to_owned();
+    for (between, part) in [(": ", kind), (". ", words)] {
+        if !part.is_empty() {
+            legend.push_str(between);
+            legend.push_str(part);
+        }
+    }
     let names = roles.iter().map(|role| (text(role, "name"), text(role, "description")));
     if !is_one {
         let chosen = form.map(|form| ticked(form, "role:")).unwrap_or_default();
@@ -129,7 +162,11 @@ fn roles_of_kind(kind: &str, is_one: bool, roles: &[&Value], form: Option<&Form>
     let name = format!("kind:{kind}");
     let chosen = form.and_then(|form| form.get(&name)).unwrap_or_default().to_owned();
     let none = (String::new(), "None".to_owned());
-    let options = names.map(|(role, _)| (role.to_owned(), role.to_owned()));
+    let option = |(role, words): (&str, &str)| {
+        let said = if words.is_empty() { role.to_owned() } else { format!("{role}: {words}") };
+        (role.to_owned(), said)
+    };
+    let options = names.map(option);
     Field::Choice { name, label: legend, options: std::iter::once(none).chain(options).collect(), chosen }
 }
 
@@ -226,11 +263,11 @@ async fn one<A: Api>(desk: &Desk<'_, A>, id: &str, form: Option<&Form>) -> Resul
     let found = desk.get(&path, &[]).await?;
     let status = wrong.as_ref().map_or(200, |(status, _)| *status);
     let mut blocks: Vec<_> = wrong.map(|(_, alert)| alert).into_iter().collect();
-    blocks.extend(view(&path, &found, form));
+    blocks.extend(view(desk, &path, &found, form));
     desk.page(status, secrets::name_of(&found.body), blocks)
 }
 
-fn view(path: &str, found: &ApiAnswer, form: Option<&Form>) -> Vec<Block> {
+fn view<A: Api>(desk: &Desk<'_, A>, path: &str, found: &ApiAnswer, form: Option<&Form>) -> Vec<Block> {
     let one = &found.body;
     let date = |name| Cell::Text(moment(number(one, name)));
     let joined =
@@ -253,13 +290,16 @@ fn view(path: &str, found: &ApiAnswer, form: Option<&Form>) -> Vec<Block> {
     let typed = |name: &str, now_is: &str| form.and_then(|form| form.get(name)).unwrap_or(now_is).to_owned();
     let name = line("name", "Name", &typed("name", secrets::name_of(one)), "");
     let day = number(one, "expires_at").map(form_day).unwrap_or_default();
-    let day = line("expires", "Expires", &typed("expires", &day), "");
+    let rules = desk.me.get("credentials").unwrap_or(&Value::Null);
+    let most = number(rules, "max_seconds").unwrap_or_default();
+    let day = day_line(desk, most, &typed("expires", &day), "");
     let fields = vec![
         etag(found),
         Field::Line(Line { is_needed: true, ..name }),
-        Field::Line(Line { kind: "date", is_needed: true, ..day }),
+        Field::Line(Line { is_needed: true, ..day }),
     ];
-    let links = vec![link("New secret", format!("{path}/secret")), link("Delete", format!("{path}/delete"))];
+    let links =
+        vec![link("New secret", format!("{path}/secret")), danger_link("Delete", format!("{path}/delete"))];
     let mut blocks = vec![Block::Facts(facts), Block::Links(links)];
     blocks.extend(history(one));
     blocks.push(Block::Heading("Change"));

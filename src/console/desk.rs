@@ -16,6 +16,7 @@ use crate::http::{Answer, Form};
 use crate::oauth::Stop;
 use crate::people::page::{answer, base, see_other};
 use crate::port::Ports;
+use crate::time::Timestamp;
 
 /// What is wrong where what was to be changed is not any more what was seen.
 const CONFLICT: &str = "Somebody else has changed this meanwhile, and nothing was saved. What it is now stands below; what you typed is still in the form.";
@@ -70,6 +71,7 @@ pub(super) struct Desk<'a, A> {
     pub(super) me: Value,
     /// What a form names itself by, so that it is done once.
     pub(super) once: String,
+    pub(super) now: Timestamp,
     api: &'a A,
     section: Section,
     token: &'a str,
@@ -92,6 +94,7 @@ impl<'a, A: Api> Desk<'a, A> {
             host: asked.head.authority,
             me: Value::Null,
             once: door.fresh()?,
+            now: asked.now,
             api,
             section: asked.page.section,
             token,
@@ -104,12 +107,13 @@ impl<'a, A: Api> Desk<'a, A> {
     /// A call, to be filled in.
     #[inline(never)]
     pub(super) fn call<'c>(&'c self, method: &'static str, path: &'c str) -> ApiCall<'c> {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
         ApiCall {
             realm: self.realm,
             token: self.token,
             method,
             path,
-            query: String::new(),
+            query: query.to_owned(),
             body: None,
             if_match: None,
             idempotency_key: None,

@@ -6,7 +6,9 @@ use crate::console::credentials::set;
 use crate::console::desk::{Desk, Halt, alert, etag};
 use crate::console::page::Act;
 use crate::console::secrets::Ending;
-use crate::console::sheet::{Block, Cell, Field, Line, Sheet, Tick, line, link, main_link, ticked, ticks};
+use crate::console::sheet::{
+    Block, Cell, Field, Line, Sheet, Tick, danger_link, line, link, main_link, ticked, ticks,
+};
 use crate::console::words::{is_so, list, moment, number, segment, text, texts, words};
 use crate::console::{Api, ApiAnswer};
 use crate::http::{Answer, Form};
@@ -175,7 +177,7 @@ async fn view<A: Api>(
     let mut links = vec![
         link("Sign out everywhere", format!("{place}/sign-out")),
         link("Send a link to choose a password", format!("{place}/invitation")),
-        link("Delete", format!("{place}/delete")),
+        danger_link("Delete", format!("{place}/delete")),
     ];
     if desk.may("sessions:manage") {
         links.insert(0, link("Sessions", format!("/sessions?user={}", segment(text(one, "id")))));
@@ -192,7 +194,7 @@ async fn view<A: Api>(
         "Disabled: they cannot sign in, and everything that acts for them stops",
         is_disabled,
     ));
-    let what = "Other roles, an internal scope less and disabling end every session of theirs.";
+    let what = "Other roles, an internal scope less and disabling end every session of theirs. A role that they lose leaves their credentials for good: with the role it does not come back to them.";
     let sheet = Block::Form(Sheet::new(place, "Save", fields));
     Ok(vec![Block::Facts(facts), Block::Links(links), Block::Heading("Change"), Block::text(what), sheet])
 }

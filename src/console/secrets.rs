@@ -8,6 +8,8 @@ use crate::console::sheet::{Block, Cell, Field, Sheet, link};
 use crate::console::words::{count, list, moment, number, segment, text};
 use crate::console::{Api, ApiAnswer};
 use crate::http::{Answer, Form};
+use crate::policy::{Access, Method, Route};
+use crate::scope::ScopeSet;
 
 /// The page after a secret was made, which nobody sees again.
 pub(super) fn shown<A: Api>(
@@ -16,6 +18,7 @@ pub(super) fn shown<A: Api>(
     made: &Value,
 ) -> Result<Answer, Halt> {
     let (id, secret) = (text(made, "client_id"), text(made, "client_secret"));
+    let before = list(made, "secrets").iter().find_map(|known| number(known, "expires_at"));
     let there = format!("{place}/{}", segment(id));
     let mut blocks = vec![output("client_id", "Client ID", id)];
     if secret.is_empty() {
@@ -23,7 +26,10 @@ pub(super) fn shown<A: Api>(
     } else {
         let once = "This is the only time that the secret is shown. Copy it, or download the file, before you leave this page.";
         blocks.insert(0, Block::Done(once.to_owned()));
-        blocks.extend(samples(desk.realm, id, secret, &example(desk)));
+        if before.is_some() {
+            blocks.insert(1, Block::Text(format!("The one before it counts until {}.", moment(before))));
+        }
+        blocks.extend(samples(desk.realm, id, secret, &example(desk, text(made, "scope"))));
     }
     blocks.push(Block::Links(vec![link("I have it", there)]));
     desk.page(200, title, blocks)
@@ -34,12 +40,20 @@ fn output(id: &'static str, label: &'static str, text: &str) -> Block {
     Block::Output { id, label, text: text.to_owned(), save: "" }
 }
 
-/// An address of the API, to call with a token.
-fn example<A: Api>(desk: &Desk<'_, A>) -> String {
-    let is_read = |route: &&crate::policy::Route| route.methods.contains(&crate::policy::Method::Get);
-    let first = desk.config.routes().iter().find(is_read);
-    let path = first.map_or_else(|| "/".to_owned(), |route| route.path.to_string());
-    format!("{}{path}", desk.realm.issuer.origin())
+/// An address of the API that a token with these scopes opens, or the first one.
+fn example<A: Api>(desk: &Desk<'_, A>, scope: &str) -> String {
+    let held: ScopeSet = scope.parse().unwrap_or_default();
+    let opens = |route: &&&Route| match &route.access {
+        Access::Anonymous => false,
+        Access::Token { issuers, scopes, .. } => {
+            issuers.contains(&desk.realm.issuer)
+                && scopes.iter().all(|scope| desk.config.scopes().covers(&held, scope))
+        }
+    };
+    let read: Vec<_> =
+        desk.config.routes().iter().filter(|route| route.methods.contains(&Method::Get)).collect();
+    let path = read.iter().find(opens).or(read.first()).map(|route| route.path.to_string());
+    format!("{}{}", desk.realm.issuer.origin(), path.as_deref().unwrap_or("/"))
 }
 
 /// The same secret, as files, tools and people want it.
@@ -68,8 +82,11 @@ fn samples(realm: &Realm, id: &str, secret: &str, example: &str) -> Vec<Block> {
 /// When its secrets were made, end, and were last used; and what it has called.
 pub(super) fn history(of: &Value) -> Vec<Block> {
     let date = |of: &Value, name| Cell::Text(moment(number(of, name)));
-    let secret =
-        |one: &Value| vec![date(one, "created_at"), date(one, "expires_at"), date(one, "last_used_at")];
+    let until = |one: &Value| match number(one, "expires_at") {
+        None => Cell::text("there is another"),
+        end => Cell::Text(moment(end)),
+    };
+    let secret = |one: &Value| vec![date(one, "created_at"), until(one), date(one, "last_used_at")];
     let used = |one: &Value| {
         let calls = number(one, "count").unwrap_or_default().to_string();
         vec![Cell::text(text(one, "route")), Cell::Text(calls), date(one, "first_at"), date(one, "last_at")]
@@ -125,13 +142,14 @@ pub(super) async fn another<A: Api>(
         let body = serde_json::json!({ "overlap_seconds": overlap });
         let made = desk.change("POST", &format!("{path}/secret"), form, Some(body)).await?;
         if made.is_good() {
-            return shown(desk, ("The new secret", place), &made.body);
+            let title = format!("The new secret of {}", name_of(&made.body));
+            return shown(desk, (&title, place), &made.body);
         }
         blocks.push(alert(&made));
         status = made.status;
     }
     let found = desk.get(&path, &[]).await?;
-    blocks.push(Block::text("The secret that counts now goes on counting for as long as you say. Where it ends at once, so does what it has opened:"));
+    blocks.push(Block::text("The secret that counts now goes on counting for as long as you say. With “Ends at once”, this ends as well:"));
     blocks.push(breaks(&found.body));
     let options =
         [("0", "Ends at once"), ("3600", "Counts for an hour more"), ("86400", "Counts for a day more")];

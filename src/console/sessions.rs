@@ -32,7 +32,7 @@ async fn all<A: Api>(desk: &Desk<'_, A>) -> Result<Answer, Halt> {
         let name = names.into_iter().find(|name| !name.is_empty()).unwrap_or_default();
         let date = |name| Cell::Text(moment(number(one, name)));
         let end = format!("{PLACE}/{}/end", segment(text(one, "id")));
-        let end = Cell::Link(format!("End {name}"), end);
+        let end = Cell::Link("End".to_owned(), end);
         let scope = Cell::text(text(one, "scope"));
         vec![Cell::text(name), scope, date("opened_at"), date("last_used_at"), date("ends_at"), end]
     };

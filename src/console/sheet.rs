@@ -11,12 +11,14 @@ pub(super) struct Link {
     pub(super) href: String,
     /// Whether it is what most people look for, or where they are.
     pub(super) is_main: bool,
+    /// Whether something ends there.
+    pub(super) is_danger: bool,
 }
 
 /// A link that is not what most people look for.
 #[inline(never)]
 pub(super) fn link(label: &str, href: impl Into<String>) -> Link {
-    Link { label: label.to_owned(), href: href.into(), is_main: false }
+    Link { label: label.to_owned(), href: href.into(), is_main: false, is_danger: false }
 }
 
 /// A link that is.
@@ -24,6 +26,15 @@ pub(super) fn link(label: &str, href: impl Into<String>) -> Link {
 pub(super) fn main_link(label: &str, href: impl Into<String>) -> Link {
     Link { is_main: true, ..link(label, href) }
 }
+
+/// A link to a page that asks before something ends.
+#[inline(never)]
+pub(super) fn danger_link(label: &str, href: impl Into<String>) -> Link {
+    Link { is_danger: true, ..link(label, href) }
+}
+
+/// What stands where nothing does.
+pub(super) const NONE: &str = "–";
 
 /// What stands in a table or a list of facts.
 #[derive(Clone, Debug)]
@@ -39,7 +50,7 @@ pub(super) enum Cell {
 impl Cell {
     #[inline(never)]
     pub(super) fn text(text: &str) -> Self {
-        Self::Text(text.to_owned())
+        Self::Text(if text.is_empty() { NONE.to_owned() } else { text.to_owned() })
     }
 }
 
@@ -109,6 +120,8 @@ pub(super) struct Line {
     pub(super) value: String,
     pub(super) hint: &'static str,
     pub(super) is_needed: bool,
+    /// The first and the last day that it may be, where it is a day.
+    pub(super) within: Option<(String, String)>,
 }
 
 /// A box to tick.
@@ -138,7 +151,7 @@ pub(super) enum Field {
 /// One line of text.
 #[inline(never)]
 pub(super) fn line(name: &'static str, label: &'static str, value: &str, hint: &'static str) -> Line {
-    Line { name, label, kind: "text", value: value.to_owned(), hint, is_needed: false }
+    Line { name, label, kind: "text", value: value.to_owned(), hint, is_needed: false, within: None }
 }
 
 /// Boxes of one form: what their names begin with, each name, its words, and which are ticked.

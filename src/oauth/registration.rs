@@ -12,6 +12,7 @@ use url::Url;
 use crate::config::{Config, Realm, Revocation};
 use crate::http::{ErrorCode, OauthError};
 use crate::id::{Locator, RealmName, Role};
+use crate::label::is_label;
 use crate::oauth::redirect_uri::is_redirect_uri;
 use crate::oauth::rights::Rights;
 use crate::principal::{AuthMethod, Client, GrantType, Limits};
@@ -219,8 +220,8 @@ impl Metadata {
     fn name(&self) -> Result<String, Unfit> {
         let text = self.client_name.as_deref().unwrap_or_default();
         let name = text.trim();
-        if name.is_empty() || name.chars().count() > MAX_NAME || text.chars().any(char::is_control) {
-            return Err(metadata("client_name is 1 to 100 characters without control characters"));
+        if !is_label(name, MAX_NAME) {
+            return Err(metadata("client_name is 1 to 100 characters, none of which is hidden"));
         }
         Ok(name.to_owned())
     }

@@ -20,6 +20,7 @@ use crate::error::Fault;
 use crate::grant::Transaction;
 use crate::http::{Answer, Form, Head};
 use crate::id::Locator;
+use crate::label::is_label;
 use crate::oauth::{Stop, admit, form, source, take_as_long};
 use crate::people::account::unchanged;
 use crate::people::letters;
@@ -262,8 +263,9 @@ pub(super) async fn change<P: Ports>(
         "add-passkey" => {
             let nameless = format!("Passkey of {}", page::day(visit.now));
             let name = form.get("name").map(str::trim).filter(|name| !name.is_empty()).unwrap_or(&nameless);
-            if name.chars().count() > MAX_PASSKEY_NAME || name.chars().any(char::is_control) {
-                return Err(visit.lost(400, "Nothing was changed", "A name has at most 64 characters."));
+            if !is_label(name, MAX_PASSKEY_NAME) {
+                let text = "A name has at most 64 characters, all of which are seen.";
+                return Err(visit.lost(400, "Nothing was changed", text));
             }
             let made = said(form, |said| made(said, party)).and_then(|(made, challenge)| {
                 let bond = visit.cookies.browser().unwrap_or_default();

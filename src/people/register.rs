@@ -10,6 +10,7 @@ use crate::encoding::Digest;
 use crate::grant::{Invitation, may_be_password};
 use crate::http::{Answer, Head};
 use crate::id::Login;
+use crate::label::is_label;
 use crate::oauth::{Stop, source};
 use crate::people::letters;
 use crate::people::mailbox::plain;
@@ -123,8 +124,12 @@ pub async fn accept_invitation<P: Ports>(
     if !may_be_password(password) {
         return visit.step(400, own, &page(Some(RULE)));
     }
-    if name.chars().count() > MAX_NAME || name.chars().any(char::is_control) {
-        return visit.step(400, own, &page(Some("A name has at most 254 characters.")));
+    if !name.is_empty() && !is_label(name, MAX_NAME) {
+        return visit.step(
+            400,
+            own,
+            &page(Some("A name has at most 254 characters, all of which are seen.")),
+        );
     }
     if let Some(wrong) = visit.may_mail(&source(head)).await? {
         return visit.step(429, own, &page(Some(wrong)));

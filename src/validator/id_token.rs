@@ -7,6 +7,7 @@ use crate::encoding::{Digest, base64url};
 use crate::error::{Denied, Error};
 use crate::id::Subject;
 use crate::json::{self, Object, Value};
+use crate::label::is_label;
 use crate::port::{Ports, Verifier};
 use crate::principal::Profile;
 use crate::time::Timestamp;
@@ -103,9 +104,7 @@ pub async fn verify_id_token<P: Ports>(
 pub fn profile_of(members: &Object<'_>) -> Profile {
     let text = |name: &str| {
         let text = members.get(name).and_then(Value::as_text)?;
-        let fits =
-            !text.is_empty() && text.chars().count() <= MAX_TEXT && !text.chars().any(char::is_control);
-        fits.then(|| text.to_owned())
+        is_label(text, MAX_TEXT).then(|| text.to_owned())
     };
     let email = text("email");
     let email_verified = email.is_some() && members.get("email_verified") == Some(&Value::Bool(true));

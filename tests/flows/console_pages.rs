@@ -164,6 +164,9 @@ fn a_credential_is_made_once_and_its_secret_is_shown_once() {
     let page = browser.get("/test/console/credentials/new");
     shows(&page, r#"<select id="f-kind:tenant" name="kind:tenant">"#);
     shows(&page, r#"name="role:reporting""#);
+    // Days of which the realm takes none are not offered: world and credential end on whole days.
+    shows(&page, r#"<input type="date" min="2027-01-15" max=""#);
+    shows(&page, "Role: tenant");
     let made = json!({ "client_id": "new1", "name": "Billing", "client_secret": "tgs_SECRET" });
     browser.api.tell("test POST /credentials", 201, &made);
     let form = [
@@ -319,10 +322,17 @@ fn a_new_secret_counts_beside_the_old_one_for_as_long_as_is_said() {
     let browser = signed_in(&world, &edge, full());
     for (path, api) in [("/credentials/c1", "/credentials/c1"), ("/applications/c1", "/clients/c1")] {
         let page = browser.get(&format!("/test/console{path}/secret"));
-        let made = json!({ "client_id": "c1", "client_secret": "tgs_NEXT" });
+        shows(&page, "With “Ends at once”, this ends as well:");
+        let secrets = json!([{ "created_at": 1_800_000_000, "expires_at": 1_800_086_400 }, { "created_at": 1_800_000_000 }]);
+        let made =
+            json!({ "client_id": "c1", "name": "Sync", "client_secret": "tgs_NEXT", "secrets": secrets });
         browser.api.tell(&format!("test POST {api}/secret"), 200, &made);
         let shown = browser.post(&page, &format!("/test/console{path}/secret"), &[("overlap", "86400")]);
-        shows(&shown, "tgs_NEXT");
+        for words in
+            ["tgs_NEXT", "The new secret of Sync", "The one before it counts until 16 Jan 2027, 08:00 UTC."]
+        {
+            shows(&shown, words);
+        }
         assert_eq!(browser.api.last("POST").body, json!({ "overlap_seconds": 86_400 }));
     }
 }
@@ -437,7 +447,7 @@ fn lists_go_on_by_cursor_and_keep_what_is_looked_for() {
     let edge = world.edge();
     let browser = signed_in(&world, &edge, full());
     let page = browser.get("/test/console/credentials?search=a%26b&owner=me");
-    assert_eq!(browser.api.last("GET").what, "test GET /credentials?search=a%26b&owner=me");
+    assert_eq!(browser.api.last("GET").what, "test GET /credentials?search=a%26b&owner=me&usage=true");
     let next = "/test/console/credentials?search=a%26b&#38;owner=me&#38;cursor=%3Cb+onclick%3Dx%3E%22%27%26";
     shows(&page, next);
     assert!(!page.answer().body.contains(">First<"));
@@ -460,6 +470,31 @@ fn audit_is_handed_out_as_lines() {
     assert_eq!(file.answer().header("content-disposition"), Some("attachment; filename=\"audit.jsonl\""));
     browser.api.tell("test GET /audit", 200, &json!({ "items": [{ "id": "1" }], "next": "more" }));
     assert_eq!(browser.get("/test/console/audit/export").answer().body.lines().count(), 10, "it ends");
+}
+
+#[test]
+fn each_keyring_has_its_keys_and_the_step_that_comes_next() {
+    let both = config().replacen(r#""grant_type_code"]"#, r#""grant_type_code", "rs256_id_tokens"]"#, 1);
+    let world = World::new(&both);
+    let edge = world.edge();
+    let browser = signed_in(&world, &edge, full());
+    let key = |state: &str| json!({ "keys": [{ "kid": "k1", "alg": "ES256", "state": state, "since": 1_800_000_000 }] });
+    for (state, next, other) in [("active", "rotate", "promote"), ("published", "promote", "rotate")] {
+        browser.api.tell("test GET /keys", 200, &key(state));
+        let page = browser.get("/test/console/keys");
+        shows(&page, "Keys of ID tokens");
+        for way in [format!("/console/keys/{next}\""), format!("/console/keys/{next}?for=id_tokens\"")] {
+            shows(&page, &way);
+        }
+        assert!(!page.answer().body.contains(&format!("/keys/{other}")), "{state}");
+    }
+    browser.api.tell("test POST /keys/promote", 200, &key("active"));
+    let at = "/test/console/keys/promote?for=id_tokens";
+    let page = browser.get(at);
+    shows(&page, "the keys of ID tokens");
+    shows(&page, &format!(r#"action="{at}""#));
+    assert_eq!(location(&browser.post(&page, at, &[])), "/test/console/keys?done=promoted");
+    assert_eq!(browser.api.last("POST").what, "test POST /keys/promote?for=id_tokens");
 }
 
 #[test]

@@ -111,7 +111,9 @@ fn attack_a_line_of_the_audit_log_stays_one_line_and_its_link_one_link() {
     let world = World::new(CONFIG);
     let edge = world.edge();
     let ada = owner(&world, &edge, "ada");
-    for name in ["a\u{2028}{\"id\":\"forged\"}", MARKUP, "x"] {
+    let split = wanted("a\u{2028}{\"id\":\"forged\"}", &world, &[]);
+    assert_eq!(post(&edge, "/credentials", &split, &ada.token).status(), 400);
+    for name in ["a\\n{\"id\":\"forged\"}", MARKUP, "x"] {
         assert_eq!(
             post(&edge, "/credentials", &wanted(name, &world, &[]), &ada.token).status(),
             201,

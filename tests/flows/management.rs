@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::fakes::{BOOTSTRAP, Broken, Call, Edge, Reply, World, call};
 use crate::flows::gate;
+use crate::flows::idor::OWN;
 use crate::flows::realm::claims;
 use tollgate::time::Lifetime;
 
@@ -197,6 +198,8 @@ fn a_credential_is_no_more_than_its_person_and_the_realm_allow() {
         (json!({ "name": "x", "expires_at": now + 2_592_001, "roles": [] }), "an end that is too far"),
         (json!({ "name": "x", "roles": [] }), "no end"),
         (json!({ "name": "", "expires_at": day }), "no name"),
+        (json!({ "name": "Sync\u{202e}nimdA", "expires_at": day }), "a name that turns what is read"),
+        (json!({ "name": "Sy\u{200b}nc", "expires_at": day }), "a name that looks like another"),
         (json!({ "name": "x", "expires_at": day, "idle_seconds": 1201 }), "idle for longer than the realm"),
         (json!({ "name": "x", "expires_at": day, "idle_seconds": 0 }), "idle at once"),
         (json!({ "name": "x", "expires_at": day, "scope": "nope" }), "a scope that is none"),
@@ -656,8 +659,44 @@ fn pages_go_on_where_they_ended() {
     ] {
         assert_eq!(get(&edge, &format!("/users?{bad}"), "operator").status(), 400, "{bad}");
     }
+    assert_eq!(items(&get(&edge, "/users?limit=&search=", "operator")).len(), 8, "an empty one says nothing");
     assert_eq!(items(&get(&edge, "/users?search=person%205", "operator")).len(), 1);
     assert_eq!(items(&get(&edge, "/users?search=%25", "operator")).len(), 0, "no pattern, but words");
+}
+
+#[test]
+fn whoever_sees_everybodys_credentials_sees_how_they_are_used() {
+    let world = World::new(CONFIG);
+    let edge = world.edge();
+    let who =
+        ["ada", "bob"].map(|name| person(&world, &edge, &format!("{name}@example.com"), &["agent"], OWN));
+    let made: Vec<_> = (0..30)
+        .map(|number| {
+            let said = wanted(&format!("Sync {number:02}"), &world, &["agent"]);
+            body(&post(&edge, "/credentials", &said, &who[number % 2].1))
+        })
+        .collect();
+    let token = token(&edge, &made[3]);
+    assert_eq!(gate(&edge, &Call::get(format!("{HOST}/orders")).bearer(&token)), 200);
+    world.pass(Lifetime::from_seconds(60));
+    let light = items(&get(&edge, "/credentials?search=sync&limit=200", "operator"));
+    assert_eq!((light.len(), &light[3]["live_sessions"]), (30, &Value::Null), "nobody is asked");
+    let asked = world.asked_principals.get();
+    let page = get(&edge, "/credentials?search=sync&limit=200&usage=true", "operator");
+    let full = items(&page);
+    assert_eq!((full.len(), body(&page)["next"].is_string()), (25, true));
+    assert!(world.asked_principals.get() - asked <= 26, "each one's principal, and the caller's");
+    for (at, item) in full.iter().enumerate() {
+        assert_eq!(
+            (&item["name"], &item["client_id"]),
+            (&json!(format!("Sync {at:02}")), &made[at]["client_id"])
+        );
+        assert_eq!(item["live_sessions"], u64::from(at == 3), "{item}");
+        assert_eq!(item["last_used_at"].is_u64(), at == 3, "{item}");
+    }
+    let own = items(&get(&edge, "/credentials?usage=true", &who[0].1));
+    assert_eq!((own.len(), &own[0]["live_sessions"]), (15, &json!(0)), "nobody sees more by it");
+    assert_eq!(get(&edge, "/credentials?usage=yes", "operator").status(), 400);
 }
 
 #[test]

@@ -86,9 +86,9 @@ pub(super) fn deeds(world: &World, edge: &Edge<'_>) -> Vec<[String; 3]> {
     world.tell_all();
     let reply = manage(edge, Call::get("https://edge.example/test/api/v1/audit?limit=200"));
     let said: Value = serde_json::from_str(&reply.answer().body).unwrap();
-    let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let said_of = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let deed = |event: &Value| {
-        [word(&event["actor"]["login"]), word(&event["action"]), word(&event["target"]["id"])]
+        [said_of(&event["actor"]["login"]), said_of(&event["action"]), said_of(&event["target"]["id"])]
     };
     said["items"].as_array().unwrap().iter().map(deed).collect()
 }
