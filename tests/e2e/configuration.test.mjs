@@ -7,9 +7,12 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { launchChromium } from "../../tools/chromium.mjs";
 import { local, node, root } from "../../tools/project.mjs";
 import { endsWithoutLeaks, startInstance } from "./support/instance.mjs";
 import { ask, assertStatus } from "./support/issuer.mjs";
+import { look } from "./support/pages.mjs";
+import { remember, rememberToken } from "./support/secrets.mjs";
 
 // configuration.json names it.
 const PORT = 8821;
@@ -72,6 +75,63 @@ test("what was deployed comes back by putting it again, and so does the version 
   assert.deepEqual(await open(), [404, 200]);
 });
 
+test("somebody who manages it looks at a document, saves it and rolls it back, in Chromium", async () => {
+  const { login, password } = await server.operators.admin("test");
+  const { browser, close } = await launchChromium();
+  try {
+    const page = await (await browser.newContext()).newPage();
+    page.on("pageerror", (error) => assert.fail(error));
+    const press = (name) => page.getByRole("button", { name, exact: true }).click();
+    const said = (role) => page.locator(`main [role=${role}]`).first().textContent();
+    await page.goto(`${HERE}/test/console/configuration`);
+    await page.fill("[name=login]", login);
+    await page.fill("[name=password]", remember("a password", password));
+    await press("Sign in");
+    await page.waitForSelector("nav[aria-label=Console]");
+    for (const { name, value } of await page.context().cookies(HERE)) {
+      if (name === "__Host-tollgate-console.test") rememberToken(value);
+      else remember("a cookie", value);
+    }
+    assert.equal(await page.inputValue("[name=document]"), moved);
+    await look(page, "console-configuration");
+    const wrong = deployed.replace('"anonymous": true', '"anonymus": true');
+    await page.fill("[name=document]", wrong);
+    await press("Only look whether it is good");
+    assert.match(await page.textContent("main"), /routes\[0\]\.anonymus: /);
+    assert.equal(await page.inputValue("[name=document]"), wrong, "what was typed stays");
+    await look(page, "console-configuration-wrong");
+    await press("Save");
+    assert.match(await page.textContent("main"), /routes\[0\]\.anonymus: /);
+    assert.deepEqual(await open(), [404, 200]);
+    await page.fill("[name=document]", deployed);
+    await press("Only look whether it is good");
+    assert.match(await said("status"), /good/);
+    assert.deepEqual(await open(), [404, 200], "looked at only");
+    await press("Save");
+    assert.match(await said("status"), /Saved/);
+    assert.deepEqual(await open(), [200, 404]);
+    // By another page meanwhile: nothing is lost, and nothing overwritten.
+    const other = await page.context().newPage();
+    await other.goto(page.url());
+    await other.fill("[name=document]", `${deployed}\n`);
+    await other.getByRole("button", { name: "Save", exact: true }).click();
+    await other.waitForSelector("main [role=status]");
+    await page.fill("[name=document]", moved);
+    await press("Save");
+    assert.match(await said("alert"), /Somebody else has changed this/);
+    assert.equal(await page.inputValue("[name=document]"), moved);
+    await look(page, "console-configuration-conflict");
+    assert.deepEqual(await open(), [200, 404]);
+    await page.goto(`${HERE}/test/console/configuration/1`);
+    await look(page, "console-configuration-version");
+    await press("Roll back to it");
+    assert.match(await said("status"), /Saved/);
+    assert.deepEqual(await open(), [404, 200]);
+  } finally {
+    await close();
+  }
+});
+
 /** What an object somewhere else has written: another isolate's put, as this one comes to see it. */
 function written(number, base, document) {
   const file = join(server.folder, "written.json");
@@ -120,3 +180,4 @@ test("a document that was put and that this worker cannot read is 503 from a fir
   assert.equal(seen, 503);
 });
 
+endsWithoutLeaks();

@@ -59,7 +59,7 @@ test("somebody makes a credential, whose secret is shown once, and which gets to
   assert.ok(readFileSync(await download.path(), "utf8").includes(`TOLLGATE_CLIENT_SECRET=${client_secret}\n`));
   await download.delete();
   await page.click("[data-copy] >> nth=1");
-  await page.waitForFunction(() => /^(Copied|Marked)/.test(document.querySelectorAll("[data-copy]")[1].textContent));
+  await page.waitForFunction(() => /^(Copied|Marked)/.test(document.querySelectorAll("[data-copy]")[1].parentElement.querySelector("[role=status]").textContent));
   const token = assertStatus(await ask(`${app.issuer}/OAuth/Token`, { form: { grant_type: "client_credentials", client_id, client_secret } }), 200);
   assertStatus(await ask(`${new URL(app.issuer).origin}/echo/app/x`, { method: "GET", bearer: token.access_token }), 200);
   await follow(page, "I have it");
@@ -70,6 +70,9 @@ test("somebody makes a credential, whose secret is shown once, and which gets to
   assert.equal(await page.locator("tbody tr:visible").count(), 1);
   await page.fill("[name=search]", "nothing");
   assert.equal(await page.locator("tbody tr:visible").count(), 0, "filtered as it is typed");
+  assert.match(await page.textContent("#filtered"), /Nothing on this page/);
+  await page.fill("[name=search]", "");
+  assert.deepEqual([await page.locator("tbody tr:visible").count(), await page.textContent("#filtered")], [1, ""]);
   // They see what they may use, and no more.
   assert.deepEqual(await page.locator("nav a").allTextContents(), ["Credentials", "Applications", "Sessions", "Audit"]);
   await page.goto(`${app.issuer}/console/credentials/${client_id}/delete`);

@@ -104,7 +104,7 @@ async function untilSeen(page, read, wanted) {
 async function copied(page) {
   const client_secret = remember("a client secret", await page.inputValue("#client_secret"));
   await page.click("[data-copy=client_secret]");
-  await page.waitForFunction(() => document.querySelector("[data-copy=client_secret]").textContent === "Copied");
+  await page.waitForFunction(() => document.querySelector("[data-copy=client_secret] ~ [role=status]").textContent === "Copied.");
   assert.equal(await page.evaluate(() => navigator.clipboard.readText()), client_secret);
   return { client_id: await page.inputValue("#client_id"), client_secret };
 }
@@ -200,13 +200,13 @@ test("somebody new makes a credential, uses it in two places, loses a role, take
   await look(page, "walk-secret-new");
   await page.selectOption("[name=overlap]", "3600");
   await press(page, "Make a new secret");
-  assert.equal(await heading(page), "The new secret");
+  assert.equal(await heading(page), "The new secret of Nightly sync");
   const overlapping = await copied(page);
   assert.notEqual(overlapping.client_secret, first.client_secret);
   await look(page, "walk-secret-made");
   assert.deepEqual([(await tokenOf(first)).status, (await tokenOf(overlapping)).status], [200, 200], "both count for an hour");
   await follow(page, "I have it");
-  assert.deepEqual((await rows(page, "Secrets")).map(([, end]) => end === "–").sort(), [false, true], "one of them has an end");
+  assert.deepEqual((await rows(page, "Secrets")).map(([, end]) => end === "there is another").sort(), [false, true], "one of them has an end");
   await look(page, "walk-secrets");
 
   // And one that ends what was before it at once.
