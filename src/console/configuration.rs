@@ -25,7 +25,7 @@ pub(super) async fn show<A: Api>(desk: &Desk<'_, A>, id: &str, form: Option<&For
             blocks.push(Block::Done("This document is good. Nothing was saved.".to_owned()));
         } else {
             status = sent.status;
-            blocks.extend([alert(&sent), Block::List(errors(&sent))]);
+            blocks.extend(wrong(&sent));
         }
     }
     let found = desk.get("/config", &[]).await?;
@@ -56,10 +56,15 @@ async fn send<A: Api>(desk: &Desk<'_, A>, form: &Form, is_save: bool) -> Result<
     desk.ask(&ApiCall { body: Some(document), if_match, ..call }).await
 }
 
-/// What is wrong with the document: where, and how to mend it.
-fn errors(answer: &ApiAnswer) -> Vec<String> {
+/// What is wrong: of a document where, and how to mend it.
+fn wrong(answer: &ApiAnswer) -> Vec<Block> {
     let said = |one: &Value| format!("{}: {}", text(one, "path"), text(one, "problem"));
-    list(&answer.body, "errors").iter().map(said).collect()
+    let errors: Vec<_> = list(&answer.body, "errors").iter().map(said).collect();
+    if errors.is_empty() {
+        return vec![alert(answer)];
+    }
+    let title = "This document is not good, and nothing was changed.".to_owned();
+    vec![Block::Alert(title), Block::List(errors)]
 }
 
 const HEAD: &[&str] = &["Version", "Saved", "By", "State"];
@@ -94,8 +99,7 @@ async fn version<A: Api>(desk: &Desk<'_, A>, id: &str, form: Option<&Form>) -> R
             return Ok(desk.go("/configuration?done=saved"));
         }
         status = restored.status;
-        blocks.push(alert(&restored));
-        blocks.push(Block::List(errors(&restored)));
+        blocks.extend(wrong(&restored));
     }
     let label = "The document";
     blocks.push(Block::Output { id: "document", label, text: found.text, save: "tollgate.json" });

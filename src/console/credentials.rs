@@ -100,7 +100,8 @@ async fn sheet<A: Api>(desk: &Desk<'_, A>, form: Option<&Form>) -> Result<Vec<Bl
         count(days_of(most), "day")
     ))];
     if let Some(idle) = number(rules, "idle_seconds") {
-        let idle = count(idle.div_euclid(60), "minute");
+        let minutes = idle.div_euclid(60);
+        let idle = if minutes < 2 { count(idle, "second") } else { count(minutes, "minute") };
         let text = format!("Its sessions end after {idle} without use, or sooner if you say so.");
         about.push(Block::Text(text));
         let hint = "Empty: as said above.";
