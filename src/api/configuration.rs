@@ -59,10 +59,7 @@ impl<P: Ports> Context<'_, P> {
     /// # Errors
     /// An answer that is none of what was asked for, or trouble of ours.
     pub(super) async fn configuration(&self, caller: &Caller, request: &Request<'_>) -> Result<Answer, Stop> {
-        let Some(realm) = self.config.managed_from().filter(|realm| **realm == self.realm.name) else {
-            let detail = "The configuration is not managed from this realm: managed_from in tollgate.json names the one that it is.";
-            return Err(Answer::problem(404, "Not Found", detail).into());
-        };
+        let realm = self.managed_here()?;
         if request.operation == Operation::ValidateConfiguration {
             read(realm, &request.body).map_err(|errors| unfit(&errors))?;
             return Ok(Answer::json(200, &json!({ "errors": [] }))?);
@@ -96,6 +93,14 @@ impl<P: Ports> Context<'_, P> {
                 None => Ok(shown(deployed)),
             },
         }
+    }
+
+    /// The realm, where the configuration is managed from it.
+    pub(super) fn managed_here(&self) -> Result<&RealmName, Stop> {
+        self.config.managed_from().filter(|realm| **realm == self.realm.name).ok_or_else(|| {
+            let detail = "The configuration is not managed from this realm: managed_from in tollgate.json names the one that it is.";
+            Answer::problem(404, "Not Found", detail).into()
+        })
     }
 
     async fn versions(&self, realm: &RealmName) -> Result<Vec<Version>, Fault> {
@@ -156,6 +161,12 @@ fn read(realm: &RealmName, body: &[u8]) -> Result<String, Vec<ConfigError>> {
     let one = |path: &str, problem: String| vec![ConfigError { path: path.to_owned(), problem }];
     let text = str::from_utf8(body)
         .map_err(|_| one("(document)", "is not UTF-8; save it in that encoding".to_owned()))?;
+    if !principal::fits(text) {
+        return Err(one(
+            "(document)",
+            "is too large; it has at most 512 KiB, and fewer quotation marks".to_owned(),
+        ));
+    }
     let config = Config::parse(text)?;
     if config.managed_from() != Some(realm) {
         // Else whoever mistypes it could not take it back.

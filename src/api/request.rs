@@ -114,7 +114,10 @@ impl<'a> Request<'a> {
     /// The body, in JSON of this shape; each member at most once.
     pub(super) fn json<T: DeserializeOwned>(&self, shape: &'static str) -> Result<T, Stop> {
         json::object(&self.body).map_err(|_| bad(shape))?;
-        str::from_utf8(&self.body).ok().and_then(|text| json::read(text).ok()).ok_or_else(|| bad(shape))
+        str::from_utf8(&self.body)
+            .ok()
+            .and_then(|text| json::read_strictly(text).ok())
+            .ok_or_else(|| bad(shape))
     }
 
     /// The same, where nothing at all is an object without members.

@@ -27,20 +27,29 @@ pub async fn answer<P: Ports>(
     if operation == Operation::Describe {
         return Ok(describe(context));
     }
-    let bytes = if head.has_body { body.read(operation.most()).await? } else { Some(Vec::new()) };
+    if operation == Operation::Bootstrap {
+        let request = Request::of(operation, id, head, bytes(operation, head, body).await?);
+        return context.bootstrap(bootstrap, head, &request).await;
+    }
+    // A stranger is told nothing but that, and nothing of theirs is held.
+    let caller = context.caller(head).await?;
+    let authorization = head.headers.get("authorization");
+    context.admit(&caller, operation).map_err(|denied| refusal(authorization.as_deref())(&denied))?;
+    if operation.most() == MAX_DOCUMENT {
+        context.managed_here()?;
+    }
+    let request = Request::of(operation, id, head, bytes(operation, head, body).await?);
+    done(context, &caller, &request).await
+}
+
+async fn bytes(operation: Operation, head: &Head<'_>, body: &mut impl Body) -> Result<Vec<u8>, Stop> {
+    if !head.has_body {
+        return Ok(Vec::new());
+    }
     let most =
         if operation.most() == MAX_DOCUMENT { "Send at most 512 KiB." } else { "Send at most 32 KiB." };
     let too_large = || Answer::problem(413, "Content Too Large", most);
-    if operation == Operation::Bootstrap {
-        let request = Request::of(operation, id, head, bytes.ok_or_else(too_large)?);
-        return context.bootstrap(bootstrap, head, &request).await;
-    }
-    // A stranger is told nothing but that.
-    let caller = context.caller(head).await?;
-    let request = Request::of(operation, id, head, bytes.ok_or_else(too_large)?);
-    let authorization = head.headers.get("authorization");
-    context.admit(&caller, operation).map_err(|denied| refusal(authorization.as_deref())(&denied))?;
-    done(context, &caller, &request).await
+    Ok(body.read(operation.most()).await?.ok_or_else(too_large)?)
 }
 
 /// Answers a request of somebody whose token was had otherwise: a page of the console.

@@ -34,7 +34,7 @@ pub use document::{Feature, RegistrationAccess, Revocation};
 pub use issuer::{Introspection, KeySource, TrustedIssuer};
 pub use people::{MailBy, SignUp};
 pub use provider::{Protocol, Provider};
-pub use realm::{Realm, Registration};
+pub use realm::{AUDIT_KEPT, Realm, Registration};
 pub use roles::{RoleKind, RoleWords};
 pub use scopes::{EMAIL, OPENID, PROFILE};
 
@@ -79,9 +79,15 @@ impl std::error::Error for ConfigError {}
 #[derive(Debug, Default)]
 pub(crate) struct Problems(Vec<ConfigError>);
 
+/// How many problems are told at once.
+const MOST_PROBLEMS: usize = 100;
+
 impl Problems {
+    /// Takes note of a problem; of so many that nobody reads them, no more.
     pub(crate) fn add(&mut self, path: impl fmt::Display, problem: impl fmt::Display) {
-        self.0.push(ConfigError { path: path.to_string(), problem: problem.to_string() });
+        if self.0.len() < MOST_PROBLEMS {
+            self.0.push(ConfigError { path: path.to_string(), problem: problem.to_string() });
+        }
     }
 
     pub(crate) fn take<T, E: fmt::Display>(

@@ -122,6 +122,9 @@ pub struct Registration {
     pub scopes: ScopeSet,
 }
 
+/// How long is kept what was done, where a realm does not say.
+pub const AUDIT_KEPT: Lifetime = Lifetime::from_seconds(400 * 86_400);
+
 pub(super) fn realms(
     documents: &BTreeMap<String, RealmDocument>,
     known: (&ScopeCatalogue, &[Role]),
@@ -288,7 +291,7 @@ fn keys(path: &str, document: &RealmDocument, access: u64, problems: &mut Proble
         leeway: OWN_LEEWAY,
         rotates_after: None,
     };
-    policy.rotates_after = document.rotation_seconds.map(|seconds| {
+    policy.rotates_after = document.rotation_seconds.0.map(|seconds| {
         let shortest = policy.shortest_rotation().as_seconds();
         let at = format_args!("{path}.rotation_seconds");
         Lifetime::from_seconds(problems.range(at, seconds, shortest.min(YEAR), YEAR))

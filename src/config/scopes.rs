@@ -20,10 +20,25 @@ pub const PROFILE: &str = "profile";
 /// The scope that asks for the e-mail address.
 pub const EMAIL: &str = "email";
 
+/// How many scopes a document may have, and how long the name of one may be: each is known with all that it implies.
+const MOST_SCOPES: usize = 1000;
+const LONGEST_SCOPE: usize = 128;
+
 pub(super) fn catalogue(document: &Document, problems: &mut Problems) -> ScopeCatalogue {
     let mut known: Vec<(ScopeToken, Vec<ScopeToken>, bool)> = Vec::new();
     let mut words: Vec<(ScopeToken, &str)> = Vec::new();
+    if document.scopes.len() > MOST_SCOPES {
+        problems.add("scopes", format_args!("has more than {MOST_SCOPES}; make fewer, or imply them less"));
+        return ScopeCatalogue::default();
+    }
     for (name, scope) in &document.scopes {
+        if name.len() > LONGEST_SCOPE {
+            problems.add(
+                "scopes",
+                format_args!("has a name of more than {LONGEST_SCOPE} characters; shorten it"),
+            );
+            continue;
+        }
         let path = format!("scopes.{name}");
         if scope.description.trim().is_empty() {
             problems.add(

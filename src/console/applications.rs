@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::console::credentials::{owner_of, scopes, set};
-use crate::console::desk::{Desk, Halt, alert, etag};
+use crate::console::desk::{Desk, Halt, alert, etag_again};
 use crate::console::page::Act;
 use crate::console::secrets::{self, Ending, breaks, history, name_of};
 use crate::console::sheet::{Block, Cell, Field, Line, Sheet, danger_link, line, link, main_link, ticked};
@@ -256,7 +256,7 @@ async fn one<A: Api>(desk: &Desk<'_, A>, id: &str, form: Option<&Form>) -> Resul
         blocks.push(Block::text("What it waits for and is not ticked is refused when you save."));
     }
     let mut fields = draft.fields(desk);
-    fields.push(etag(&found));
+    fields.push(etag_again(&found, form, status));
     blocks.push(Block::Form(Sheet::new(place, "Save", fields)));
     desk.page(status, name_of(&found.body), blocks)
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::console::desk::{Desk, Halt, alert, etag};
+use crate::console::desk::{Desk, Halt, alert, etag, etag_again};
 use crate::console::sheet::{Block, Cell, Field, Line, Sheet, line};
 use crate::console::words::{is_so, list, moment, number, segment, text};
 use crate::console::{Api, ApiAnswer, ApiCall};
@@ -34,7 +34,8 @@ pub(super) async fn show<A: Api>(desk: &Desk<'_, A>, id: &str, form: Option<&For
     let hint = "It counts at every edge within a minute and a half, and until another document is deployed. Secrets never stand in it.";
     let document = line("document", "The document", typed.unwrap_or(&found.text), hint);
     // After a conflict the next attempt is about what is there now, which is shown.
-    let fields = vec![etag(&found), Field::Area(Line { is_needed: true, ..document }, 24)];
+    let fields =
+        vec![etag_again(&found, form, status), Field::Area(Line { is_needed: true, ..document }, 24)];
     let sheet = Sheet::new(PLACE, "", fields);
     let buttons = vec![("save", "Save"), ("validate", "Only look whether it is good")];
     blocks.push(Block::Form(Sheet { buttons, ..sheet }));

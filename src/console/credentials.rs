@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::config::management::is_management;
 use crate::config::{EMAIL, OPENID, PROFILE};
-use crate::console::desk::{Desk, Halt, alert, etag};
+use crate::console::desk::{Desk, Halt, alert, etag_again};
 use crate::console::page::Act;
 use crate::console::secrets::{self, Ending, breaks, calls, history};
 use crate::console::sheet::{
@@ -264,11 +264,16 @@ async fn one<A: Api>(desk: &Desk<'_, A>, id: &str, form: Option<&Form>) -> Resul
     let found = desk.get(&path, &[]).await?;
     let status = wrong.as_ref().map_or(200, |(status, _)| *status);
     let mut blocks: Vec<_> = wrong.map(|(_, alert)| alert).into_iter().collect();
-    blocks.extend(view(desk, &path, &found, form));
+    blocks.extend(view(desk, &path, &found, (form, status)));
     desk.page(status, secrets::name_of(&found.body), blocks)
 }
 
-fn view<A: Api>(desk: &Desk<'_, A>, path: &str, found: &ApiAnswer, form: Option<&Form>) -> Vec<Block> {
+fn view<A: Api>(
+    desk: &Desk<'_, A>,
+    path: &str,
+    found: &ApiAnswer,
+    (form, status): (Option<&Form>, u16),
+) -> Vec<Block> {
     let one = &found.body;
     let date = |name| Cell::Text(moment(number(one, name)));
     let joined =
@@ -295,7 +300,7 @@ fn view<A: Api>(desk: &Desk<'_, A>, path: &str, found: &ApiAnswer, form: Option<
     let most = number(rules, "max_seconds").unwrap_or_default();
     let day = day_line(desk, most, &typed("expires", &day), "");
     let fields = vec![
-        etag(found),
+        etag_again(found, form, status),
         Field::Line(Line { is_needed: true, ..name }),
         Field::Line(Line { is_needed: true, ..day }),
     ];

@@ -181,6 +181,11 @@ impl<'a, A: Api> Desk<'a, A> {
         self.config.managed_from() == Some(&self.realm.name)
     }
 
+    /// Whether they may put another one.
+    pub(super) fn may_configure(&self) -> bool {
+        self.manages_configuration() && self.may("config:manage")
+    }
+
     /// Whether they see what is other people's.
     #[inline(never)]
     pub(super) fn sees_all(&self) -> bool {
@@ -288,4 +293,14 @@ pub(super) fn alert(answer: &ApiAnswer) -> Block {
 #[inline(never)]
 pub(super) fn etag(answer: &ApiAnswer) -> Field {
     Field::Hidden("etag", answer.etag.clone().unwrap_or_default())
+}
+
+/// The same of a form that comes again with what was typed in it. What it was made from stays what it was, but for where somebody has been told
+/// that there is something else by now.
+#[inline(never)]
+pub(super) fn etag_again(answer: &ApiAnswer, form: Option<&Form>, status: u16) -> Field {
+    match form.and_then(|form| form.get("etag")).filter(|_| status != 412) {
+        Some(before) => Field::Hidden("etag", before.to_owned()),
+        None => etag(answer),
+    }
 }

@@ -99,9 +99,10 @@ pub trait Api {
 }
 
 /// The largest form: what the API takes at most, with every character escaped.
-const fn max_form(section: Section) -> usize {
-    if matches!(section, Section::Configuration) { 3 * MAX_DOCUMENT } else { 96 * 1024 }
-}
+const MAX_FORM: usize = 96 * 1024;
+
+/// The same with a document in it, of somebody who may put one.
+const MAX_LARGE: usize = 3 * MAX_DOCUMENT;
 
 /// One request of a browser to the console.
 #[derive(Debug)]
@@ -136,7 +137,14 @@ pub async fn serve<P: Ports, A: Api>(
     }
     let is_post = asked.head.method == "POST";
     let Some(token) = door.jar.token(realm.name.as_str()) else { return door.enter(is_post, None).await };
-    let form = if is_post { Some(read(&asked, body).await?) } else { None };
+    // Nobody's large form is held before it is known who they are.
+    let known = match (is_post, asked.page.section) {
+        (true, Section::Configuration) => Some(Desk::open(&door, &asked, &token, api).await),
+        _ => None,
+    };
+    let is_large = known.as_ref().is_some_and(|desk| desk.as_ref().is_ok_and(Desk::may_configure));
+    let most = if is_large { MAX_LARGE } else { MAX_FORM };
+    let form = if is_post { Some(read(&asked, body, most).await?) } else { None };
     if form.as_ref().is_some_and(|form| !door.is_proved(&token, form)) {
         let text = "This page was opened before you last signed in, or in another browser. Open it again.";
         return door.says(403, "Nothing was changed", text);
@@ -144,7 +152,11 @@ pub async fn serve<P: Ports, A: Api>(
     if asked.page.section == Section::SignOut {
         return door.leave(&token).await;
     }
-    let told = match Desk::open(&door, &asked, &token, api).await {
+    let opened = match known {
+        Some(opened) => opened,
+        None => Desk::open(&door, &asked, &token, api).await,
+    };
+    let told = match opened {
         Ok(desk) => page::show(&desk, asked.page, asked.id, form.as_ref()).await,
         Err(halt) => Err(halt),
     };
@@ -156,7 +168,7 @@ pub async fn serve<P: Ports, A: Api>(
     }
 }
 
-async fn read(asked: &Asked<'_>, body: &mut impl Body) -> Result<Form, Stop> {
-    let bytes = body.read(max_form(asked.page.section)).await?.unwrap_or_default();
+async fn read(asked: &Asked<'_>, body: &mut impl Body, most: usize) -> Result<Form, Stop> {
+    let bytes = body.read(most).await?.unwrap_or_default();
     Ok(Form::parse(asked.head.headers.get("content-type").as_deref(), &bytes)?)
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::console::credentials::set;
-use crate::console::desk::{Desk, Halt, alert, etag};
+use crate::console::desk::{Desk, Halt, alert, etag_again};
 use crate::console::page::Act;
 use crate::console::secrets::Ending;
 use crate::console::sheet::{
@@ -155,7 +155,7 @@ async fn one<A: Api>(desk: &Desk<'_, A>, id: &str, form: Option<&Form>) -> Resul
         blocks.push(alert(&changed));
     }
     let found = desk.get(&path, &[]).await?;
-    blocks.extend(view(desk, &place, &found, form).await?);
+    blocks.extend(view(desk, &place, &found, (form, status)).await?);
     desk.page(status, name_of(&found.body), blocks)
 }
 
@@ -163,7 +163,7 @@ async fn view<A: Api>(
     desk: &Desk<'_, A>,
     place: &str,
     found: &ApiAnswer,
-    form: Option<&Form>,
+    (form, status): (Option<&Form>, u16),
 ) -> Result<Vec<Block>, Halt> {
     let one = &found.body;
     let facts = vec![
@@ -187,7 +187,7 @@ async fn view<A: Api>(
         (roles, internal) = (ticked(form, "role:"), ticked(form, "internal:"));
     }
     let is_disabled = form.map_or_else(|| is_so(one, "disabled"), |form| form.get("disabled").is_some());
-    let mut fields = vec![etag(found)];
+    let mut fields = vec![etag_again(found, form, status)];
     fields.extend(rights(desk, &roles, &internal).await?);
     fields.push(tick(
         "disabled",

@@ -21,20 +21,29 @@ let lookAt = managedFrom === null ? Infinity : 0;
 
 /** Looks which configuration counts. */
 async function look(env) {
-  const isFirst = lookAt === 0;
-  if (!isFirst) lookAt = Date.now() + BELIEVED;
   const put = await env.TOLLGATE_KV.get(`config:${managedFrom}`);
   lookAt = Date.now() + BELIEVED;
   // What was put here just now may be newer than what KV says: the module knows.
   if (put !== null) configure(put);
 }
 
-/** What has to be waited for before anything is decided; nothing, where the configuration is known. Every first request looks by itself: none waits for another's. */
+/**
+ * What has to be waited for before anything is decided; nothing, where the configuration is known and was looked for not long ago. Whoever waits looks by
+ * itself: none waits for another's. Where nothing is known yet, what fails is refused; where something is, that goes on to count.
+ */
 function looked(env, context) {
-  if (Date.now() < lookAt) return undefined;
-  const looking = look(env);
-  if (lookAt === 0) return looking;
-  context.waitUntil(looking.catch((error) => console.error("configuration", String(error?.message))));
+  const now = Date.now();
+  if (now < lookAt) return undefined;
+  if (lookAt === 0) return look(env);
+  const isOld = now >= lookAt + BELIEVED;
+  // The others need not look as well, unless they have to wait.
+  if (!isOld) lookAt = now + BELIEVED;
+  const looking = look(env).catch((error) => {
+    lookAt = Date.now() + BELIEVED;
+    console.error("configuration", String(error?.message));
+  });
+  if (isOld) return looking;
+  context.waitUntil(looking);
   return undefined;
 }
 
@@ -54,7 +63,16 @@ const objectOf = (Rules) =>
     }
 
     async alarm() {
-      await looked(this.env, this.ctx);
+      try {
+        await looked(this.env, this.ctx);
+      } catch (error) {
+        // The platform tries a few times only; what is owed is owed until it is done.
+        console.error("configuration", String(error?.message));
+        const at = Date.now() + BELIEVED;
+        const next = await this.ctx.storage.getAlarm();
+        if (next === null || next > at) await this.ctx.storage.setAlarm(at);
+        return undefined;
+      }
       return this.#rules.alarm();
     }
   };

@@ -213,7 +213,7 @@ impl Object {
         let Some(realm) = rows.realm()?.filter(|_| !events.is_empty()) else { return Ok(()) };
         let config = config().ok_or_else(|| Fault::new("tell directory", "there is no configuration"))?;
         let kept = config.realm(realm.realm().as_str()).map(|realm| realm.audit_kept);
-        let keep = kept.unwrap_or(Lifetime::ZERO);
+        let keep = kept.unwrap_or(crate::config::AUDIT_KEPT);
         let rows_of =
             events.iter().map(|event| event.shelved(None, keep)).collect::<std::result::Result<_, _>>()?;
         ObjectDirectories::new(self.env.clone()).ask(realm.realm(), &Tell::Tell(rows_of)).await?;

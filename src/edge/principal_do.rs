@@ -266,8 +266,8 @@ impl Object {
         self.write_copies(&news).await?;
         let config = config().ok_or_else(|| Fault::new("tell directory", "there is no configuration"))?;
         let kept = config.realm(news.realm.as_str()).map(|realm| realm.audit_kept);
-        // A realm that is gone keeps nothing.
-        let told = Tell::Tell(news.rows(locator, kept.unwrap_or(Lifetime::ZERO))?);
+        // One that is not known here may be known elsewhere already.
+        let told = Tell::Tell(news.rows(locator, kept.unwrap_or(crate::config::AUDIT_KEPT))?);
         ObjectDirectories::new(self.env.clone()).ask(&news.realm, &told).await?;
         sent(rows, &news)?;
         // What did not go along comes next.

@@ -13,7 +13,7 @@ mod tree;
 mod value;
 
 pub use parser::MAX_DEPTH;
-pub use tree::{of_document, of_value, read};
+pub use tree::{of_document, of_value, read, read_strictly};
 pub use value::{Object, Value};
 
 use crate::id::Malformed;

@@ -1,8 +1,14 @@
 //! From JSON to types of ours, by way of a tree.
 //!
 //! What is generated for each type (`serde`) is generated once for each source that it is read from. Reading a text directly puts a part of the
-//! parser into every type, and reads an array as a structure as well: together 700 of the worker's 3,300 KiB. Here the parser is there once, and a
-//! structure is an object.
+//! parser into every type, and reads an array as a structure as well: together 700 of the worker's 3,300 KiB. Here the parser is there once, and
+//! a structure is an object whose members are handed over in the order of its fields: no type has code of its own that tells their names
+//! apart, which was half of what was left.
+//!
+//! A member that a structure has no field for is ignored, or refused, for all structures of a document alike: the attribute `deny_unknown_fields`
+//! is for the schema and for other sources. Where it is refused, it is ignored all the same in what others have written that is quoted in a document: a structure with
+//! the name [`OPEN`] (`#[serde(rename = "open")]`). A field of type `Option` whose member is not there is `None`, whatever default it names: one that has another
+//! is of a type of its own.
 //!
 //! Where somebody has to be told what is wrong with a document, the way down to it is written down meanwhile ([`Way`]): it ends where reading did.
 //!
@@ -19,7 +25,7 @@ use serde::de::{
 use serde::forward_to_deserialize_any;
 use serde_json::{Error, Map, Value};
 
-/// Reads a text.
+/// Reads a text of ours, or of whoever may say more than we know.
 ///
 /// # Errors
 /// It is no JSON, or not of this type.
@@ -27,21 +33,56 @@ pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
     of_value(serde_json::from_str(text)?)
 }
 
-/// Reads a document that was parsed.
+/// Reads a text that says nothing which has no meaning here.
+///
+/// # Errors
+/// It is no JSON, or not of this type, or says more.
+pub fn read_strictly<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
+    T::deserialize(Tree { value: Some(serde_json::from_str(text)?), how: How { is_strict: true, way: None } })
+}
+
+/// Reads a document that was parsed, as [`read`] does.
 ///
 /// # Errors
 /// It is not of this type.
 pub fn of_value<T: DeserializeOwned>(value: Value) -> Result<T, Error> {
-    T::deserialize(Tree { value, way: None })
+    T::deserialize(Tree { value: Some(value), how: How { is_strict: false, way: None } })
 }
 
-/// The same of what somebody has written by hand.
+/// Reads a document that somebody has written by hand, as [`read_strictly`] does.
 ///
 /// # Errors
 /// Where it is not of this type, as a path such as `routes[3].require.scopes[0]`; empty: the whole. And how.
 pub fn of_document<T: DeserializeOwned>(value: Value) -> Result<T, (String, Error)> {
     let way = Way::default();
-    T::deserialize(Tree { value, way: Some(&way) }).map_err(|error| (way.path(), error))
+    let how = How { is_strict: true, way: Some(&way) };
+    T::deserialize(Tree { value: Some(value), how }).map_err(|error| (way.path(), error))
+}
+
+/// The name of a structure that may have members of any name.
+const OPEN: &str = "open";
+
+/// How a document is read.
+#[derive(Clone, Copy)]
+struct How<'w> {
+    /// Whether members without a meaning are refused.
+    is_strict: bool,
+    /// Where the way to what is being read is written down.
+    way: Option<&'w Way>,
+}
+
+impl How<'_> {
+    /// How many steps down it is.
+    fn depth(self) -> usize {
+        self.way.map_or(0, Way::len)
+    }
+
+    /// Is at this step of what is this far down.
+    fn go(self, depth: usize, step: impl FnOnce() -> Option<Step>) {
+        if let Some(way) = self.way {
+            way.go(depth, step());
+        }
+    }
 }
 
 /// The way to what is being read.
@@ -84,22 +125,30 @@ impl Way {
 }
 
 struct Tree<'w> {
-    value: Value,
-    way: Option<&'w Way>,
+    /// `None`: a field whose member is not there.
+    value: Option<Value>,
+    how: How<'w>,
 }
 
 impl Tree<'_> {
     fn unfit<'de, V: Visitor<'de>>(&self, visitor: &V) -> Error {
         let what = match &self.value {
-            Value::Null => Unexpected::Unit,
-            Value::Bool(value) => Unexpected::Bool(*value),
-            Value::Number(_) => Unexpected::Other("number"),
-            Value::String(text) => Unexpected::Str(text),
-            Value::Array(_) => Unexpected::Seq,
-            Value::Object(_) => Unexpected::Map,
+            None => return absent(),
+            Some(Value::Null) => Unexpected::Unit,
+            Some(Value::Bool(value)) => Unexpected::Bool(*value),
+            Some(Value::Number(_)) => Unexpected::Other("number"),
+            Some(Value::String(text)) => Unexpected::Str(text),
+            Some(Value::Array(_)) => Unexpected::Seq,
+            Some(Value::Object(_)) => Unexpected::Map,
         };
         Error::invalid_type(what, visitor)
     }
+}
+
+/// Nobody reads it: [`Fields`] says which member is missing.
+#[cold]
+fn absent() -> Error {
+    Error::custom("")
 }
 
 impl<'de> Deserializer<'de> for Tree<'_> {
@@ -107,17 +156,21 @@ impl<'de> Deserializer<'de> for Tree<'_> {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.value {
-            Value::Null => visitor.visit_unit(),
-            Value::Bool(value) => visitor.visit_bool(value),
-            Value::Number(number) => number.deserialize_any(visitor),
-            Value::String(text) => visitor.visit_string(text),
-            Value::Array(items) => visitor.visit_seq(Items::of(items, self.way)),
-            Value::Object(members) => visitor.visit_map(Members::of(members, self.way)),
+            None => Err(absent()),
+            Some(Value::Null) => visitor.visit_unit(),
+            Some(Value::Bool(value)) => visitor.visit_bool(value),
+            Some(Value::Number(number)) => number.deserialize_any(visitor),
+            Some(Value::String(text)) => visitor.visit_string(text),
+            Some(Value::Array(items)) => visitor.visit_seq(Items::of(items, self.how)),
+            Some(Value::Object(members)) => visitor.visit_map(Members::of(members, self.how)),
         }
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        if self.value.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
+        match &self.value {
+            None | Some(Value::Null) => visitor.visit_none(),
+            Some(_) => visitor.visit_some(self),
+        }
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
@@ -125,12 +178,15 @@ impl<'de> Deserializer<'de> for Tree<'_> {
         _: &'static str,
         visitor: V,
     ) -> Result<V::Value, Error> {
+        if self.value.is_none() {
+            return Err(absent());
+        }
         visitor.visit_newtype_struct(self)
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.value {
-            Value::Array(items) => visitor.visit_seq(Items::of(items, self.way)),
+            Some(Value::Array(items)) => visitor.visit_seq(Items::of(items, self.how)),
             _ => Err(self.unfit(&visitor)),
         }
     }
@@ -150,18 +206,25 @@ impl<'de> Deserializer<'de> for Tree<'_> {
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.value {
-            Value::Object(members) => visitor.visit_map(Members::of(members, self.way)),
+            Some(Value::Object(members)) => visitor.visit_map(Members::of(members, self.how)),
             _ => Err(self.unfit(&visitor)),
         }
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
         self,
-        _: &'static str,
-        _: &'static [&'static str],
+        name: &'static str,
+        fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        self.deserialize_map(visitor)
+        match self.value {
+            Some(Value::Object(members)) => {
+                let how = How { is_strict: self.how.is_strict && name != OPEN, ..self.how };
+                let mut fields = Fields::of(fields, members, how)?;
+                visitor.visit_seq(&mut fields).map_err(|error| fields.meant(error))
+            }
+            _ => Err(self.unfit(&visitor)),
+        }
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -171,11 +234,11 @@ impl<'de> Deserializer<'de> for Tree<'_> {
         visitor: V,
     ) -> Result<V::Value, Error> {
         match self.value {
-            Value::String(name) => visitor.visit_enum(Variant(name, None, self.way)),
-            Value::Object(members) => {
+            Some(Value::String(name)) => visitor.visit_enum(Variant(name, None, self.how)),
+            Some(Value::Object(members)) => {
                 let mut members = members.into_iter();
                 match (members.next(), members.next()) {
-                    (Some((name, value)), None) => visitor.visit_enum(Variant(name, Some(value), self.way)),
+                    (Some((name, value)), None) => visitor.visit_enum(Variant(name, Some(value), self.how)),
                     _ => Err(Error::invalid_value(Unexpected::Map, &"an object with one member")),
                 }
             }
@@ -192,22 +255,69 @@ impl<'de> Deserializer<'de> for Tree<'_> {
     }
 }
 
+/// The members of a structure, in the order of its fields.
+struct Fields<'w> {
+    names: std::slice::Iter<'static, &'static str>,
+    members: Map<String, Value>,
+    /// The field that was asked for last, where it has no member and cannot do without.
+    missing: Option<&'static str>,
+    depth: usize,
+    how: How<'w>,
+}
+
+impl<'w> Fields<'w> {
+    fn of(names: &'static [&'static str], members: Map<String, Value>, how: How<'w>) -> Result<Self, Error> {
+        let depth = how.depth();
+        if how.is_strict
+            && let Some(name) = members.keys().find(|name| !names.contains(&name.as_str()))
+        {
+            how.go(depth, || Some(Step::Member(name.clone())));
+            return Err(Error::unknown_field(name, names));
+        }
+        Ok(Self { names: names.iter(), members, missing: None, depth, how })
+    }
+
+    /// What an error means that a structure has come to.
+    fn meant(&self, error: Error) -> Error {
+        self.missing.map_or(error, Error::missing_field)
+    }
+}
+
+impl<'de> SeqAccess<'de> for &mut Fields<'_> {
+    type Error = Error;
+
+    /// `None`: there is no such member, and the structure says what stands in its place, or that it has to be there.
+    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Error> {
+        self.missing = None;
+        let Some(name) = self.names.next() else { return Ok(None) };
+        let value = self.members.remove(*name);
+        let is_there = value.is_some();
+        self.how.go(self.depth, || is_there.then(|| Step::Member((*name).to_owned())));
+        match seed.deserialize(Tree { value, how: self.how }) {
+            Ok(read) => Ok(Some(read)),
+            Err(error) if is_there => Err(error),
+            Err(_) => {
+                self.missing = Some(name);
+                Ok(None)
+            }
+        }
+    }
+}
+
 struct Items<'w> {
     rest: std::iter::Enumerate<std::vec::IntoIter<Value>>,
     depth: usize,
-    way: Option<&'w Way>,
+    how: How<'w>,
 }
 
 impl<'w> Items<'w> {
-    fn of(items: Vec<Value>, way: Option<&'w Way>) -> Self {
-        Self { rest: items.into_iter().enumerate(), depth: way.map_or(0, Way::len), way }
+    fn of(items: Vec<Value>, how: How<'w>) -> Self {
+        Self { rest: items.into_iter().enumerate(), depth: how.depth(), how }
     }
 
     fn next(&mut self) -> Option<Value> {
         let next = self.rest.next();
-        if let Some(way) = self.way {
-            way.go(self.depth, next.as_ref().map(|(at, _)| Step::Item(*at)));
-        }
+        self.how.go(self.depth, || next.as_ref().map(|(at, _)| Step::Item(*at)));
         next.map(|(_, value)| value)
     }
 }
@@ -216,8 +326,8 @@ impl<'de> SeqAccess<'de> for Items<'_> {
     type Error = Error;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Error> {
-        let way = self.way;
-        self.next().map(|value| seed.deserialize(Tree { value, way })).transpose()
+        let how = self.how;
+        self.next().map(|value| seed.deserialize(Tree { value: Some(value), how })).transpose()
     }
 }
 
@@ -225,19 +335,17 @@ struct Members<'w> {
     rest: serde_json::map::IntoIter,
     value: Option<Value>,
     depth: usize,
-    way: Option<&'w Way>,
+    how: How<'w>,
 }
 
 impl<'w> Members<'w> {
-    fn of(members: Map<String, Value>, way: Option<&'w Way>) -> Self {
-        Self { rest: members.into_iter(), value: None, depth: way.map_or(0, Way::len), way }
+    fn of(members: Map<String, Value>, how: How<'w>) -> Self {
+        Self { rest: members.into_iter(), value: None, depth: how.depth(), how }
     }
 
     fn next(&mut self) -> Option<String> {
         let next = self.rest.next();
-        if let Some(way) = self.way {
-            way.go(self.depth, next.as_ref().map(|(name, _)| Step::Member(name.clone())));
-        }
+        self.how.go(self.depth, || next.as_ref().map(|(name, _)| Step::Member(name.clone())));
         let (name, value) = next?;
         self.value = Some(value);
         Some(name)
@@ -254,12 +362,12 @@ impl<'de> MapAccess<'de> for Members<'_> {
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Error> {
-        seed.deserialize(Tree { value: self.value.take().unwrap_or_default(), way: self.way })
+        seed.deserialize(Tree { value: Some(self.value.take().unwrap_or_default()), how: self.how })
     }
 }
 
 /// A variant's name, and what stands behind it.
-struct Variant<'w>(String, Option<Value>, Option<&'w Way>);
+struct Variant<'w>(String, Option<Value>, How<'w>);
 
 impl<'de, 'w> EnumAccess<'de> for Variant<'w> {
     type Error = Error;
@@ -271,13 +379,13 @@ impl<'de, 'w> EnumAccess<'de> for Variant<'w> {
     }
 }
 
-struct Content<'w>(Option<Value>, Option<&'w Way>);
+struct Content<'w>(Option<Value>, How<'w>);
 
 impl<'w> Content<'w> {
     fn tree(self) -> Result<Tree<'w>, Error> {
-        let Self(value, way) = self;
+        let Self(value, how) = self;
         value
-            .map(|value| Tree { value, way })
+            .map(|value| Tree { value: Some(value), how })
             .ok_or_else(|| Error::invalid_type(Unexpected::UnitVariant, &"a variant with content"))
     }
 }
@@ -302,10 +410,10 @@ impl<'de> VariantAccess<'de> for Content<'_> {
 
     fn struct_variant<V: Visitor<'de>>(
         self,
-        _: &'static [&'static str],
+        fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        self.tree()?.deserialize_map(visitor)
+        self.tree()?.deserialize_struct("", fields, visitor)
     }
 }
 
@@ -373,12 +481,85 @@ mod tests {
             (r#""most":1"#, r#""most":"1""#),
             (r#""most":1,"#, ""),
             ("true", "1"),
-            ("true", r#"true,"more":1"#),
             ("}", ""),
         ] {
             let bad = good.replacen(from, to, 1);
             assert!(read::<Whole>(&bad).is_err(), "{bad}");
         }
         assert!(read::<Whole>("[[],{},1,1,true]").is_err(), "a structure is an object");
+    }
+
+    #[test]
+    fn what_has_no_meaning_is_ignored_or_refused_at_every_depth() {
+        for (from, to) in [("true", r#"true,"more":1"#), ("[]", r#"[{"named":{"at":1,"more":1}}]"#)] {
+            let more = r#"{"kinds":[],"most":1,"part":1,"is_so":true}"#.replacen(from, to, 1);
+            assert!(read::<Whole>(&more).is_ok());
+            let refused = read_strictly::<Whole>(&more).unwrap_err().to_string();
+            assert!(refused.starts_with("unknown field `more`, expected "), "{refused}");
+        }
+        assert_eq!(read_strictly::<Quoted>(r#"{"at":1,"more":[1]}"#).unwrap().at, 1);
+    }
+
+    #[derive(Deserialize)]
+    #[serde(rename = "open")]
+    struct Quoted {
+        at: u8,
+    }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    struct Wrapped(Option<u8>);
+
+    #[derive(Debug, Deserialize)]
+    struct Holds {
+        wrapped: Wrapped,
+    }
+
+    const fn seven() -> u8 {
+        7
+    }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    struct Sparse {
+        #[serde(default = "seven")]
+        first: u8,
+        maybe: Option<u8>,
+        #[serde(default)]
+        list: Vec<u8>,
+        needed: u8,
+        #[serde(skip)]
+        ours: u8,
+        #[serde(rename = "last", default)]
+        end: Option<u8>,
+    }
+
+    #[test]
+    fn a_member_that_is_not_there_is_what_the_type_says_of_it() {
+        let sparse = Sparse { first: 7, maybe: None, list: Vec::new(), needed: 1, ours: 0, end: None };
+        assert_eq!(read::<Sparse>(r#"{"needed":1}"#).unwrap(), sparse);
+        let whole = r#"{"last":5,"needed":1,"list":[2],"maybe":3,"first":4,"ours":9}"#;
+        let expected = Sparse { first: 4, maybe: Some(3), list: vec![2], needed: 1, ours: 0, end: Some(5) };
+        assert_eq!(read::<Sparse>(whole).unwrap(), expected, "in whatever order");
+        assert!(read_strictly::<Sparse>(whole).is_err(), "`ours` is nobody's to say");
+        let refused = |text: &str| read::<Sparse>(text).unwrap_err().to_string();
+        assert_eq!(refused("{}"), "missing field `needed`");
+        assert_eq!(refused(r#"{"first":null,"needed":1}"#), "invalid type: null, expected u8");
+        assert_eq!(read::<Holds>("{}").unwrap_err().to_string(), "missing field `wrapped`");
+        assert_eq!(read::<Holds>(r#"{"wrapped":null}"#).unwrap().wrapped, Wrapped(None));
+    }
+
+    #[test]
+    fn the_way_to_what_is_wrong_ends_there() {
+        type Deep = BTreeMap<String, BTreeMap<String, Vec<Sparse>>>;
+        for (wrong, path, words) in [
+            (r#"[{"needed":1},{"list":[]}]"#, "a.b[1]", "missing field `needed`"),
+            (r#"[{"needed":1,"list":[1,"x"]}]"#, "a.b[0].list[1]", "invalid type: string"),
+            (r#"[{"needed":1,"lst":[]}]"#, "a.b[0].lst", "unknown field `lst`, expected one of `first`"),
+            ("{}", "a.b", "invalid type: map"),
+        ] {
+            let value = serde_json::from_str(&format!(r#"{{"a":{{"b":{wrong}}}}}"#)).unwrap();
+            let (way, error) = of_document::<Deep>(value).unwrap_err();
+            assert_eq!(way, path);
+            assert!(error.to_string().starts_with(words), "{error}");
+        }
     }
 }

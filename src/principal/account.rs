@@ -10,6 +10,7 @@ use crate::id::ClientId;
 use crate::principal::browser::{ENDED_KEPT, StoredBrowser, StoredConsent};
 use crate::principal::rows::{Draft, Kind, Rows};
 use crate::principal::sessions::StoredSession;
+use crate::principal::user::Principal;
 use crate::principal::{Ended, PasskeyView, Refused, UserView};
 use crate::scope::ScopeSet;
 use crate::session::EndReason;
@@ -99,6 +100,9 @@ impl<R: Rows> Draft<'_, R> {
         let Some((_, _, mut principal)) = self.found(browser, now)? else {
             return Ok(Some(Refused::NotFound));
         };
+        if !self.has_allowed(&principal, client, now)? {
+            return Ok(None);
+        }
         self.owe_all(&principal, |session| session.client_id == *client, now)?;
         principal.seq = principal.seq.saturating_add(1);
         let ended = Ended { seq: principal.seq, at: now, reason: EndReason::Revoked };
@@ -107,6 +111,20 @@ impl<R: Rows> Draft<'_, R> {
         self.save_principal(&principal)?;
         self.cut_client(client.clone(), now)?;
         Ok(None)
+    }
+
+    /// Whether there is anything of this client to take back. Else whoever names clients that they never saw would fill what cut-offs are written to.
+    fn has_allowed(&self, principal: &Principal, client: &ClientId, now: Timestamp) -> Result<bool, Fault> {
+        let consent: Option<StoredConsent> = self.read(Kind::Consent, client.as_str())?;
+        if consent.is_some_and(|consent| !consent.scope.is_empty()) {
+            return Ok(true);
+        }
+        for (_, session) in self.stored::<StoredSession>(Kind::Session)? {
+            if session.client_id == *client && self.is_alive(&session, principal, now)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The person signs out everywhere, from a browser that is known.

@@ -6,12 +6,15 @@ use crate::directory::{Actor, ActorKind, Event, Target, TargetKind};
 use crate::encoding::Digest;
 use crate::error::Fault;
 use crate::id::ClientId;
-use crate::principal::rows::{Draft, Rows};
+use crate::principal::browser::StoredConsent;
+use crate::principal::rows::{Draft, Kind, Rows};
 use crate::principal::{Answer, Considered, Question, Says};
 use crate::time::Timestamp;
 
 const CREATE: &str = "create";
 const CHANGE: &str = "change";
+const ALLOW: &str = "allow";
+const WITHDRAW: &str = "withdraw";
 
 /// What a question is about.
 pub(super) enum About {
@@ -49,13 +52,8 @@ impl Question {
         let client = |id: &ClientId, verb| Some((About::Client(id.clone()), verb));
         match self.innermost() {
             Self::Consider(asked) => {
-                let verb = match asked.says {
-                    Says::Allow(..) => "allow",
-                    Says::Deny(_) => "deny",
-                    Says::Silent | Says::Unheard => return None,
-                };
                 let (id, name) = (asked.code.client_id.clone(), asked.client_name.clone());
-                Some((About::Application(id, Some(name)), verb))
+                matches!(asked.says, Says::Allow(..)).then_some((About::Application(id, Some(name)), ALLOW))
             }
             Self::RegisterClient(register) => client(&register.client.client_id, CREATE),
             Self::ChangeClient(change) => client(&change.owner.client_id, CHANGE),
@@ -73,9 +71,7 @@ impl Question {
             Self::ChangePasskeys(..) => Some((About::User, "change_passkeys")),
             Self::Follow(_) => Some((About::User, "follow_link")),
             Self::PutConfiguration(put) => Some((About::Configuration(put.base), CHANGE)),
-            Self::Withdraw { client_id, .. } => {
-                Some((About::Application(client_id.clone(), None), "withdraw"))
-            }
+            Self::Withdraw { client_id, .. } => Some((About::Application(client_id.clone(), None), WITHDRAW)),
             _ => None,
         }
     }
@@ -108,7 +104,10 @@ impl<R: Rows> Draft<'_, R> {
         Ok(match about {
             About::Application(id, name) => {
                 let target = Target { kind: TargetKind::Client, id: id.to_string(), name: name.clone() };
-                Some(Seen { target, members: Value::Null })
+                let consent: Option<StoredConsent> = self.read(Kind::Consent, id.as_str())?;
+                let (scope, ended) =
+                    consent.map(|consent| (consent.scope, consent.ended)).unwrap_or_default();
+                Some(Seen { target, members: serde_json::json!({ "scope": scope, "sessions": ended }) })
             }
             About::Client(id) => match self.client(id)? {
                 Some(stored) => {
@@ -158,7 +157,9 @@ impl<R: Rows> Draft<'_, R> {
     ) -> Result<(), Fault> {
         let is_done = match answer {
             Answer::Refused(_) => false,
-            Answer::Considered(considered) => matches!(considered, Considered::Allowed | Considered::Denied),
+            Answer::Considered(considered) => *considered == Considered::Allowed,
+            // It was so already.
+            Answer::Done => !matches!(question.innermost(), Question::ChangePasskeys(..)),
             _ => true,
         };
         let Some((about, verb)) = question.told().filter(|_| is_done) else { return Ok(()) };
@@ -169,7 +170,8 @@ impl<R: Rows> Draft<'_, R> {
         };
         changes.extend(question.hidden().iter().map(|name| (*name).to_owned()));
         // It was there already, or nothing of it is otherwise.
-        if before.is_some() && (verb == CREATE || verb == CHANGE && changes.is_empty()) {
+        let is_change = [CHANGE, ALLOW, WITHDRAW].contains(&verb);
+        if before.is_some() && (verb == CREATE || is_change && changes.is_empty()) {
             return Ok(());
         }
         let Some(Seen { target, .. }) = after.or(before) else { return Ok(()) };

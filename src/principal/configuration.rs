@@ -19,8 +19,22 @@ use crate::time::Timestamp;
 /// How many versions are kept: the oldest goes when there is one more.
 pub const MOST_VERSIONS: usize = 20;
 
-/// How large a document may be, in bytes: quoted twice it still is a text that the platform's storage takes.
+/// How large a document may be, in bytes.
 pub const MAX_DOCUMENT: usize = 512 * 1024;
+
+/// How large it may be quoted twice, as it is stored on its way to KV: the platform's storage takes no more.
+const MOST_QUOTED: usize = 1_800_000;
+
+/// Whether a document can be stored.
+#[must_use]
+pub fn fits(document: &str) -> bool {
+    let quoted = |byte: u8| match byte {
+        b'"' | b'\\' => 4,
+        byte if byte.is_ascii_control() => 3,
+        _ => 1,
+    };
+    document.len() <= MAX_DOCUMENT && document.bytes().map(quoted).sum::<usize>() <= MOST_QUOTED
+}
 
 /// What is known of one version. A test pins the stored shape.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -89,6 +103,8 @@ impl<R: Rows> Draft<'_, R> {
         }
         let digest = Digest::of(put.document.as_bytes());
         if let Some(counting) = self.counting(&put.base)?.filter(|counting| counting.digest == digest) {
+            // KV may have an older one, where its writes have overtaken each other.
+            self.tell_configuration(now)?;
             return Ok(Answer::Version(Box::new(counting), put.document.clone()));
         }
         if principal.realm.is_none() {

@@ -15,6 +15,9 @@ use crate::time::{Lifetime, Timestamp};
 /// has nothing left to kill.
 pub const CUTOFF_KEPT: Lifetime = Lifetime::from_seconds(86_400 + 600);
 
+/// How many clients are cut off one by one: more of them cut off everything, so that a cut-off can always be written.
+const MOST_CLIENTS: usize = 1000;
+
 /// How long after its end a token may still pass: the leeway of validators, clocks that differ, and a second's rounding.
 pub(super) const LEEWAY: Lifetime = Lifetime::from_seconds(10);
 
@@ -47,8 +50,18 @@ impl Cutoffs {
 
     /// Every token of this client is dead that was issued until now.
     pub(super) fn cut_client(&mut self, client: ClientId, now: Timestamp) {
+        if self.clients.len() >= MOST_CLIENTS && !self.clients.contains_key(&client) {
+            return self.cut_all(now);
+        }
         let end = self.clients.entry(client).or_default();
         *end = (*end).max(now.as_seconds());
+    }
+
+    /// Every token is dead that was issued until now.
+    pub(super) fn cut_all(&mut self, now: Timestamp) {
+        let end = self.all.unwrap_or_default().max(now.as_seconds());
+        self.all = Some(end);
+        self.clients.retain(|_, known| *known > end);
     }
 
     /// The first instant at which a token of this client may be dated.
@@ -109,6 +122,22 @@ mod tests {
             cutoffs.kill(Some("c2"), "s1", at(10_000)),
             "a session is dead whenever its token was issued"
         );
+    }
+
+    #[test]
+    fn cut_offs_of_clients_take_no_more_room_than_there_is() {
+        let mut cutoffs = cutoffs();
+        let issued = at(400);
+        for number in 0..10_000 {
+            let client = format!("c{number}");
+            cutoffs.cut_client(client.parse().unwrap(), issued);
+            assert!(cutoffs.kill(Some(&client), "s", issued) && !cutoffs.kill(Some(&client), "s", at(401)));
+            assert!(cutoffs.clients.len() <= MOST_CLIENTS);
+        }
+        assert!(cutoffs.kill(Some("c0"), "s", issued) && cutoffs.kill(None, "s", issued));
+        cutoffs.cut_client("late".parse().unwrap(), at(500));
+        cutoffs.cut_all(at(450));
+        assert_eq!((cutoffs.all, cutoffs.clients.len()), (Some(450), 1), "what is later stays");
     }
 
     #[test]

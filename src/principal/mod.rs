@@ -51,7 +51,7 @@ pub use account::{AccountView, Application};
 pub use answer::{Answer, CallerView, Granted, Inspected, Refused, SignedIn, Standing};
 pub use browser::{BROWSER_LIFETIME, Consider, Considered, Enter, Says};
 pub use client::{Attempt, Client, ClientView, Limits, SecretDates, Usage};
-pub use configuration::{Configured, MAX_DOCUMENT, MOST_VERSIONS, PutConfiguration, Version};
+pub use configuration::{Configured, MAX_DOCUMENT, MOST_VERSIONS, PutConfiguration, Version, fits};
 pub use cutoff::{CUTOFF_KEPT, Cutoffs};
 pub use federated::{EnterFederated, Federated};
 pub use logout::{Notice, Told, noticed, notices};

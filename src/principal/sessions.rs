@@ -311,7 +311,7 @@ impl<R: Rows> Draft<'_, R> {
         principal.seq = principal.seq.saturating_add(1);
         principal.ended = Some(Ended { seq: principal.seq, at: now, reason });
         self.save_principal(principal)?;
-        self.cut(now, |cutoffs| cutoffs.all = cutoffs.all.max(Some(now.as_seconds())))
+        self.cut(now, |cutoffs| cutoffs.cut_all(now))
     }
 
     /// Ends every session of one client that is kept here.

@@ -126,6 +126,7 @@ pub struct Jwk {
 
 /// The members as they travel. Others are ignored (RFC 7517 section 4).
 #[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(rename = "open")]
 pub(crate) struct Wire {
     #[serde(default)]
     pub(crate) kty: String,

@@ -16,6 +16,7 @@ pub struct JwkSet(Arc<[Arc<Jwk>]>);
 
 /// As it travels.
 #[derive(Deserialize)]
+#[serde(rename = "open")]
 struct Members {
     keys: Vec<Jwk>,
 }

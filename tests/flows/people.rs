@@ -761,6 +761,13 @@ fn a_person_sees_what_they_allow_and_takes_it_back() {
         assert_eq!(browser.post("/account", &[("action", "everywhere")]).status(), 400);
         let stranger = Browser::new(&edge);
         assert_eq!(act(&stranger, &page, "withdraw", id).status(), 400);
+        let before = deeds(&world, &edge).len();
+        assert_eq!(
+            act(&browser, &page, "withdraw", "never-seen").status(),
+            303,
+            "there is nothing to take back"
+        );
+        assert_eq!(deeds(&world, &edge).len(), before);
         let late = back(&browser.get(&asks(&shop, &[])))["code"].clone();
         let done = act(&browser, &page, "withdraw", id);
         assert_eq!((done.status(), location(&done)), (303, "/test/account?done=withdraw".to_owned()));

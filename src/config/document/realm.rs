@@ -11,6 +11,11 @@ use crate::token::Algorithm;
 /// How long a realm's key set is used without asking again, where the document does not say.
 pub const JWKS_SECONDS: u64 = 300;
 
+/// Seconds, or `null`. A type of its own: what is not there is no `null` then ([`crate::json`]).
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(serde::Serialize))]
+pub struct SecondsOrNever(pub Option<u64>);
+
 /// One realm.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -31,7 +36,8 @@ pub struct RealmDocument {
     /// How long a key signs before the next one is made, in seconds; at most a year. `null`: keys are rotated by hand
     /// only, also where `signing` changes.
     #[serde(default = "RealmDocument::rotation_seconds")]
-    pub rotation_seconds: Option<u64>,
+    #[cfg_attr(feature = "schema", schemars(with = "Option<u64>"))]
+    pub rotation_seconds: SecondsOrNever,
     /// How long an access token lives, in seconds: 10 to 86400.
     #[serde(default = "RealmDocument::access_token_seconds")]
     pub access_token_seconds: u64,
@@ -193,7 +199,7 @@ impl RealmDocument {
     }
 
     const fn audit_seconds() -> u64 {
-        400 * 86_400
+        crate::config::AUDIT_KEPT.as_seconds()
     }
 
     const fn grain_seconds() -> u64 {
@@ -204,8 +210,7 @@ impl RealmDocument {
         JWKS_SECONDS
     }
 
-    #[expect(clippy::unnecessary_wraps, reason = "what is left out is 90 days; `null` is something else")]
-    const fn rotation_seconds() -> Option<u64> {
-        Some(90 * 86_400)
+    const fn rotation_seconds() -> SecondsOrNever {
+        SecondsOrNever(Some(90 * 86_400))
     }
 }
