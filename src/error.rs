@@ -55,15 +55,19 @@ pub enum Denied {
     ExceedLifetime,
     /// Its issuer says that the token does not count, or not any more (RFC 7662 section 2.2).
     InactiveToken,
+    /// The token's roles have none of the abilities by which the route shows something.
+    LackAbility,
     /// A claim that must be there is not (RFC 9068 section 2.2).
     LackClaim(&'static str),
     /// The proof of possession lacks a nonce of ours, or has an old one (RFC 9449 section 9): this is the one that counts.
     LackNonce(String),
     /// A claim that the configuration asks for is not there, or says something else.
     LackRequired(String),
+    /// The token has none of the roles that the route asks for.
+    LackRole,
     /// The token does not grant the scopes (RFC 6750 section 3.1).
     LackScope {
-        /// Every scope that the route asks for.
+        /// Every scope that the route asks for; of several any of which would do, the first.
         need: Vec<ScopeToken>,
     },
     /// A claim has the wrong type, or says what cannot be.
@@ -78,6 +82,8 @@ pub enum Denied {
     MissToken,
     /// No route matches: deny by default.
     NoRoute,
+    /// The route takes fields out of its answers, and whoever asks is not the one that they pass through.
+    NotRedacted,
     /// Plain HTTP where the realm asks for HTTPS.
     RefuseHttp,
     /// The token is bound to no key, and was presented as if it were (RFC 9449 section 7.1).
@@ -121,9 +127,11 @@ impl Denied {
             Self::ExceedForm => "exceed_form",
             Self::ExceedLifetime => "exceed_lifetime",
             Self::InactiveToken => "inactive_token",
+            Self::LackAbility => "lack_ability",
             Self::LackClaim(_) => "lack_claim",
             Self::LackNonce(_) => "lack_nonce",
             Self::LackRequired(_) => "lack_required",
+            Self::LackRole => "lack_role",
             Self::LackScope { .. } => "lack_scope",
             Self::MalformClaim(_) => "malform_claim",
             Self::MalformCredentials => "malform_credentials",
@@ -131,6 +139,7 @@ impl Denied {
             Self::MalformToken => "malform_token",
             Self::MissToken => "miss_token",
             Self::NoRoute => "no_route",
+            Self::NotRedacted => "not_redacted",
             Self::RefuseHttp => "refuse_http",
             Self::RefuseUnbound => "refuse_unbound",
             Self::RefuseUnproven => "refuse_unproven",

@@ -9,7 +9,7 @@
 //! | layer | modules | may use |
 //! | --- | --- | --- |
 //! | vocabulary | [`email`], [`encoding`], [`error`], [`id`], [`json`], [`label`], [`pkce`], [`registered`], [`scope`], [`secret`], [`time`], [`uri`] | each other |
-//! | rules | [`directory`], [`dpop`], [`grant`], [`http`], [`keyring`], [`policy`], [`principal`], [`session`], [`token`], [`webauthn`] | vocabulary, each other |
+//! | rules | [`directory`], [`dpop`], [`grant`], [`http`], [`keyring`], [`policy`], [`principal`], [`redact`], [`session`], [`token`], [`webauthn`] | vocabulary, each other |
 //! | use cases | [`api`], [`app`], [`config`], [`console`], [`gateway`], [`oauth`], [`people`], [`port`], [`validator`] | rules, vocabulary |
 //! | adapters | `edge`, `browser`, `software`, `webcrypto` | everything |
 //!
@@ -53,6 +53,7 @@ pub mod http;
 pub mod keyring;
 pub mod policy;
 pub mod principal;
+pub mod redact;
 pub mod session;
 pub mod token;
 pub mod webauthn;

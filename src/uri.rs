@@ -227,6 +227,16 @@ impl RequestPath {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// What is left of it behind so many bytes, which are whole segments: in normal form as well.
+    #[must_use]
+    pub fn below(&self, bytes: usize) -> Self {
+        match self.0.get(bytes..) {
+            Some("") => Self("/".to_owned()),
+            Some(rest) => Self(rest.to_owned()),
+            None => self.clone(),
+        }
+    }
 }
 
 impl FromStr for RequestPath {

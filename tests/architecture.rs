@@ -34,6 +34,7 @@ const LAYERS: [(&str, &[&str]); 4] = [
             "keyring",
             "policy",
             "principal",
+            "redact",
             "session",
             "token",
             "webauthn",

@@ -283,6 +283,10 @@ impl<'c, P: Ports> App<'c, '_, P> {
             Ok(route) => route,
             Err(denied) => return self.deny(&denied, None, forward_auth),
         };
+        if route.fields.is_some() {
+            // The answer does not come by here.
+            return self.deny(&Denied::NotRedacted, Some(route), forward_auth);
+        }
         match gateway::decide(self.config, self.ports, route, target, self.now).await {
             Ok(pass) => {
                 self.log_pass(&pass);

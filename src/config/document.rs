@@ -68,6 +68,9 @@ pub struct RoleDocument {
     /// Its kind, one of `role_kinds`.
     #[serde(default)]
     pub kind: Option<String>,
+    /// What whoever has it may see: names that the `fields` of routes use.
+    #[serde(default)]
+    pub abilities: Vec<String>,
 }
 
 /// One kind of role.
@@ -120,6 +123,25 @@ pub struct RouteDocument {
     pub anonymous: bool,
     /// Where the request goes.
     pub to: UpstreamDocument,
+    /// Which fields of the answer come back: for each ability paths such as `addresses.city`, where `*` is any name and arrays are walked through. By default all
+    /// of them. With this every answer has to be JSON.
+    #[serde(default)]
+    pub fields: BTreeMap<String, Vec<String>>,
+    /// What becomes of a request of somebody who has none of the abilities of `fields`. By default `refuse`.
+    #[serde(default)]
+    pub without_fields: WithoutFields,
+}
+
+/// What becomes of a request of somebody who would see nothing of its answer.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, serde::Serialize))]
+#[serde(rename_all = "snake_case")]
+pub enum WithoutFields {
+    /// It is refused: 403.
+    #[default]
+    Refuse,
+    /// It passes, and its answer is an empty object, or a list of them.
+    Empty,
 }
 
 /// What a token must grant.
@@ -127,9 +149,12 @@ pub struct RouteDocument {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RequireDocument {
-    /// All of these scopes; none: any valid token.
+    /// All of these scopes, where a list within the list asks for any of its own; none: any valid token.
     #[serde(default)]
-    pub scopes: Vec<String>,
+    pub scopes: Vec<OneOrMany>,
+    /// At least one of these roles; none: with any roles, or without.
+    #[serde(default)]
+    pub roles: Vec<String>,
     /// Whose tokens count: names of realms, or identifiers of other issuers. By default the only realm and every
     /// other issuer; with several realms it must be said.
     #[serde(default)]
@@ -172,4 +197,13 @@ pub struct UpstreamDocument {
     /// An address; the request's path is appended.
     #[serde(default)]
     pub url: Option<String>,
+    /// What the path begins with that the upstream does not get: literal segments of `path`, such as `/api`.
+    #[serde(default)]
+    pub strip_prefix: Option<String>,
+    /// How long it may take until its answer begins, in seconds: 1 to 300. By default as long as the platform waits.
+    #[serde(default)]
+    pub timeout_seconds: Option<u64>,
+    /// How often a `GET`, `HEAD` or `OPTIONS` is sent again that got no answer: 0 to 3.
+    #[serde(default)]
+    pub retries: u64,
 }

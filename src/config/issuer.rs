@@ -252,8 +252,7 @@ fn claim_map(path: &str, document: &ClaimsDocument, defaults: ClaimMap, problems
     let mut places = |name: &str, said: &Option<OneOrMany>, default: Vec<ClaimPath>| {
         let texts = match said {
             None => return default,
-            Some(OneOrMany::One(text)) => std::slice::from_ref(text),
-            Some(OneOrMany::Many(texts)) => texts.as_slice(),
+            Some(said) => said.as_slice(),
         };
         if texts.is_empty() {
             problems.add(format_args!("{path}.{name}"), "is empty; leave it out, or name a claim");

@@ -142,8 +142,13 @@ impl Config {
         let realms = realm::realms(&document.realms, (&scopes, &roles), problems);
         let resources = resources::resources(&document.resources, problems);
         let issuers = issuer::trusted(&document.issuers, &realms, &resources, problems);
-        let known =
-            routes::Known { scopes: &scopes, realms: &realms, issuers: &issuers, resources: &resources };
+        let known = routes::Known {
+            scopes: &scopes,
+            realms: &realms,
+            issuers: &issuers,
+            resources: &resources,
+            roles: &role_words,
+        };
         let routes = known.routes(&document.routes, problems)?;
         let beside = issuer::beside(&realms);
         let managed_from = document.managed_from.as_deref().and_then(|name| {

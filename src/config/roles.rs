@@ -3,6 +3,7 @@
 use crate::config::Problems;
 use crate::config::document::Document;
 use crate::id::Role;
+use crate::scope::ScopeToken;
 
 /// A role.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -13,6 +14,8 @@ pub struct RoleWords {
     pub description: Option<String>,
     /// Its kind: the name of a [`RoleKind`].
     pub kind: Option<String>,
+    /// What whoever has it may see.
+    pub abilities: Vec<String>,
 }
 
 /// A kind of role.
@@ -35,8 +38,13 @@ pub(super) fn roles(document: &Document, problems: &mut Problems) -> (Vec<RoleWo
                 format_args!("there is no kind `{kind}`; add it under `role_kinds`, or correct the name");
             problems.add(format_args!("roles.{name}.kind"), mend);
         }
+        for (at, ability) in role.abilities.iter().enumerate() {
+            // Named as scopes are.
+            problems.take(format_args!("roles.{name}.abilities[{at}]"), ability.parse::<ScopeToken>());
+        }
         if let Some(role_name) = problems.take(format_args!("roles.{name}"), name.parse()) {
-            roles.push(RoleWords { role: role_name, description: role.description.clone(), kind });
+            let (description, abilities) = (role.description.clone(), role.abilities.clone());
+            roles.push(RoleWords { role: role_name, description, kind, abilities });
         }
     }
     let kinds = document.role_kinds.iter().map(|(name, kind)| {

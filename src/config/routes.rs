@@ -2,13 +2,18 @@
 
 use std::sync::Arc;
 
-use crate::config::document::{RequireDocument, RouteDocument, UpstreamDocument};
+use crate::config::document::{OneOrMany, RequireDocument, RouteDocument, UpstreamDocument, WithoutFields};
 use crate::config::realm::RESERVED;
-use crate::config::{Problems, Realm, TrustedIssuer};
+use crate::config::{Problems, Realm, RoleWords, TrustedIssuer};
 use crate::id::RouteId;
-use crate::policy::{Access, Host, PathPattern, Resource, Route, RouteTable, TokenPlace, Upstream};
+use crate::policy::{
+    Access, Host, PathPattern, Resource, Route, RouteFields, RouteTable, ScopeNeed, TokenPlace, Unseen,
+    Upstream, Way,
+};
+use crate::redact::FieldPath;
 use crate::scope::{ScopeCatalogue, ScopeToken};
-use crate::uri::{BaseUrl, Issuer};
+use crate::time::Lifetime;
+use crate::uri::{BaseUrl, Issuer, RequestPath};
 
 /// What a route may refer to.
 pub(super) struct Known<'a> {
@@ -16,6 +21,7 @@ pub(super) struct Known<'a> {
     pub(super) realms: &'a [Realm],
     pub(super) issuers: &'a [Arc<TrustedIssuer>],
     pub(super) resources: &'a [Resource],
+    pub(super) roles: &'a [RoleWords],
 }
 
 impl Known<'_> {
@@ -76,6 +82,8 @@ impl Known<'_> {
         }
         let access = self.access(path, document, problems);
         let to = upstream(&format!("{path}.to"), &document.to, problems);
+        let way = pattern.as_ref().map(|pattern| way(&format!("{path}.to"), &document.to, pattern, problems));
+        let fields = self.fields(path, document, problems);
         let host = match host {
             Some(parsed) => Some(parsed?),
             None => None,
@@ -87,6 +95,8 @@ impl Known<'_> {
             path: pattern?,
             access: access?,
             to: to?,
+            way: way?,
+            fields,
             metadata: None,
             resource: None,
         };
@@ -145,7 +155,8 @@ impl Known<'_> {
                 let issuers = self.accepted_issuers(&path, require, problems);
                 self.refuse_two_to_ask(&path, &issuers, problems);
                 let places = token_places(&path, require, problems);
-                Some(Access::Token { issuers, scopes, places })
+                let roles = self.required_roles(&path, require, problems);
+                Some(Access::Token { issuers, scopes, roles, places })
             }
             (None, false) => {
                 problems.add(path, "who may pass is not said; add `require`, or `\"anonymous\": true`");
@@ -156,6 +167,55 @@ impl Known<'_> {
                 None
             }
         }
+    }
+
+    /// Which fields each role sees; `None`: the route does not say.
+    fn fields(&self, path: &str, document: &RouteDocument, problems: &mut Problems) -> Option<RouteFields> {
+        let unseen = match document.without_fields {
+            WithoutFields::Refuse => Unseen::Refuse,
+            WithoutFields::Empty => Unseen::Empty,
+        };
+        if document.fields.is_empty() {
+            if unseen == Unseen::Empty {
+                problems.add(
+                    format_args!("{path}.without_fields"),
+                    "is about `fields`, which are not there; remove it, or add them",
+                );
+            }
+            return None;
+        }
+        if document.anonymous {
+            problems.add(format_args!("{path}.fields"), "nobody has abilities where everybody may pass; remove it, or write `require` in place of `anonymous`");
+        }
+        let mut by_role: Vec<(String, Vec<FieldPath>)> = Vec::new();
+        for (ability, texts) in &document.fields {
+            let path = format!("{path}.fields.{ability}");
+            if texts.is_empty() {
+                problems.add(&path, "is empty; name at least one field");
+            }
+            let parse =
+                |(at, text): (usize, &String)| problems.take(format_args!("{path}[{at}]"), text.parse());
+            let paths: Vec<FieldPath> = texts.iter().enumerate().filter_map(parse).collect();
+            let able = self.roles.iter().filter(|role| role.abilities.contains(ability));
+            let before = by_role.len();
+            by_role.extend(able.map(|role| (role.role.to_string(), paths.clone())));
+            if by_role.len() == before {
+                problems.add(&path, format_args!("no role has the ability `{ability}`; add it to one under `roles`, or correct the name"));
+            }
+        }
+        Some(RouteFields::new(by_role, unseen))
+    }
+
+    fn required_roles(&self, path: &str, require: &RequireDocument, problems: &mut Problems) -> Vec<String> {
+        for (at, name) in require.roles.iter().enumerate() {
+            if !self.roles.iter().any(|known| known.role.as_str() == name) {
+                problems.add(
+                    format_args!("{path}.roles[{at}]"),
+                    format_args!("there is no role `{name}`; add it under `roles`, or correct the name"),
+                );
+            }
+        }
+        require.roles.clone()
     }
 
     /// An opaque token does not say whose it is, and showing it to the wrong issuer gives it away.
@@ -180,20 +240,40 @@ impl Known<'_> {
         path: &str,
         require: &RequireDocument,
         problems: &mut Problems,
-    ) -> Vec<ScopeToken> {
-        let mut scopes = Vec::new();
-        for (at, name) in require.scopes.iter().enumerate() {
-            let path = format!("{path}.scopes[{at}]");
-            match problems.take(&path, name.parse::<ScopeToken>()) {
-                Some(scope) if self.scopes.knows(&scope) => scopes.push(scope),
-                Some(_) => problems.add(
-                    &path,
-                    format_args!("there is no scope `{name}`; add it under `scopes`, or correct the name"),
-                ),
+    ) -> Vec<ScopeNeed> {
+        let mut needs = Vec::new();
+        for (at, need) in require.scopes.iter().enumerate() {
+            let is_list = matches!(need, OneOrMany::Many(_));
+            let mut any = Vec::new();
+            for (within, name) in need.as_slice().iter().enumerate() {
+                let path = if is_list {
+                    format!("{path}.scopes[{at}][{within}]")
+                } else {
+                    format!("{path}.scopes[{at}]")
+                };
+                match problems.take(&path, name.parse::<ScopeToken>()) {
+                    Some(scope) if self.scopes.knows(&scope) => any.push(scope),
+                    Some(_) => problems.add(
+                        &path,
+                        format_args!(
+                            "there is no scope `{name}`; add it under `scopes`, or correct the name"
+                        ),
+                    ),
+                    None => {}
+                }
+            }
+            match ScopeNeed::of(any) {
+                Some(need) => needs.push(need),
+                None if need.as_slice().is_empty() => {
+                    problems.add(
+                        format_args!("{path}.scopes[{at}]"),
+                        "is empty; nothing could ever pass: name a scope",
+                    );
+                }
                 None => {}
             }
         }
-        scopes
+        needs
     }
 
     fn accepted_issuers(
@@ -254,6 +334,27 @@ fn token_places(path: &str, require: &RequireDocument, problems: &mut Problems) 
         }
     }
     places
+}
+
+/// How requests are sent on.
+fn way(path: &str, document: &UpstreamDocument, pattern: &PathPattern, problems: &mut Problems) -> Way {
+    let mut strips = 0;
+    if let Some(prefix) = &document.strip_prefix {
+        let parsed = prefix.parse::<RequestPath>().ok().filter(|parsed| parsed.as_str() == prefix);
+        if parsed.is_some_and(|parsed| pattern.begins_with(&parsed)) {
+            strips = prefix.len();
+        } else {
+            problems.add(
+                format_args!("{path}.strip_prefix"),
+                "is not what every path of the route begins with; write literal segments of `path`, such as `/api`",
+            );
+        }
+    }
+    let timeout = document.timeout_seconds.map(|seconds| {
+        Lifetime::from_seconds(problems.range(format_args!("{path}.timeout_seconds"), seconds, 1, 300))
+    });
+    let retries = problems.range(format_args!("{path}.retries"), document.retries, 0, 3);
+    Way { strips, timeout, retries }
 }
 
 fn upstream(path: &str, document: &UpstreamDocument, problems: &mut Problems) -> Option<Upstream> {

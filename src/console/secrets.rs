@@ -47,7 +47,7 @@ fn example<A: Api>(desk: &Desk<'_, A>, scope: &str) -> String {
         Access::Anonymous => false,
         Access::Token { issuers, scopes, .. } => {
             issuers.contains(&desk.realm.issuer)
-                && scopes.iter().all(|scope| desk.config.scopes().covers(&held, scope))
+                && scopes.iter().all(|scope| scope.is_met(&held, desk.config.scopes()))
         }
     };
     let read: Vec<_> =

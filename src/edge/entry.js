@@ -82,6 +82,7 @@ export const KeyringDo = objectOf(Keyring);
 export const PrincipalDo = objectOf(Principal);
 
 const { configure, decide_now: decideNow, decide, resume, not_forwarded: notForwarded } = Worker.prototype;
+const { redact_begin: redactBegin, redact_more: redactMore, redact_end: redactEnd } = Worker.prototype;
 
 const OTHER_BYTES = /[^\x20-\x7e]/;
 
@@ -144,6 +145,125 @@ function asItCame(request, url, changes) {
   return url === request.url ? request : new Request(url, request);
 }
 
+/** How many bytes of an answer are looked at before it is given: one that is no JSON by then is a 502, and one that stops being it later is cut off. */
+const HELD = 64 * 1024;
+
+/** Counts the answers that are redacted, and counts on when the module starts anew. */
+let redactions = 0;
+
+/** Headers that are about the bytes that came: what is given has others (RFC 9110 sections 8 and 14, RFC 9530). */
+const OF_BYTES = [
+  "accept-ranges",
+  "content-digest",
+  "content-encoding",
+  "content-length",
+  "content-md5",
+  "content-range",
+  "digest",
+  "etag",
+  "last-modified",
+  "repr-digest",
+  "trailer",
+];
+const JSON_TYPE = /^\s*application\/([\w.+-]+\+)?json\s*(;|$)/i;
+const CHARSET = /;\s*charset\s*=\s*"?(?!utf-8\b)/i;
+const CODINGS = ["", "identity", "gzip", "br"];
+
+/** The headers of an answer of which a part is given: to whom it is given, and to nobody else. */
+function headersOfPart(response) {
+  const headers = new Headers(response.headers);
+  for (const name of OF_BYTES) headers.delete(name);
+  const directives = (headers.get("cache-control") ?? "").split(",").map((directive) => directive.trim());
+  const kept = directives.filter((directive) => directive !== "" && !/^(public|private|s-maxage)\b/i.test(directive));
+  headers.set("cache-control", ["private", ...kept].join(", "));
+  headers.append("vary", "Authorization");
+  return headers;
+}
+
+/** What one answer gives, piece by piece: only what may be seen. */
+class Seen {
+  #number = (redactions = (redactions + 1) >>> 0);
+  #reader;
+  isEnded = false;
+
+  constructor(body, paths) {
+    this.#reader = body.getReader();
+    redactBegin(this.#number, paths);
+  }
+
+  /** The next piece; nothing, where that was all. */
+  async next() {
+    const { value, done } = await this.#reader.read();
+    if (!done) return { read: value.byteLength, piece: redactMore(this.#number, value) };
+    this.isEnded = true;
+    redactEnd(this.#number, true);
+    return undefined;
+  }
+
+  /** Nobody wants the rest. */
+  async stop(reason) {
+    if (this.isEnded) return;
+    this.isEnded = true;
+    redactEnd(this.#number, false);
+    await this.#reader.cancel(reason);
+  }
+}
+
+/** The upstream's answer, as far as it may be seen. What cannot be told apart is not given at all. */
+async function redacted(response, paths, refuse) {
+  const { status, statusText } = response;
+  const headers = headersOfPart(response);
+  const coding = (response.headers.get("content-encoding") ?? "").trim().toLowerCase();
+  const unfit = async (why) => {
+    await response.body?.cancel().catch(() => {});
+    return refuse(why);
+  };
+  if (response.webSocket || status === 206) return unfit("an answer that is redacted is whole");
+  // An answer without a body shows nothing.
+  if (response.body === null) return new Response(null, { status, statusText, headers });
+  const type = response.headers.get("content-type") ?? "";
+  if (!JSON_TYPE.test(type) || CHARSET.test(type)) return unfit("an answer that is redacted is JSON");
+  if (!CODINGS.includes(coding)) return unfit("an answer that is redacted has a content coding that can be read");
+  const seen = new Seen(response.body, paths);
+  const first = [];
+  try {
+    for (let read = 0; read < HELD && !seen.isEnded; ) {
+      const next = await seen.next();
+      if (next === undefined) break;
+      read += next.read;
+      first.push(next.piece);
+    }
+  } catch (error) {
+    await seen.stop(error).catch(() => {});
+    if (error instanceof WebAssembly.RuntimeError) throw error;
+    return refuse(`an answer that is redacted: ${error?.message}`);
+  }
+  const body = new ReadableStream({
+    start(controller) {
+      for (const piece of first) if (piece.byteLength > 0) controller.enqueue(piece);
+      if (seen.isEnded) controller.close();
+    },
+    async pull(controller) {
+      try {
+        for (;;) {
+          const next = await seen.next();
+          if (next === undefined) return controller.close();
+          if (next.piece.byteLength > 0) return controller.enqueue(next.piece);
+        }
+      } catch (error) {
+        // It is cut off: whoever reads it sees that something is missing.
+        refuse(`an answer that is redacted: ${error?.message}`);
+        controller.error(error);
+        await seen.stop(error).catch(() => {});
+        if (error instanceof WebAssembly.RuntimeError) globalThis.__worker_init_state.criticalError = true;
+        return undefined;
+      }
+    },
+    cancel: (reason) => seen.stop(reason),
+  });
+  return new Response(body, { status, statusText, headers });
+}
+
 /** An answer of the module's own: `!` and the status, a line for each header, an empty line, and the body. */
 function answerOf(lines) {
   const end = lines.indexOf("\n\n");
@@ -157,21 +277,44 @@ function answerOf(lines) {
   return new Response(body === "" ? null : body, { status: Number(status), headers });
 }
 
+/** What may be sent twice (RFC 9110 section 9.2.1), and has no body that is used up. */
+const SAFE = ["GET", "HEAD", "OPTIONS"];
+
+/** Asks an upstream: whoever stands behind a binding, or at the address. `timeout` is until the answer begins, in milliseconds; 0: none. */
+async function asked(env, binding, onward, init, timeout) {
+  const ask = (init) => (binding === "" ? fetch(onward, init) : env[binding].fetch(onward, init));
+  if (timeout === 0) return ask(init);
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(new DOMException("it takes too long", "TimeoutError")), timeout);
+  try {
+    return await ask({ ...init, signal: late.signal });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /**
- * `plan`: binding, address, cache or not, route, request id, then a line for each header to take away (-) or to set (+),
- * and for a body that was read (=).
+ * `plan`: binding, address, how it is sent (cache or not, milliseconds until an answer has to begin, how often again), route, request id, then a line for each header to take away (-) or to set (+),
+ * for each field that may be seen (*, the first of which is none), and for a body that was read (=).
  */
 async function forward(request, env, plan, came) {
-  const [binding, url, cache, route, id, ...changes] = plan.split("\n");
+  const [binding, url, sent, route, id, ...changes] = plan.split("\n");
+  const [cache, timeout, retries] = sent.split(" ");
   try {
     const onward = asItCame(request, url, changes);
     // `fetch` copies the request in any case.
-    const headers = changed(request, came, changes);
+    const paths = changes.filter((change) => change[0] === "*").map((change) => change.slice(1));
+    const headers = changed(request, came, paths.length === 0 ? changes : changes.filter((change) => change[0] !== "*"));
     const init = cache === "1" ? { headers, redirect: "manual" } : { headers, redirect: "manual", cache: "no-store" };
-    return answered(await (binding === "" ? fetch(onward, init) : env[binding].fetch(onward, init)));
+    let left = SAFE.includes(request.method) ? Number(retries) : 0;
+    const ask = () => asked(env, binding, onward, init, Number(timeout));
+    const again = (error) => (left-- > 0 && error.name !== "TimeoutError" ? ask().catch(again) : Promise.reject(error));
+    const response = answered(await (left === 0 ? ask() : ask().catch(again)));
+    return paths.length === 0 ? response : await redacted(response, paths.join("\n"), (why) => answerOf(notForwarded(route, id, why, false)));
   } catch (error) {
+    if (error instanceof WebAssembly.RuntimeError) throw error;
     // Some messages hold the address, and with it a query.
-    return answerOf(notForwarded(route, id, String(error?.message).split("http")[0]));
+    return answerOf(notForwarded(route, id, String(error?.message).split("http")[0], error?.name === "TimeoutError"));
   }
 }
 

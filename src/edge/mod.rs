@@ -20,6 +20,7 @@ mod object;
 mod platform;
 mod principal_do;
 mod principals;
+mod redaction;
 mod request;
 mod response;
 mod seal;
@@ -38,9 +39,10 @@ use worker::{Context, Env, web_sys, worker_sys};
 use crate::app::{App, Outcome};
 use crate::encoding::{Digest, base64url};
 use crate::gateway::{Came, Pass};
-use crate::http::{Answer, bad_gateway, unavailable};
+use crate::http::{Answer, bad_gateway, gateway_timeout, unavailable};
 use crate::id::RequestId;
 use crate::port::{AtOnce, Entry, Journal, random};
+use crate::time::Lifetime;
 use configured::config;
 use journal::ConsoleJournal;
 use platform::{Edge, PlatformEntropy, instant, isolate, now};
@@ -135,7 +137,7 @@ async fn decided(
 /// What becomes of a request whose upstream could not be asked.
 #[wasm_bindgen]
 #[must_use]
-pub fn not_forwarded(route: &str, id: &str, problem: &str) -> JsString {
+pub fn not_forwarded(route: &str, id: &str, problem: &str, is_late: bool) -> JsString {
     let id = id.parse::<RequestId>().ok();
     ConsoleJournal.record(&Entry {
         request_id: id.as_ref(),
@@ -145,7 +147,8 @@ pub fn not_forwarded(route: &str, id: &str, problem: &str) -> JsString {
         detail: Some(problem),
         ..Entry::default()
     });
-    let answer = id.iter().fold(bad_gateway(), with_id);
+    let answer = if is_late { gateway_timeout() } else { bad_gateway() };
+    let answer = id.iter().fold(answer, with_id);
     response::of(&answer)
 }
 
@@ -157,11 +160,12 @@ fn plan<'n>(
     id: &RequestId,
 ) -> JsString {
     let onward = pass.onward(came, names, id);
-    let cache = if onward.may_be_cached { "1" } else { "0" };
+    let timeout = onward.way.timeout.map_or(0, Lifetime::as_millis);
+    let sent = format!("{} {timeout} {}", u8::from(onward.may_be_cached), onward.way.retries);
     let mut plan = String::with_capacity(1024);
     let binding = onward.binding.unwrap_or_default();
     for line in
-        [binding.as_str(), "\n", &onward.url, "\n", cache, "\n", pass.route().as_str(), "\n", id.as_str()]
+        [binding.as_str(), "\n", &onward.url, "\n", &sent, "\n", pass.route().as_str(), "\n", id.as_str()]
     {
         plan.push_str(line);
     }
@@ -174,6 +178,12 @@ fn plan<'n>(
         plan.push_str(name);
         plan.push(' ');
         plan.push_str(&value);
+    }
+    for path in onward.seen.iter().flat_map(|paths| [String::new()].into_iter().chain(paths.iter().cloned()))
+    {
+        // The first of them is none: whoever sees nothing is redacted as well.
+        plan.push_str("\n*");
+        plan.push_str(&path);
     }
     if let Some(body) = onward.body {
         // A form that was read: visible ASCII.

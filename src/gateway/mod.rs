@@ -3,7 +3,7 @@
 //! Deny by default. The path that is matched is the path that is forwarded. What passes is described by a
 //! [`Pass`], which only [`decide`] can make: there is no other way to an upstream.
 //!
-//! **Out of scope**: moving bytes (`edge`); field redaction, rate limits.
+//! **Out of scope**: moving bytes, and taking fields out of them (`edge`); rate limits.
 
 mod credential;
 mod form;
@@ -26,6 +26,7 @@ use crate::http::{Headers, Scheme};
 use crate::id::RouteId;
 use crate::policy::{Access, Host, Method, Route, TokenPlace, Upstream};
 use crate::port::Ports;
+use crate::redact::FieldPath;
 use crate::time::Timestamp;
 use crate::token::Holder;
 use crate::uri::RequestPath;
@@ -79,6 +80,8 @@ pub struct Pass<'c> {
     cookies: Option<String>,
     /// The form that was read, without the token if it stood there.
     form: Option<String>,
+    /// The fields that come back; `None`: the whole answer does.
+    seen: Option<Vec<&'c FieldPath>>,
     chore: Option<Chore>,
 }
 
@@ -95,7 +98,7 @@ pub fn route<'c>(config: &'c Config, target: &Target<'_>) -> Result<&'c Route, D
     Ok(route)
 }
 
-/// Decides on one request for `route`. Checks credentials, a proof of possession where the token came with one, token, scopes, session, in
+/// Decides on one request for `route`. Checks credentials, a proof of possession where the token came with one, token, scopes, session, roles, in
 /// this order. With a proof it always takes the long way: nobody but its principal knows whether it was used.
 ///
 /// # Errors
@@ -107,9 +110,18 @@ pub async fn decide<'c, P: Ports>(
     target: Target<'_>,
     now: Timestamp,
 ) -> Result<Pass<'c>, Error> {
-    let Access::Token { issuers, scopes, places } = &route.access else {
+    let Access::Token { issuers, scopes, roles, places } = &route.access else {
         let (path, form) = (target.path, target.form);
-        return Ok(Pass { route, path, authorized: None, spent: None, cookies: None, form, chore: None });
+        return Ok(Pass {
+            route,
+            path,
+            authorized: None,
+            spent: None,
+            cookies: None,
+            form,
+            seen: None,
+            chore: None,
+        });
     };
     if *places != [TokenPlace::Authorization] {
         // The other places are looked at where everything of the request is at hand.
@@ -133,6 +145,14 @@ pub async fn decide<'c, P: Ports>(
     let (resource, catalogue) = (route.resource.as_deref(), config.scopes());
     let need = Need { route: &route.id, resource, scopes, catalogue, proof: proved.as_ref() };
     let (authorized, chore) = verified.authorize(&need, ports, now).await?;
+    let theirs = authorized.token().roles();
+    if !roles.is_empty() && !roles.iter().any(|role| theirs.contains(role)) {
+        return Err(Denied::LackRole.into());
+    }
+    let seen = match &route.fields {
+        Some(fields) => Some(fields.seen_by(theirs).ok_or(Denied::LackAbility)?),
+        None => None,
+    };
     let spent = places.iter().find(|place| *place == credential.place);
     let cookies = match spent {
         Some(TokenPlace::Cookie(name)) => target.header("cookie").map(|all| without_cookie(&all, name)),
@@ -141,7 +161,8 @@ pub async fn decide<'c, P: Ports>(
     drop(credential);
     let is_spent = spent == Some(&TokenPlace::Form);
     let form = target.form.map(|form| if is_spent { without_token(&form) } else { form });
-    Ok(Pass { route, path: target.path, authorized: Some(authorized), spent, cookies, form, chore })
+    let (path, authorized) = (target.path, Some(authorized));
+    Ok(Pass { route, path, authorized, spent, cookies, form, seen, chore })
 }
 
 impl Pass<'_> {

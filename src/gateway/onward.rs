@@ -6,7 +6,7 @@ use crate::dpop::PROOF_HEADER;
 use crate::gateway::Pass;
 use crate::gateway::credential::without_token;
 use crate::id::RequestId;
-use crate::policy::{TokenPlace, Upstream, forwards};
+use crate::policy::{TokenPlace, Upstream, Way, forwards};
 
 /// What the platform does with the request; everything else goes on as it came.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -15,6 +15,8 @@ pub struct Onward {
     pub binding: Option<String>,
     /// The address, with the path in the normal form that was matched.
     pub url: String,
+    /// How it is sent.
+    pub way: Way,
     /// Whether a shared cache may keep the answer. A cache leaves answers to requests with `Authorization` alone
     /// (RFC 9111 section 3.5); this request no longer has it, so the platform's cache, which goes by address, has
     /// to be told.
@@ -25,6 +27,8 @@ pub struct Onward {
     pub set: Vec<(&'static str, String)>,
     /// The body, where it is another than came.
     pub body: Option<String>,
+    /// The fields of the answer that come back, as paths ([`crate::redact::FieldPath`]); `None`: the whole answer does.
+    pub seen: Option<Vec<String>>,
 }
 
 /// What is needed of the request as it came.
@@ -38,6 +42,9 @@ pub struct Came<'a> {
     pub connection: &'a str,
 }
 
+/// Headers of a request for a part of an answer, or for one that has changed (RFC 9110 sections 13.1 and 14.2).
+const PARTIAL: [&str; 4] = ["if-modified-since", "if-none-match", "if-range", "range"];
+
 impl Pass<'_> {
     /// The request as it goes on. The token stays here, where it was used up; identity headers of the caller's stay
     /// here as well, and ours go.
@@ -50,13 +57,15 @@ impl Pass<'_> {
             }
             (_, query) => query.map(Cow::Borrowed),
         };
+        let way = self.route.way;
+        let path = self.path().below(way.strips);
         let (binding, url) = match self.to() {
             Upstream::Service(binding) => {
-                let (origin, path) = (came.origin, self.path());
+                let origin = came.origin;
                 let query = query.map(|query| format!("?{query}")).unwrap_or_default();
                 (Some(binding.clone()), format!("{origin}{path}{query}"))
             }
-            Upstream::Url(base) => (None, base.join(self.path(), query.as_deref())),
+            Upstream::Url(base) => (None, base.join(&path, query.as_deref())),
         };
         let mut set = self.identity();
         set.push(("x-tollgate-request-id", id.to_string()));
@@ -84,15 +93,22 @@ impl Pass<'_> {
                     .iter()
                     .any(|used| name.eq_ignore_ascii_case(used))
         };
-        let is_taken_away =
-            |name: &&str| !forwards(name, came.connection) || is_used_up(name) || is_counted(name);
+        // A part of a document is none, and whoever has another's document has not this one.
+        let is_about_parts = |name: &str| {
+            self.seen.is_some() && PARTIAL.iter().any(|partial| name.eq_ignore_ascii_case(partial))
+        };
+        let is_taken_away = |name: &&str| {
+            !forwards(name, came.connection) || is_used_up(name) || is_counted(name) || is_about_parts(name)
+        };
         Onward {
             binding,
             url,
+            way,
             may_be_cached: !has_token,
             remove: names.filter(is_taken_away).map(str::to_owned).collect(),
             set,
             body,
+            seen: self.seen.as_ref().map(|paths| paths.iter().map(ToString::to_string).collect()),
         }
     }
 }

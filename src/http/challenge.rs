@@ -49,6 +49,15 @@ fn bare(denied: &Denied) -> Answer {
                     format!(r#"Bearer error="insufficient_scope", scope="{}""#, joined(need)),
                 )
         }
+        Denied::LackAbility | Denied::LackRole => {
+            let detail = "The roles of whoever the token speaks for are not enough for this resource.";
+            Answer::problem(403, "Forbidden", detail)
+                .with("WWW-Authenticate", r#"Bearer error="insufficient_scope""#)
+        }
+        Denied::NotRedacted => {
+            let detail = "Parts of this resource are nobody's to see but through the gateway: ask it there.";
+            Answer::problem(403, "Forbidden", detail)
+        }
         Denied::LackNonce(nonce) => {
             Answer::problem(401, "Unauthorized", "Make the proof with the nonce of DPoP-Nonce.")
                 .with("WWW-Authenticate", proof_error("use_dpop_nonce"))
@@ -121,6 +130,12 @@ pub fn unavailable() -> Answer {
 #[must_use]
 pub fn bad_gateway() -> Answer {
     Answer::problem(502, "Bad Gateway", "The service behind this one does not answer.")
+}
+
+/// The upstream takes too long (RFC 9110 section 15.6.5).
+#[must_use]
+pub fn gateway_timeout() -> Answer {
+    Answer::problem(504, "Gateway Timeout", "The service behind this one takes too long.")
 }
 
 /// Whether a refusal is told in the words of the scheme that the caller has chosen.

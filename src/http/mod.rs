@@ -13,7 +13,8 @@ mod oauth_error;
 pub use answer::{Answer, NO_CACHE, NO_STORE};
 pub use bearer::{Scheme, bearer, is_b64token, presented};
 pub use challenge::{
-    bad_gateway, challenge, challenge_proof, forward_auth, forward_auth_proof, is_proof, unavailable,
+    bad_gateway, challenge, challenge_proof, forward_auth, forward_auth_proof, gateway_timeout, is_proof,
+    unavailable,
 };
 pub use form::Form;
 pub use freshness::{LONGEST_FRESHNESS, freshness};

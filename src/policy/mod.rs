@@ -5,14 +5,16 @@
 //!
 //! **Out of scope**: whether a token grants what a route needs ([`crate::validator`]).
 
+mod fields;
 mod headers;
 mod pattern;
 mod place;
 mod resource;
 mod routes;
 
+pub use fields::{RouteFields, Unseen};
 pub use headers::{forwards, is_identity_header};
 pub use pattern::PathPattern;
 pub use place::TokenPlace;
 pub use resource::Resource;
-pub use routes::{Access, Ambiguity, Host, Method, Route, RouteTable, Upstream};
+pub use routes::{Access, Ambiguity, Host, Method, Route, RouteTable, ScopeNeed, Upstream, Way};

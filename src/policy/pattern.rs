@@ -55,6 +55,16 @@ impl PathPattern {
         }
     }
 
+    /// Whether everything that matches begins with this path, as whole segments.
+    #[must_use]
+    pub fn begins_with(&self, path: &RequestPath) -> bool {
+        let mut ours = self.segments.iter();
+        let mut theirs = path.as_str().split('/').skip(1);
+        theirs.all(|text| {
+            !text.is_empty() && matches!(ours.next(), Some(Segment::Literal(ours)) if ours == text)
+        })
+    }
+
     /// The pattern in the matcher's spelling. Parameters are named by position, so that two routes may call
     /// the same place differently.
     pub(super) fn as_matchit(&self) -> String {

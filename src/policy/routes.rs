@@ -8,8 +8,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{Malformed, RouteId};
-use crate::policy::{PathPattern, TokenPlace};
-use crate::scope::ScopeToken;
+use crate::policy::{PathPattern, RouteFields, TokenPlace};
+use crate::scope::{ScopeCatalogue, ScopeSet, ScopeToken};
+use crate::time::Lifetime;
 use crate::uri::{BaseUrl, Issuer, RequestPath};
 
 /// A request method that a route may name. Others (`TRACE`, `CONNECT`) match nothing.
@@ -105,10 +106,56 @@ pub enum Access {
         /// The issuers whose tokens count here.
         issuers: Vec<Issuer>,
         /// All of these are needed.
-        scopes: Vec<ScopeToken>,
+        scopes: Vec<ScopeNeed>,
+        /// One of these is needed, where there are any.
+        roles: Vec<String>,
         /// Where the token may stand.
         places: Vec<TokenPlace>,
     },
+}
+
+/// How a request is sent on.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Way {
+    /// How many bytes of the path stay here.
+    pub strips: usize,
+    /// How long it may take until the answer begins; `None`: as long as the platform waits.
+    pub timeout: Option<Lifetime>,
+    /// How often a request that may come twice (RFC 9110 section 9.2.1) is sent again, where it got no answer.
+    pub retries: u64,
+}
+
+/// Scopes any of which is needed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ScopeNeed {
+    first: ScopeToken,
+    others: Vec<ScopeToken>,
+}
+
+impl ScopeNeed {
+    /// Any of these; `None`: there are none.
+    #[must_use]
+    pub fn of(any: Vec<ScopeToken>) -> Option<Self> {
+        let mut any = any.into_iter();
+        Some(Self { first: any.next()?, others: any.collect() })
+    }
+
+    /// The one that callers are told to ask for.
+    #[must_use]
+    pub const fn first(&self) -> &ScopeToken {
+        &self.first
+    }
+
+    /// Every one that will do.
+    pub fn any(&self) -> impl Iterator<Item = &ScopeToken> {
+        std::iter::once(&self.first).chain(&self.others)
+    }
+
+    /// Whether what is held is enough, directly or by implication.
+    #[must_use]
+    pub fn is_met(&self, held: &ScopeSet, catalogue: &ScopeCatalogue) -> bool {
+        self.any().any(|scope| catalogue.covers(held, scope))
+    }
 }
 
 /// Where a request goes.
@@ -135,6 +182,10 @@ pub struct Route {
     pub access: Access,
     /// Where to.
     pub to: Upstream,
+    /// And how.
+    pub way: Way,
+    /// Which fields of its answers come back; `None`: all of them.
+    pub fields: Option<RouteFields>,
     /// Where the resource that it belongs to describes itself (RFC 9728).
     pub metadata: Option<String>,
     /// The identifier of that resource (RFC 8707).
@@ -236,6 +287,8 @@ mod tests {
             path: path.parse().unwrap(),
             access: Access::Anonymous,
             to: Upstream::Service("ORIGIN".to_owned()),
+            way: Way::default(),
+            fields: None,
             metadata: None,
             resource: None,
         }

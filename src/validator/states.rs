@@ -8,8 +8,9 @@ use crate::dpop::Proved;
 use crate::error::{Denied, Error};
 use crate::id::{RealmName, RouteId, SessionId};
 use crate::json;
+use crate::policy::ScopeNeed;
 use crate::port::{Ports, Principals, Verifier, random};
-use crate::scope::{ScopeCatalogue, ScopeToken};
+use crate::scope::ScopeCatalogue;
 use crate::time::Timestamp;
 use crate::token::{Algorithm, Claims, Compact, Confirmation, Header, Holder, Jwk, MAX_TOKEN, issuer_of};
 use crate::uri::Issuer;
@@ -297,8 +298,11 @@ impl Verified {
         now: Timestamp,
     ) -> Result<(Authorized, Option<Chore>), Error> {
         self.check_resource(need)?;
-        if !need.scopes.iter().all(|scope| need.catalogue.covers(self.token.scopes(), scope)) {
-            return Err(Denied::LackScope { need: need.scopes.to_vec() }.into());
+        if !need.scopes.iter().all(|scope| scope.is_met(self.token.scopes(), need.catalogue)) {
+            return Err(Denied::LackScope {
+                need: need.scopes.iter().map(|any| any.first().clone()).collect(),
+            }
+            .into());
         }
         let chore = match (self.session, self.token.issuer.revocation, need.proof) {
             (Some(session), Some(Revocation::Cutoff), proof) => {
@@ -343,7 +347,7 @@ pub struct Need<'a> {
     /// The resource that it belongs to (RFC 8707), if any.
     pub resource: Option<&'a str>,
     /// All of these.
-    pub scopes: &'a [ScopeToken],
+    pub scopes: &'a [ScopeNeed],
     /// What implies what.
     pub catalogue: &'a ScopeCatalogue,
     /// The proof of possession that came with it.

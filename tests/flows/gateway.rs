@@ -1,5 +1,7 @@
 //! What passes the gateway, and what the upstream is told.
 
+use tollgate::config::Config;
+
 use super::{CONFIG, token};
 use crate::fakes::{Call, Reply, World, call};
 
@@ -36,6 +38,74 @@ fn rfc6750_section_3_each_refusal_has_its_answer() {
         ),
     ] {
         assert_eq!(challenge(&call(&edge, &request).0), want, "{request:?}");
+    }
+}
+
+#[test]
+fn of_a_list_of_scopes_within_the_list_any_will_do() {
+    let needs = r#""require": { "scopes": ["orders:read", ["hidden", "orders:admin"]], "issuers": ["test", "sandbox"] }"#;
+    let config = CONFIG.replacen(r#""require": { "issuers": ["test", "sandbox"] }"#, needs, 1);
+    assert_ne!(config, CONFIG);
+    let world = World::new(&config);
+    let edge = world.edge();
+    let asked = |scope: &str| {
+        let request = Call::get("https://edge.example/any").bearer(&token(&edge, "test", scope));
+        call(&edge, &request).0
+    };
+    for (scope, status) in
+        [("orders:admin", 200), ("orders:read hidden", 200), ("orders:read", 403), ("hidden", 403)]
+    {
+        assert_eq!(asked(scope).status(), status, "{scope}");
+    }
+    let refused = asked("orders:read");
+    let said = r#"Bearer error="insufficient_scope", scope="orders:read hidden""#;
+    assert_eq!(challenge(&refused), (403, Some(said)), "the first of each is enough");
+    for (bad, want) in [
+        ("[[]]", "routes[2].require.scopes[0]: is empty; nothing could ever pass"),
+        (r#"[["orders:read", "nope"]]"#, "routes[2].require.scopes[0][1]: there is no scope `nope`"),
+        ("[[1]]", "routes[2].require.scopes[0][0]: invalid type: integer `1`, expected a string"),
+        (
+            "[1]",
+            "routes[2].require.scopes[0]: invalid type: integer `1`, expected a string, or a list of strings",
+        ),
+        ("{}", "routes[2].require.scopes: invalid type: map, expected a sequence"),
+    ] {
+        let text = config.replacen(r#"["orders:read", ["hidden", "orders:admin"]]"#, bad, 1);
+        let errors = Config::parse(&text).err().unwrap_or_default();
+        assert!(errors.iter().any(|error| error.to_string().starts_with(want)), "{want}: {errors:?}");
+    }
+}
+
+#[test]
+fn what_a_path_begins_with_may_stay_here() {
+    let to =
+        r#""to": { "service": "ORIGIN", "strip_prefix": "/orders", "timeout_seconds": 3, "retries": 2 } },"#;
+    let orders = r#""to": { "service": "ORIGIN" } },"#;
+    let config = CONFIG.replacen(orders, to, 1);
+    let world = World::new(&config);
+    let edge = world.edge();
+    let token = token(&edge, "test", "orders:read");
+    let (reply, _) = call(&edge, &Call::get("https://edge.example/%6frders/7%2b?x=1").bearer(&token));
+    let Reply::Forwarded { onward, .. } = reply else { panic!("{reply:?}") };
+    assert_eq!(onward.url, "https://edge.example/7%2B?x=1");
+    assert_eq!((onward.way.timeout.unwrap().as_seconds(), onward.way.retries), (3, 2));
+    for (bad, want) in [
+        (
+            r#""strip_prefix": "/order""#,
+            "routes[0].to.strip_prefix: is not what every path of the route begins with",
+        ),
+        (r#""strip_prefix": "/orders/""#, "routes[0].to.strip_prefix"),
+        (r#""strip_prefix": "/orders/{id}""#, "routes[0].to.strip_prefix"),
+        (r#""strip_prefix": "/orders/7""#, "routes[0].to.strip_prefix"),
+        (r#""strip_prefix": "/%6frders""#, "routes[0].to.strip_prefix"),
+        (r#""strip_prefix": "orders""#, "routes[0].to.strip_prefix"),
+        (r#""strip_prefix": """#, "routes[0].to.strip_prefix"),
+        (r#""retries": 4"#, "routes[0].to.retries: 4 is out of range; use 0 to 3"),
+        (r#""timeout_seconds": 0"#, "routes[0].to.timeout_seconds: 0 is out of range; use 1 to 300"),
+    ] {
+        let text = CONFIG.replacen(orders, &format!(r#""to": {{ "service": "ORIGIN", {bad} }} }},"#), 1);
+        let errors = Config::parse(&text).err().unwrap_or_default();
+        assert!(errors.iter().any(|error| error.to_string().starts_with(want)), "{bad}: {errors:?}");
     }
 }
 

@@ -29,6 +29,7 @@ mod passkeys;
 mod people;
 mod places;
 mod realm;
+mod redaction;
 mod registration;
 mod remote;
 mod rotation;

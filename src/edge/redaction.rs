@@ -1,0 +1,55 @@
+//! Redaction of answers while they pass: `entry.js` has their bytes, and shows them here piece by piece.
+//!
+//! An answer has a number that `entry.js` gives it, which counts on when the module starts anew: what was begun before is unknown then, and not somebody else's.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use worker::wasm_bindgen::{self, JsError, prelude::wasm_bindgen};
+
+use crate::redact::{FieldPath, Fields, Redactor};
+
+thread_local! {
+    static OPEN: RefCell<BTreeMap<u32, Redactor>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+/// Begins with an answer of which these fields come back: a line each, as a plan has them.
+///
+/// # Errors
+/// One of them is no path.
+#[wasm_bindgen]
+pub fn redact_begin(number: u32, paths: &str) -> Result<(), JsError> {
+    let paths = paths
+        .lines()
+        .filter(|line| !line.is_empty())
+        .map(str::parse)
+        .collect::<Result<Vec<FieldPath>, _>>()?;
+    OPEN.with_borrow_mut(|open| open.insert(number, Redactor::new(Fields::of(&paths))));
+    Ok(())
+}
+
+/// What comes back of the next bytes of an answer.
+///
+/// # Errors
+/// It cannot be redacted: its code.
+#[wasm_bindgen]
+pub fn redact_more(number: u32, bytes: &[u8]) -> Result<Vec<u8>, JsError> {
+    OPEN.with_borrow_mut(|open| {
+        let redactor = open.get_mut(&number).ok_or_else(|| JsError::new("unknown"))?;
+        redactor.push(bytes).map_err(|unfit| JsError::new(unfit.code()))
+    })
+}
+
+/// Ends with an answer, whether all of it was there or not.
+///
+/// # Errors
+/// Where all of it should have been there: it was no document.
+#[wasm_bindgen]
+pub fn redact_end(number: u32, is_whole: bool) -> Result<(), JsError> {
+    let redactor = OPEN.with_borrow_mut(|open| open.remove(&number));
+    if !is_whole {
+        return Ok(());
+    }
+    let redactor = redactor.ok_or_else(|| JsError::new("unknown"))?;
+    redactor.finish().map_err(|unfit| JsError::new(unfit.code()))
+}
