@@ -303,14 +303,16 @@ async function forward(request, env, plan, came) {
   try {
     const onward = asItCame(request, url, changes);
     // `fetch` copies the request in any case.
-    const paths = changes.filter((change) => change[0] === "*").map((change) => change.slice(1));
-    const headers = changed(request, came, paths.length === 0 ? changes : changes.filter((change) => change[0] !== "*"));
+    const isPart = plan.includes("\n*");
+    const headers = changed(request, came, isPart ? changes.filter((change) => change[0] !== "*") : changes);
     const init = cache === "1" ? { headers, redirect: "manual" } : { headers, redirect: "manual", cache: "no-store" };
     let left = SAFE.includes(request.method) ? Number(retries) : 0;
     const ask = () => asked(env, binding, onward, init, Number(timeout));
     const again = (error) => (left-- > 0 && error.name !== "TimeoutError" ? ask().catch(again) : Promise.reject(error));
     const response = answered(await (left === 0 ? ask() : ask().catch(again)));
-    return paths.length === 0 ? response : await redacted(response, paths.join("\n"), (why) => answerOf(notForwarded(route, id, why, false)));
+    if (!isPart) return response;
+    const paths = changes.filter((change) => change[0] === "*").map((change) => change.slice(1));
+    return await redacted(response, paths.join("\n"), (why) => answerOf(notForwarded(route, id, why, false)));
   } catch (error) {
     if (error instanceof WebAssembly.RuntimeError) throw error;
     // Some messages hold the address, and with it a query.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use tollgate::encoding::base64url;
 use tollgate::json;
+use tollgate::redact::{Fields, Redactor};
 use tollgate::token::{Claims, Compact, JwkSet};
 
 fn files(kind: &str) -> Vec<(String, Vec<u8>)> {
@@ -41,6 +42,23 @@ fn attack_33_and_42_what_is_not_json_is_refused_as_header_claims_and_keys() {
         assert!(!as_header(&bytes), "{name} as header");
         assert!(Claims::parse(&bytes).is_err(), "{name} as claims");
         assert!(JwkSet::parse(&bytes).is_err(), "{name} as key set");
+    }
+}
+
+/// Whether a document can be redacted.
+fn is_redacted(bytes: &[u8]) -> bool {
+    let mut redactor = Redactor::new(Fields::of(&["*.id".parse().unwrap()]));
+    bytes.chunks(3).all(|piece| redactor.push(piece).is_ok()) && redactor.finish().is_ok()
+}
+
+#[test]
+fn what_is_json_is_redacted_and_nothing_else_is() {
+    for (name, bytes) in files("y_") {
+        assert!(is_redacted(&bytes), "{name}");
+    }
+    for (name, bytes) in files("n_") {
+        // Bytes that are no UTF-8 are no syntax: they stand in texts, and pass or leave with them.
+        assert!(!is_redacted(&bytes) || std::str::from_utf8(&bytes).is_err(), "{name}");
     }
 }
 
