@@ -126,7 +126,7 @@ pub struct RouteDocument {
     /// Which fields of the answer come back: for each ability paths such as `addresses.city`, where `*` is any name and arrays are walked through. By default all
     /// of them. With this every answer has to be JSON.
     #[serde(default)]
-    pub fields: BTreeMap<String, Vec<String>>,
+    pub fields: Option<BTreeMap<String, Vec<String>>>,
     /// What becomes of a request of somebody who has none of the abilities of `fields`. By default `refuse`.
     #[serde(default)]
     pub without_fields: WithoutFields,

@@ -175,7 +175,7 @@ impl Known<'_> {
             WithoutFields::Refuse => Unseen::Refuse,
             WithoutFields::Empty => Unseen::Empty,
         };
-        if document.fields.is_empty() {
+        let Some(fields) = &document.fields else {
             if unseen == Unseen::Empty {
                 problems.add(
                     format_args!("{path}.without_fields"),
@@ -183,12 +183,15 @@ impl Known<'_> {
                 );
             }
             return None;
+        };
+        if fields.is_empty() {
+            problems.add(format_args!("{path}.fields"), "is empty; name an ability, or leave it out");
         }
         if document.anonymous {
             problems.add(format_args!("{path}.fields"), "nobody has abilities where everybody may pass; remove it, or write `require` in place of `anonymous`");
         }
         let mut by_role: Vec<(String, Vec<FieldPath>)> = Vec::new();
-        for (ability, texts) in &document.fields {
+        for (ability, texts) in fields {
             let path = format!("{path}.fields.{ability}");
             if texts.is_empty() {
                 problems.add(&path, "is empty; name at least one field");

@@ -145,13 +145,16 @@ function asItCame(request, url, changes) {
   return url === request.url ? request : new Request(url, request);
 }
 
+/** What went wrong, for the log. Some messages hold an address, and with it a query. */
+const reasonOf = (error) => String(error?.message).split("http")[0];
+
 /** How many bytes of an answer are looked at before it is given: one that is no JSON by then is a 502, and one that stops being it later is cut off. */
 const HELD = 64 * 1024;
 
 /** Counts the answers that are redacted, and counts on when the module starts anew. */
 let redactions = 0;
 
-/** Headers that are about the bytes that came: what is given has others (RFC 9110 sections 8 and 14, RFC 9530). */
+/** Headers that are about the bytes that came, or about keeping them: what is given are others (RFC 9110 sections 8 and 14, RFC 9111, RFC 9530). */
 const OF_BYTES = [
   "accept-ranges",
   "content-digest",
@@ -160,22 +163,26 @@ const OF_BYTES = [
   "content-md5",
   "content-range",
   "digest",
+  "edge-control",
   "etag",
+  "expires",
   "last-modified",
+  "pragma",
   "repr-digest",
+  "surrogate-control",
   "trailer",
 ];
 const JSON_TYPE = /^\s*application\/([\w.+-]+\+)?json\s*(;|$)/i;
-const CHARSET = /;\s*charset\s*=\s*"?(?!utf-8\b)/i;
+const OTHER_CHARSET = /;\s*charset\s*=(?!\s*"?utf-8"?\s*(;|$))/i;
 const CODINGS = ["", "identity", "gzip", "br"];
 
 /** The headers of an answer of which a part is given: to whom it is given, and to nobody else. */
 function headersOfPart(response) {
   const headers = new Headers(response.headers);
   for (const name of OF_BYTES) headers.delete(name);
-  const directives = (headers.get("cache-control") ?? "").split(",").map((directive) => directive.trim());
-  const kept = directives.filter((directive) => directive !== "" && !/^(public|private|s-maxage)\b/i.test(directive));
-  headers.set("cache-control", ["private", ...kept].join(", "));
+  // Who sees what of it is nothing that a cache could know, and roles change.
+  for (const name of [...headers.keys()]) if (name.endsWith("cdn-cache-control")) headers.delete(name);
+  headers.set("cache-control", "private, no-store");
   headers.append("vary", "Authorization");
   return headers;
 }
@@ -204,13 +211,16 @@ class Seen {
   async stop(reason) {
     if (this.isEnded) return;
     this.isEnded = true;
-    redactEnd(this.#number, false);
-    await this.#reader.cancel(reason);
+    try {
+      redactEnd(this.#number, false);
+    } finally {
+      await this.#reader.cancel(reason);
+    }
   }
 }
 
 /** The upstream's answer, as far as it may be seen. What cannot be told apart is not given at all. */
-async function redacted(response, paths, refuse) {
+async function redacted(response, paths, timeout, refuse) {
   const { status, statusText } = response;
   const headers = headersOfPart(response);
   const coding = (response.headers.get("content-encoding") ?? "").trim().toLowerCase();
@@ -222,21 +232,32 @@ async function redacted(response, paths, refuse) {
   // An answer without a body shows nothing.
   if (response.body === null) return new Response(null, { status, statusText, headers });
   const type = response.headers.get("content-type") ?? "";
-  if (!JSON_TYPE.test(type) || CHARSET.test(type)) return unfit("an answer that is redacted is JSON");
+  if (!JSON_TYPE.test(type) || OTHER_CHARSET.test(type)) return unfit("an answer that is redacted is JSON");
   if (!CODINGS.includes(coding)) return unfit("an answer that is redacted has a content coding that can be read");
   const seen = new Seen(response.body, paths);
   const first = [];
+  let [read, isLate] = [0, false];
+  const stop = () => {
+    isLate = true;
+    seen.stop(new Error("it takes too long")).catch(() => {});
+  };
+  const late = timeout === 0 ? undefined : setTimeout(stop, timeout);
   try {
-    for (let read = 0; read < HELD && !seen.isEnded; ) {
+    while (read < HELD && !seen.isEnded) {
       const next = await seen.next();
       if (next === undefined) break;
       read += next.read;
       first.push(next.piece);
     }
+    if (isLate) return refuse("an answer that is redacted: it takes too long", true);
   } catch (error) {
     await seen.stop(error).catch(() => {});
     if (error instanceof WebAssembly.RuntimeError) throw error;
-    return refuse(`an answer that is redacted: ${error?.message}`);
+    // Nothing shows nothing.
+    if (read === 0 && error?.message === "json_incomplete" && !isLate) return new Response(null, { status, statusText, headers });
+    return refuse(`an answer that is redacted: ${reasonOf(error)}`, isLate);
+  } finally {
+    clearTimeout(late);
   }
   const body = new ReadableStream({
     start(controller) {
@@ -252,10 +273,10 @@ async function redacted(response, paths, refuse) {
         }
       } catch (error) {
         // It is cut off: whoever reads it sees that something is missing.
-        refuse(`an answer that is redacted: ${error?.message}`);
+        if (error instanceof WebAssembly.RuntimeError) globalThis.__worker_init_state.criticalError = true;
         controller.error(error);
         await seen.stop(error).catch(() => {});
-        if (error instanceof WebAssembly.RuntimeError) globalThis.__worker_init_state.criticalError = true;
+        refuse(`an answer that is redacted: ${reasonOf(error)}`);
         return undefined;
       }
     },
@@ -306,17 +327,16 @@ async function forward(request, env, plan, came) {
     const isPart = plan.includes("\n*");
     const headers = changed(request, came, isPart ? changes.filter((change) => change[0] !== "*") : changes);
     const init = cache === "1" ? { headers, redirect: "manual" } : { headers, redirect: "manual", cache: "no-store" };
-    let left = SAFE.includes(request.method) ? Number(retries) : 0;
+    let left = SAFE.includes(request.method) && request.body === null ? Number(retries) : 0;
     const ask = () => asked(env, binding, onward, init, Number(timeout));
     const again = (error) => (left-- > 0 && error.name !== "TimeoutError" ? ask().catch(again) : Promise.reject(error));
     const response = answered(await (left === 0 ? ask() : ask().catch(again)));
     if (!isPart) return response;
     const paths = changes.filter((change) => change[0] === "*").map((change) => change.slice(1));
-    return await redacted(response, paths.join("\n"), (why) => answerOf(notForwarded(route, id, why, false)));
+    return await redacted(response, paths.join("\n"), Number(timeout), (why, isLate = false) => answerOf(notForwarded(route, id, why, isLate)));
   } catch (error) {
     if (error instanceof WebAssembly.RuntimeError) throw error;
-    // Some messages hold the address, and with it a query.
-    return answerOf(notForwarded(route, id, String(error?.message).split("http")[0], error?.name === "TimeoutError"));
+    return answerOf(notForwarded(route, id, reasonOf(error), error?.name === "TimeoutError"));
   }
 }
 

@@ -9,6 +9,9 @@ use worker::wasm_bindgen::{self, JsError, prelude::wasm_bindgen};
 
 use crate::redact::{FieldPath, Fields, Redactor};
 
+/// How many answers are under way at most. Whoever leaves may not be noticed: what was begun first goes then, and its answer is cut off if somebody still reads it.
+const MOST: usize = 1024;
+
 thread_local! {
     static OPEN: RefCell<BTreeMap<u32, Redactor>> = const { RefCell::new(BTreeMap::new()) };
 }
@@ -24,7 +27,12 @@ pub fn redact_begin(number: u32, paths: &str) -> Result<(), JsError> {
         .filter(|line| !line.is_empty())
         .map(str::parse)
         .collect::<Result<Vec<FieldPath>, _>>()?;
-    OPEN.with_borrow_mut(|open| open.insert(number, Redactor::new(Fields::of(&paths))));
+    OPEN.with_borrow_mut(|open| {
+        if open.len() >= MOST {
+            open.pop_first();
+        }
+        open.insert(number, Redactor::new(Fields::of(&paths)));
+    });
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use crate::dpop::PROOF_HEADER;
 use crate::gateway::Pass;
 use crate::gateway::credential::without_token;
 use crate::id::RequestId;
-use crate::policy::{TokenPlace, Upstream, Way, forwards};
+use crate::policy::{Method, TokenPlace, Upstream, Way, forwards};
 
 /// What the platform does with the request; everything else goes on as it came.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -45,6 +45,10 @@ pub struct Came<'a> {
 /// Headers of a request for a part of an answer, or for one that has changed (RFC 9110 sections 13.1 and 14.2).
 const PARTIAL: [&str; 4] = ["if-modified-since", "if-none-match", "if-range", "range"];
 
+/// Headers by which a request that only reads would find out when the whole was changed, or what it is (RFC 9110 section 13.1). Of one that writes they are what keeps
+/// it from undoing somebody else's.
+const GUESSES: [&str; 2] = ["if-match", "if-unmodified-since"];
+
 impl Pass<'_> {
     /// The request as it goes on. The token stays here, where it was used up; identity headers of the caller's stay
     /// here as well, and ours go.
@@ -73,6 +77,10 @@ impl Pass<'_> {
             // For caches of others on the way, in place of what the caller would let them keep (RFC 9111 section 5.2.1.5).
             set.push(("cache-control", "no-store".to_owned()));
         }
+        if self.seen.is_some() {
+            // What can be read here.
+            set.push(("accept-encoding", "gzip, br".to_owned()));
+        }
         let spent_header = match self.spent {
             Some(TokenPlace::Header(name)) => name.as_str(),
             Some(TokenPlace::Cookie(_)) => {
@@ -94,8 +102,10 @@ impl Pass<'_> {
                     .any(|used| name.eq_ignore_ascii_case(used))
         };
         // A part of a document is none, and whoever has another's document has not this one.
+        let only_reads = self.route.methods.iter().all(|method| matches!(method, Method::Get | Method::Head));
         let is_about_parts = |name: &str| {
-            self.seen.is_some() && PARTIAL.iter().any(|partial| name.eq_ignore_ascii_case(partial))
+            let is_in = |names: &[&str]| names.iter().any(|known| name.eq_ignore_ascii_case(known));
+            self.seen.is_some() && (is_in(&PARTIAL) || only_reads && is_in(&GUESSES))
         };
         let is_taken_away = |name: &&str| {
             !forwards(name, came.connection) || is_used_up(name) || is_counted(name) || is_about_parts(name)
