@@ -179,11 +179,13 @@ fn plan<'n>(
         plan.push(' ');
         plan.push_str(&value);
     }
-    for path in onward.seen.iter().flat_map(|paths| [String::new()].into_iter().chain(paths.iter().cloned()))
-    {
-        // The first of them is none: whoever sees nothing is redacted as well.
+    if let Some(paths) = onward.seen {
+        // The first line is no path: whoever sees nothing is redacted as well.
         plan.push_str("\n*");
-        plan.push_str(&path);
+        for path in paths {
+            plan.push_str("\n*");
+            plan.push_str(&path);
+        }
     }
     if let Some(body) = onward.body {
         // A form that was read: visible ASCII.

@@ -11,6 +11,7 @@
 mod parser;
 mod tree;
 mod value;
+mod way;
 
 pub use parser::MAX_DEPTH;
 pub use tree::{of_document, of_value, read, read_strictly};

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use crate::json::{self, Value};
 use crate::redact::fields::{Fields, Place, ROOT};
 
 /// How many containers may be open in each other.
@@ -439,73 +440,15 @@ impl Redactor {
         let from = self.levels.last().map_or(0, |level| level.places);
         let places = self.places.get(from..).unwrap_or_default();
         let written = self.name.get(1..self.name.len().saturating_sub(1)).unwrap_or_default();
-        if written.contains(&b'\\') {
-            self.fields.lead(places, &meant(written), &mut self.led);
-        } else {
-            self.fields.lead(places, written, &mut self.led);
+        if !written.contains(&b'\\') {
+            return self.fields.lead(places, Some(written), &mut self.led);
+        }
+        match json::value(&self.name) {
+            Ok(Value::Text(meant)) => self.fields.lead(places, Some(meant.as_bytes()), &mut self.led),
+            // Half of a character: no name of ours has one.
+            _ => self.fields.lead(places, None, &mut self.led),
         }
     }
-}
-
-/// What the inside of a text means, in UTF-8. A half of a character that stands alone is written as three bytes, which no name of ours has.
-fn meant(written: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(written.len());
-    let mut rest = written;
-    while let Some((byte, after)) = rest.split_first() {
-        rest = after;
-        if *byte != b'\\' {
-            out.push(*byte);
-            continue;
-        }
-        let Some((escape, after)) = rest.split_first() else { break };
-        rest = after;
-        let simple = match escape {
-            b'b' => 0x08,
-            b'f' => 0x0c,
-            b'n' => b'\n',
-            b'r' => b'\r',
-            b't' => b'\t',
-            b'u' => {
-                let (unit, after) = unit(rest);
-                let pair = pair(unit, after);
-                let (code, after) = pair.unwrap_or((unit, after));
-                rest = after;
-                push(code, &mut out);
-                continue;
-            }
-            other => *other,
-        };
-        out.push(simple);
-    }
-    out
-}
-
-/// The number of four hexadecimal digits, and what is behind them.
-fn unit(digits: &[u8]) -> (u32, &[u8]) {
-    let (digits, rest) = digits.split_at(digits.len().min(4));
-    let number = digits.iter().fold(0, |number: u32, digit| {
-        let digit = char::from(*digit).to_digit(16).unwrap_or_default();
-        number.wrapping_mul(16).wrapping_add(digit)
-    });
-    (number, rest)
-}
-
-/// The character that this half and the next one make (RFC 8259 section 7), where they do.
-fn pair(high: u32, rest: &[u8]) -> Option<(u32, &[u8])> {
-    let rest = rest.strip_prefix(b"\\u").filter(|_| (0xd800..0xdc00).contains(&high))?;
-    let (low, rest) = unit(rest);
-    let low = low.checked_sub(0xdc00).filter(|low| *low < 0x400)?;
-    let high = high.checked_sub(0xd800)?.wrapping_mul(0x400);
-    Some((high.wrapping_add(low).wrapping_add(0x1_0000), rest))
-}
-
-fn push(code: u32, out: &mut Vec<u8>) {
-    if let Some(character) = char::from_u32(code) {
-        out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
-        return;
-    }
-    let low = |shift: u32| u8::try_from((code >> shift) & 0x3f).unwrap_or_default() | 0x80;
-    out.extend([0xed, low(6), low(0)]);
 }
 
 #[cfg(test)]
