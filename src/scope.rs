@@ -2,10 +2,10 @@
 //!
 //! **Out of scope**: who may ask for which ([`crate::grant`]), which route needs which ([`crate::policy`]).
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
+use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
 
 use crate::id::Malformed;
@@ -57,7 +57,7 @@ impl fmt::Display for ScopeToken {
 /// Scopes, each once, in one order. Text form: joined by single spaces.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(into = "String", try_from = "String")]
-pub struct ScopeSet(BTreeSet<ScopeToken>);
+pub struct ScopeSet(Vec<ScopeToken>);
 
 impl ScopeSet {
     /// Whether nothing is in it.
@@ -69,7 +69,7 @@ impl ScopeSet {
     /// Whether this very scope is in it.
     #[must_use]
     pub fn contains(&self, scope: &ScopeToken) -> bool {
-        self.0.contains(scope)
+        self.0.binary_search(scope).is_ok()
     }
 
     /// Each scope, in order.
@@ -80,7 +80,10 @@ impl ScopeSet {
 
 impl FromIterator<ScopeToken> for ScopeSet {
     fn from_iter<I: IntoIterator<Item = ScopeToken>>(scopes: I) -> Self {
-        Self(scopes.into_iter().collect())
+        let mut scopes: Vec<_> = scopes.into_iter().collect();
+        scopes.sort_unstable();
+        scopes.dedup();
+        Self(scopes)
     }
 }
 
@@ -124,11 +127,11 @@ impl fmt::Display for ScopeSet {
 
 /// Every scope that a deployment knows, with what each implies, all the way down.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct ScopeCatalogue(BTreeMap<ScopeToken, Entry>);
+pub struct ScopeCatalogue(LiteMap<ScopeToken, Entry>);
 
 #[derive(Clone, Debug, Eq, PartialEq)]
 struct Entry {
-    implies: BTreeSet<ScopeToken>,
+    implies: Vec<ScopeToken>,
     offered: bool,
     words: String,
 }
@@ -138,18 +141,18 @@ impl ScopeCatalogue {
     /// What is implied twice removed is found here; a name that stands nowhere is kept out by [`crate::config`].
     #[must_use]
     pub fn new(scopes: impl IntoIterator<Item = (ScopeToken, Vec<ScopeToken>, bool)>) -> Self {
-        let mut direct = BTreeMap::new();
-        let mut offered = BTreeMap::new();
+        let (mut direct, mut offered) = (LiteMap::new_vec(), LiteMap::new_vec());
         for (scope, implies, public) in scopes {
             offered.insert(scope.clone(), public);
             direct.insert(scope, implies);
         }
         let entries = direct.keys().map(|scope| {
-            let mut implies = BTreeSet::new();
+            let mut implies: Vec<ScopeToken> = Vec::new();
             let mut open = vec![scope];
             while let Some(next) = open.pop() {
                 for below in direct.get(next).into_iter().flatten() {
-                    if implies.insert(below.clone()) {
+                    if !implies.contains(below) {
+                        implies.push(below.clone());
                         open.push(below);
                     }
                 }

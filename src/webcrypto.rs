@@ -4,7 +4,6 @@
 //! that `verify` takes.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -12,6 +11,7 @@ use std::task::{Context, Poll};
 
 use js_sys::futures::JsFuture;
 use js_sys::{Array, Object, Promise, Reflect};
+use litemap::LiteMap;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Crypto, CryptoKey, SubtleCrypto};
 
@@ -36,7 +36,7 @@ struct Imported {
 
 thread_local! {
     // Key handles belong to the isolate, not to a request. `None`: the platform refused the key.
-    static IMPORTED: RefCell<BTreeMap<Name, Option<Rc<Imported>>>> = const { RefCell::new(BTreeMap::new()) };
+    static IMPORTED: RefCell<LiteMap<Name, Option<Rc<Imported>>>> = const { RefCell::new(LiteMap::new()) };
     static SUBTLE: RefCell<Option<SubtleCrypto>> = const { RefCell::new(None) };
 }
 

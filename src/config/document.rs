@@ -5,8 +5,7 @@ mod people;
 mod provider;
 mod realm;
 
-use std::collections::BTreeMap;
-
+use litemap::LiteMap;
 use serde::Deserialize;
 
 use crate::policy::Method;
@@ -35,19 +34,23 @@ pub struct Document {
     pub managed_from: Option<String>,
     /// The environments that tokens are issued for, by name: 1 to 32 of a-z 0-9 -, a letter first.
     #[serde(default)]
-    pub realms: BTreeMap<String, RealmDocument>,
+    #[cfg_attr(feature = "schema", schemars(with = "std::collections::BTreeMap<String, RealmDocument>"))]
+    pub realms: LiteMap<String, RealmDocument>,
     /// Other issuers whose tokens count.
     #[serde(default)]
     pub issuers: Vec<IssuerDocument>,
     /// Every role there is, by name.
     #[serde(default)]
-    pub roles: BTreeMap<String, RoleDocument>,
+    #[cfg_attr(feature = "schema", schemars(with = "std::collections::BTreeMap<String, RoleDocument>"))]
+    pub roles: LiteMap<String, RoleDocument>,
     /// The kinds that roles are of, by name: how many of each an application credential may have.
     #[serde(default)]
-    pub role_kinds: BTreeMap<String, RoleKindDocument>,
+    #[cfg_attr(feature = "schema", schemars(with = "std::collections::BTreeMap<String, RoleKindDocument>"))]
+    pub role_kinds: LiteMap<String, RoleKindDocument>,
     /// Every scope there is, by name (RFC 6749 section 3.3).
     #[serde(default)]
-    pub scopes: BTreeMap<String, ScopeDocument>,
+    #[cfg_attr(feature = "schema", schemars(with = "std::collections::BTreeMap<String, ScopeDocument>"))]
+    pub scopes: LiteMap<String, ScopeDocument>,
     /// The protected resources that describe themselves to clients (RFC 9728). A route belongs to the one whose
     /// address it lies below; of several, to the longest.
     #[serde(default)]
@@ -126,7 +129,11 @@ pub struct RouteDocument {
     /// Which fields of the answer come back: for each ability paths such as `addresses.city`, where `*` is any name and arrays are walked through. By default all
     /// of them. With this every answer has to be JSON.
     #[serde(default)]
-    pub fields: Option<BTreeMap<String, Vec<String>>>,
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<std::collections::BTreeMap<String, Vec<String>>>")
+    )]
+    pub fields: Option<LiteMap<String, Vec<String>>>,
     /// What becomes of a request of somebody who has none of the abilities of `fields`. By default `refuse`.
     #[serde(default)]
     pub without_fields: WithoutFields,

@@ -3,8 +3,9 @@
 //! A preset fills in what an entry does not say, and decides nothing else; but that GitHub is no OpenID provider. Its addresses are constants
 //! of [`crate::people`].
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use litemap::LiteMap;
 
 use crate::config::document::{ClientAuthentication, Product, ProviderDocument};
 use crate::config::{KeySource, Problems, TrustedIssuer};
@@ -100,7 +101,7 @@ impl Defaults {
 pub(super) fn providers(
     path: &str,
     realm: &Issuer,
-    documents: &BTreeMap<String, ProviderDocument>,
+    documents: &LiteMap<String, ProviderDocument>,
     problems: &mut Problems,
 ) -> Vec<Provider> {
     let mut known: Vec<Provider> = Vec::new();

@@ -1,6 +1,6 @@
 //! Realms: the environments that tokens are issued for.
 
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 
 use crate::config::document::{
     Feature, RealmDocument, RegistrationAccess, RegistrationDocument, Revocation, Signing,
@@ -126,7 +126,7 @@ pub struct Registration {
 pub const AUDIT_KEPT: Lifetime = Lifetime::from_seconds(400 * 86_400);
 
 pub(super) fn realms(
-    documents: &BTreeMap<String, RealmDocument>,
+    documents: &LiteMap<String, RealmDocument>,
     known: (&ScopeCatalogue, &[Role]),
     problems: &mut Problems,
 ) -> Vec<Realm> {

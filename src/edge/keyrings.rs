@@ -1,9 +1,9 @@
 //! The realms' keys, as the edge reaches them: public ones to verify and publish, private ones to sign.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use litemap::LiteMap;
 use worker::Env;
 
 use crate::edge::object;
@@ -73,7 +73,7 @@ impl Opened {
 
 thread_local! {
     // Plain data and a key handle: no request owns them. As large as the configuration.
-    static OPENED: RefCell<BTreeMap<RingName, Opened>> = const { RefCell::new(BTreeMap::new()) };
+    static OPENED: RefCell<LiteMap<RingName, Opened>> = const { RefCell::new(LiteMap::new()) };
 }
 
 /// Signs with the realm's key, which it gets sealed and opens with `TOLLGATE_KEK`.

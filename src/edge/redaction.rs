@@ -3,8 +3,8 @@
 //! An answer has a number that `entry.js` gives it, which counts on when the module starts anew: what was begun before is unknown then, and not somebody else's.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 
+use litemap::LiteMap;
 use worker::wasm_bindgen::{self, JsError, prelude::wasm_bindgen};
 
 use crate::redact::{FieldPath, Fields, Redactor};
@@ -13,7 +13,7 @@ use crate::redact::{FieldPath, Fields, Redactor};
 const MOST: usize = 1024;
 
 thread_local! {
-    static OPEN: RefCell<BTreeMap<u32, Redactor>> = const { RefCell::new(BTreeMap::new()) };
+    static OPEN: RefCell<LiteMap<u32, Redactor>> = const { RefCell::new(LiteMap::new()) };
 }
 
 /// Begins with an answer of which these fields come back: a line each, as a plan has them.
@@ -29,7 +29,9 @@ pub fn redact_begin(number: u32, paths: &str) -> Result<(), JsError> {
         .collect::<Result<Vec<FieldPath>, _>>()?;
     OPEN.with_borrow_mut(|open| {
         if open.len() >= MOST {
-            open.pop_first();
+            // Numbers count on: the first is the oldest.
+            let oldest = open.first().map(|(number, _)| *number);
+            oldest.and_then(|number| open.remove(&number));
         }
         open.insert(number, Redactor::new(Fields::of(&paths)));
     });

@@ -3,8 +3,6 @@
 //! Everything comes from the configuration: the issuers whose tokens its routes accept, the scopes that they need,
 //! the places where they look for tokens. Internal scopes are not shown.
 
-use std::collections::BTreeSet;
-
 use serde_json::json;
 
 use crate::config::Config;
@@ -19,12 +17,12 @@ use crate::token::Algorithm;
 /// None that the document can cause.
 pub fn resource_metadata(config: &Config, resource: &Resource) -> Result<Answer, Fault> {
     let url = resource.metadata_url();
-    let offered: BTreeSet<_> = config.scopes().offered().collect();
-    let (mut servers, mut scopes, mut methods) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    let (mut servers, mut scopes, mut methods) = (Vec::new(), Vec::new(), Vec::new());
     for route in config.routes().iter().filter(|route| route.metadata.as_deref() == Some(&url)) {
         if let Access::Token { issuers, scopes: needed, places, .. } = &route.access {
             servers.extend(issuers);
-            scopes.extend(needed.iter().flat_map(ScopeNeed::any).filter(|scope| offered.contains(scope)));
+            scopes
+                .extend(needed.iter().flat_map(ScopeNeed::any).filter(|scope| config.scopes().offers(scope)));
             methods.extend(places.iter().filter_map(|place| match place {
                 TokenPlace::Authorization => Some("header"),
                 TokenPlace::Form => Some("body"),
@@ -34,7 +32,10 @@ pub fn resource_metadata(config: &Config, resource: &Resource) -> Result<Answer,
             }));
         }
     }
-    let with_proof = if methods.contains("header") { Algorithm::OF_CALLERS.as_slice() } else { &[] };
+    once_each(&mut servers);
+    once_each(&mut scopes);
+    once_each(&mut methods);
+    let with_proof = if methods.contains(&"header") { Algorithm::OF_CALLERS.as_slice() } else { &[] };
     let mut document = serde_json::Map::new();
     // RFC 9728 section 3.2: what has no value is left out.
     for (name, value) in [
@@ -53,4 +54,9 @@ pub fn resource_metadata(config: &Config, resource: &Resource) -> Result<Answer,
     Ok(Answer::json(200, &document)?
         .with("Cache-Control", "public, max-age=300")
         .with("Access-Control-Allow-Origin", "*"))
+}
+
+fn once_each<T: Ord>(list: &mut Vec<T>) {
+    list.sort_unstable();
+    list.dedup();
 }

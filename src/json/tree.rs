@@ -16,8 +16,8 @@
 
 use serde::de::value::StringDeserializer;
 use serde::de::{
-    DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error as _, IntoDeserializer, MapAccess,
-    SeqAccess, Unexpected, VariantAccess, Visitor,
+    DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error as _, Expected, IntoDeserializer,
+    MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor,
 };
 use serde::forward_to_deserialize_any;
 use serde_json::{Error, Map, Value};
@@ -90,8 +90,59 @@ struct Tree<'w> {
     how: How<'w>,
 }
 
-impl Tree<'_> {
-    fn unfit<'de, V: Visitor<'de>>(&self, visitor: &V) -> Error {
+// What is the same for all types is here once: a method of `Deserializer` is there for each of them.
+impl<'w> Tree<'w> {
+    #[inline(never)]
+    fn items(self, expected: &dyn Expected) -> Result<Items<'w>, Error> {
+        match self.value {
+            Some(Value::Array(items)) => Ok(Items::of(items, self.how)),
+            _ => Err(self.unfit(expected)),
+        }
+    }
+
+    #[inline(never)]
+    fn members(self, expected: &dyn Expected) -> Result<Members<'w>, Error> {
+        match self.value {
+            Some(Value::Object(members)) => Ok(Members::of(members, self.how)),
+            _ => Err(self.unfit(expected)),
+        }
+    }
+
+    #[inline(never)]
+    fn fields(
+        self,
+        name: &str,
+        fields: &'static [&'static str],
+        expected: &dyn Expected,
+    ) -> Result<Fields<'w>, Error> {
+        match self.value {
+            Some(Value::Object(members)) => {
+                let how = How { is_strict: self.how.is_strict && name != OPEN, ..self.how };
+                Fields::of(fields, members, how)
+            }
+            _ => Err(self.unfit(expected)),
+        }
+    }
+
+    #[inline(never)]
+    fn variant(self, expected: &dyn Expected) -> Result<Variant<'w>, Error> {
+        match self.value {
+            Some(Value::String(name)) => Ok(Variant(name, None, self.how)),
+            Some(Value::Object(members)) => {
+                let mut members = members.into_iter();
+                match (members.next(), members.next()) {
+                    (Some((name, value)), None) => Ok(Variant(name, Some(value), self.how)),
+                    _ => Err(Error::invalid_value(Unexpected::Map, &"an object with one member")),
+                }
+            }
+            _ => Err(self.unfit(expected)),
+        }
+    }
+
+    /// What was expected is told at run time: this is here once, and not once for each type.
+    #[cold]
+    #[inline(never)]
+    fn unfit(&self, expected: &dyn Expected) -> Error {
         let what = match &self.value {
             None => return absent(),
             Some(Value::Null) => Unexpected::Unit,
@@ -101,7 +152,7 @@ impl Tree<'_> {
             Some(Value::Array(_)) => Unexpected::Seq,
             Some(Value::Object(_)) => Unexpected::Map,
         };
-        Error::invalid_type(what, visitor)
+        Error::invalid_type(what, expected)
     }
 }
 
@@ -145,10 +196,8 @@ impl<'de> Deserializer<'de> for Tree<'_> {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.value {
-            Some(Value::Array(items)) => visitor.visit_seq(Items::of(items, self.how)),
-            _ => Err(self.unfit(&visitor)),
-        }
+        let items = self.items(&visitor)?;
+        visitor.visit_seq(items)
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Error> {
@@ -165,10 +214,8 @@ impl<'de> Deserializer<'de> for Tree<'_> {
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.value {
-            Some(Value::Object(members)) => visitor.visit_map(Members::of(members, self.how)),
-            _ => Err(self.unfit(&visitor)),
-        }
+        let members = self.members(&visitor)?;
+        visitor.visit_map(members)
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -177,14 +224,8 @@ impl<'de> Deserializer<'de> for Tree<'_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        match self.value {
-            Some(Value::Object(members)) => {
-                let how = How { is_strict: self.how.is_strict && name != OPEN, ..self.how };
-                let mut fields = Fields::of(fields, members, how)?;
-                visitor.visit_seq(&mut fields).map_err(|error| fields.meant(error))
-            }
-            _ => Err(self.unfit(&visitor)),
-        }
+        let mut fields = self.fields(name, fields, &visitor)?;
+        visitor.visit_seq(&mut fields).map_err(|error| fields.meant(error))
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -193,17 +234,8 @@ impl<'de> Deserializer<'de> for Tree<'_> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        match self.value {
-            Some(Value::String(name)) => visitor.visit_enum(Variant(name, None, self.how)),
-            Some(Value::Object(members)) => {
-                let mut members = members.into_iter();
-                match (members.next(), members.next()) {
-                    (Some((name, value)), None) => visitor.visit_enum(Variant(name, Some(value), self.how)),
-                    _ => Err(Error::invalid_value(Unexpected::Map, &"an object with one member")),
-                }
-            }
-            _ => Err(self.unfit(&visitor)),
-        }
+        let variant = self.variant(&visitor)?;
+        visitor.visit_enum(variant)
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -226,6 +258,7 @@ struct Fields<'w> {
 }
 
 impl<'w> Fields<'w> {
+    #[inline(never)]
     fn of(names: &'static [&'static str], members: Map<String, Value>, how: How<'w>) -> Result<Self, Error> {
         let depth = how.depth();
         if how.is_strict
@@ -237,7 +270,19 @@ impl<'w> Fields<'w> {
         Ok(Self { names: names.iter(), members, missing: None, depth, how })
     }
 
+    /// The next field, and its member.
+    #[inline(never)]
+    fn next(&mut self) -> Option<(&'static str, Option<Value>)> {
+        self.missing = None;
+        let name = *self.names.next()?;
+        let value = self.members.remove(name);
+        let is_there = value.is_some();
+        self.how.go(self.depth, || is_there.then(|| Step::Member(name.to_owned())));
+        Some((name, value))
+    }
+
     /// What an error means that a structure has come to.
+    #[cold]
     fn meant(&self, error: Error) -> Error {
         self.missing.map_or(error, Error::missing_field)
     }
@@ -248,11 +293,8 @@ impl<'de> SeqAccess<'de> for &mut Fields<'_> {
 
     /// `None`: there is no such member, and the structure says what stands in its place, or that it has to be there.
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Error> {
-        self.missing = None;
-        let Some(name) = self.names.next() else { return Ok(None) };
-        let value = self.members.remove(*name);
+        let Some((name, value)) = self.next() else { return Ok(None) };
         let is_there = value.is_some();
-        self.how.go(self.depth, || is_there.then(|| Step::Member((*name).to_owned())));
         match seed.deserialize(Tree { value, how: self.how }) {
             Ok(read) => Ok(Some(read)),
             Err(error) if is_there => Err(error),
@@ -275,6 +317,7 @@ impl<'w> Items<'w> {
         Self { rest: items.into_iter().enumerate(), depth: how.depth(), how }
     }
 
+    #[inline(never)]
     fn next(&mut self) -> Option<Value> {
         let next = self.rest.next();
         self.how.go(self.depth, || next.as_ref().map(|(at, _)| Step::Item(*at)));
@@ -303,6 +346,7 @@ impl<'w> Members<'w> {
         Self { rest: members.into_iter(), value: None, depth: how.depth(), how }
     }
 
+    #[inline(never)]
     fn next(&mut self) -> Option<String> {
         let next = self.rest.next();
         self.how.go(self.depth, || next.as_ref().map(|(name, _)| Step::Member(name.clone())));

@@ -4,7 +4,7 @@
 //! 2. A logout token (section 2.4): `iss`, `sub`, `aud`, `iat`, `exp` two minutes later, `jti`, `events`, `sid`; signed as the client's ID tokens are.
 //! 3. 200 or 204 is heard. 400 says that the client refuses it (section 2.8): it would refuse the same again. All else is tried again.
 
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 
 use crate::config::Config;
 use crate::encoding::base64url;
@@ -50,7 +50,9 @@ pub async fn send_logout_token<P: Ports>(
         issued_at: now.as_seconds(),
         expires_at: now.after(LIFETIME).as_seconds(),
         token_id: base64url(&random::<16>(ports.entropy())?),
-        events: [("http://schemas.openid.net/event/backchannel-logout", BTreeMap::new())].into(),
+        events: [("http://schemas.openid.net/event/backchannel-logout", LiteMap::new())]
+            .into_iter()
+            .collect(),
         session,
     };
     let write = |algorithm, key: &_| {

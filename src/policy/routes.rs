@@ -1,10 +1,10 @@
 //! Routes and the table that finds the one that a request is for.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
+use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{Malformed, RouteId};
@@ -218,7 +218,7 @@ pub struct Ambiguity {
 pub struct RouteTable {
     routes: Vec<Route>,
     tells_hosts_apart: bool,
-    trees: BTreeMap<(Option<Host>, Method), matchit::Router<usize>>,
+    trees: LiteMap<(Option<Host>, Method), matchit::Router<usize>>,
 }
 
 impl RouteTable {
@@ -239,7 +239,7 @@ impl RouteTable {
         if !clashes.is_empty() {
             return Err(clashes);
         }
-        let mut trees: BTreeMap<_, matchit::Router<usize>> = BTreeMap::new();
+        let mut trees: LiteMap<_, matchit::Router<usize>> = LiteMap::new();
         for (at, route) in routes.iter().enumerate() {
             for method in &route.methods {
                 let tree = trees.entry((route.host.clone(), *method)).or_default();

@@ -1,7 +1,6 @@
 //! A person's own account: what they see of it, and what they take back.
 
-use std::collections::BTreeMap;
-
+use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
 
 use crate::encoding::Digest;
@@ -56,7 +55,7 @@ impl<R: Rows> Draft<'_, R> {
         let Some((this, user, principal)) = self.found(browser, now)? else {
             return Ok(Err(Refused::NotFound));
         };
-        let mut sessions: BTreeMap<ClientId, usize> = BTreeMap::new();
+        let mut sessions: LiteMap<ClientId, usize> = LiteMap::new();
         for (_, session) in self.stored::<StoredSession>(Kind::Session)? {
             if self.is_alive(&session, &principal, now)? {
                 let count = sessions.entry(session.client_id).or_default();
@@ -78,7 +77,7 @@ impl<R: Rows> Draft<'_, R> {
         };
         let fresh_for = this.fresh_for(now);
         let this = origin_of(&browser.to_string(), &this);
-        let mut latest: BTreeMap<String, Timestamp> = BTreeMap::new();
+        let mut latest: LiteMap<String, Timestamp> = LiteMap::new();
         for (key, known) in self.stored::<StoredBrowser>(Kind::Browser)? {
             if known.is_alive(&principal, now) {
                 let since = latest.entry(origin_of(&key, &known)).or_insert(known.auth_time);

@@ -1,7 +1,6 @@
 //! Clients: the public record, of which every edge reads a copy in KV, and what only the principal keeps beside it.
 
-use std::collections::BTreeMap;
-
+use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
 
 use crate::directory::OwnerName;
@@ -186,7 +185,7 @@ pub struct ClientView {
     /// Its secrets.
     pub secrets: Vec<SecretDates>,
     /// How often it called which route, by route.
-    pub usage: BTreeMap<String, Usage>,
+    pub usage: LiteMap<String, Usage>,
     /// How many of its sessions are open.
     pub live_sessions: usize,
     /// The internal scopes that it asks for, and nobody has approved of yet.

@@ -4,8 +4,7 @@
 //! leaves; where that fails, the object's alarm writes it. `iat` counts in seconds, so a cut-off kills every token of its
 //! second, and what the principal grants after it is dated into the next ([`crate::principal::Granted::at`]).
 
-use std::collections::BTreeMap;
-
+use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
 
 use crate::id::ClientId;
@@ -28,11 +27,11 @@ pub struct Cutoffs {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub all: Option<u64>,
     /// Those of one client, likewise.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub clients: BTreeMap<ClientId, u64>,
+    #[serde(default, skip_serializing_if = "LiteMap::is_empty")]
+    pub clients: LiteMap<ClientId, u64>,
     /// Those of one session, and until when such tokens may live, in seconds.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub sessions: BTreeMap<String, u64>,
+    #[serde(default, skip_serializing_if = "LiteMap::is_empty")]
+    pub sessions: LiteMap<String, u64>,
 }
 
 impl Cutoffs {

@@ -3,8 +3,7 @@
 //! What ends sessions of a person owes, in the same step, a notice for each that was alive and whose client wants to hear of it. The alarm
 //! sends them: at once, and where nobody takes it again and again, [`TRIES`] times, four times as long after each.
 
-use std::collections::BTreeMap;
-
+use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Fault;
@@ -116,7 +115,7 @@ pub fn notices(rows: &impl Rows, now: Timestamp) -> Result<(Vec<Notice>, Option<
     owed.sort_by_key(|(_, notice)| notice.due);
     let next = owed.iter().map(|(_, notice)| notice.due).min();
     let Some(realm) = draft.principal()?.realm else { return Ok((Vec::new(), None)) };
-    let mut sent: BTreeMap<ClientId, usize> = BTreeMap::new();
+    let mut sent: LiteMap<ClientId, usize> = LiteMap::new();
     let mut is_turn = |notice: &StoredNotice| {
         let count = sent.entry(notice.client_id.clone()).or_default();
         *count = count.saturating_add(1);

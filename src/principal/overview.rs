@@ -1,7 +1,6 @@
 //! What is shown of a principal's clients and sessions, and who asks for it.
 
-use std::collections::BTreeMap;
-
+use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
 
 use crate::encoding::Digest;
@@ -112,7 +111,7 @@ impl<R: Rows> Draft<'_, R> {
         now: Timestamp,
     ) -> Result<ClientView, Fault> {
         let prefix = format!("{}/", stored.client.client_id);
-        let usage: BTreeMap<String, Usage> = counted
+        let usage: LiteMap<String, Usage> = counted
             .iter()
             .filter_map(|(key, usage)| Some((key.strip_prefix(&prefix)?.to_owned(), *usage)))
             .collect();

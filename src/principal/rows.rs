@@ -4,8 +4,8 @@
 //! business: a store only keeps them, so natively and at the edge the same code reads and writes.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 
+use litemap::LiteMap;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -175,9 +175,9 @@ type Change = (String, Option<Timestamp>);
 /// What one question reads and changes: all of it is stored, or nothing.
 pub(super) struct Draft<'r, R> {
     rows: &'r R,
-    changes: RefCell<BTreeMap<(Kind, String), Change>>,
+    changes: RefCell<LiteMap<(Kind, String), Change>>,
     /// What was read: nobody else changes it meanwhile.
-    seen: RefCell<BTreeMap<(Kind, String), Option<String>>>,
+    seen: RefCell<LiteMap<(Kind, String), Option<String>>>,
 }
 
 impl<R> std::fmt::Debug for Draft<'_, R> {

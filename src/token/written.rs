@@ -1,7 +1,6 @@
 //! The claims that tollgate writes: access tokens (RFC 9068 section 2.2) and ID tokens (OpenID Connect Core section 2).
 
-use std::collections::BTreeMap;
-
+use litemap::LiteMap;
 use serde::{Serialize, Serializer};
 
 use crate::encoding::Digest;
@@ -142,7 +141,7 @@ pub struct LogoutClaims<'a> {
     #[serde(rename = "jti")]
     pub token_id: String,
     /// `events`: that of a logout, and nothing more to say of it.
-    pub events: BTreeMap<&'static str, BTreeMap<String, String>>,
+    pub events: LiteMap<&'static str, LiteMap<String, String>>,
     /// `sid`.
     #[serde(rename = "sid")]
     pub session: SessionId,

@@ -10,9 +10,10 @@
 //! a row. Whoever may not ask hears that it is our trouble.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
+
+use litemap::LiteMap;
 
 use crate::config::{Introspection, TrustedIssuer};
 use crate::error::{Denied, Error, Fault};
@@ -51,7 +52,7 @@ pub(crate) struct Inquiries {
     /// Apart from the others, so that no flood of made-up tokens makes it forget those that are in use.
     active: ByToken<Inquiry>,
     others: ByToken<Inquiry>,
-    issuers: BTreeMap<Issuer, Asking>,
+    issuers: LiteMap<Issuer, Asking>,
 }
 
 impl Inquiries {
@@ -61,7 +62,7 @@ impl Inquiries {
         Self {
             active: ByToken::new(LIMITS, usize::MAX),
             others: ByToken::new(LIMITS, usize::MAX),
-            issuers: BTreeMap::new(),
+            issuers: LiteMap::new(),
         }
     }
 

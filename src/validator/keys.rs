@@ -12,9 +12,10 @@
 //!   that is known is used for an hour beyond its freshness; then, or where nothing is known, tokens are refused as
 //!   our trouble.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
+
+use litemap::LiteMap;
 
 use crate::config::{KeySource, TrustedIssuer};
 use crate::error::Fault;
@@ -48,13 +49,13 @@ const MAX_PAUSE: Lifetime = Lifetime::from_seconds(60);
 
 /// Key sets by issuer. As large as the configuration.
 #[derive(Debug, Default)]
-pub struct KeyCache(BTreeMap<Issuer, State>);
+pub struct KeyCache(LiteMap<Issuer, State>);
 
 impl KeyCache {
     /// Nothing known.
     #[must_use]
     pub const fn new() -> Self {
-        Self(BTreeMap::new())
+        Self(LiteMap::new())
     }
 }
 

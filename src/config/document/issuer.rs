@@ -1,9 +1,8 @@
 //! An issuer that is not one of the realms: its keys, what its tokens must say, and where it is asked about them.
 
-use std::collections::BTreeMap;
-
 use std::fmt;
 
+use litemap::LiteMap;
 use serde::de::{self, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
@@ -51,7 +50,11 @@ pub struct IssuerDocument {
     /// Claims that must be there, by name or JSON pointer, and what they must say: a text, several of which one must be
     /// it, `true` or `false`; `null` for anything.
     #[serde(default)]
-    pub required_claims: BTreeMap<String, ClaimValueDocument>,
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "std::collections::BTreeMap<String, ClaimValueDocument>")
+    )]
+    pub required_claims: LiteMap<String, ClaimValueDocument>,
     /// Where it puts its claims.
     #[serde(default)]
     pub claims: ClaimsDocument,

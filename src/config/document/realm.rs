@@ -1,7 +1,6 @@
 //! A realm, and how clients register themselves at it.
 
-use std::collections::BTreeMap;
-
+use litemap::LiteMap;
 use serde::Deserialize;
 
 use crate::config::document::{MailDocument, ProviderDocument, SignUpDocument};
@@ -78,7 +77,8 @@ pub struct RealmDocument {
     /// Outside providers that people may sign in with, by name: 1 to 32 of a-z 0-9 -, a letter first. Their buttons stand in the order
     /// of the names.
     #[serde(default)]
-    pub providers: BTreeMap<String, ProviderDocument>,
+    #[cfg_attr(feature = "schema", schemars(with = "std::collections::BTreeMap<String, ProviderDocument>"))]
+    pub providers: LiteMap<String, ProviderDocument>,
     /// How long an application credential may be made for, in seconds: at most ten years. By default a year.
     #[serde(default = "RealmDocument::credential_seconds")]
     pub credential_seconds: u64,
