@@ -8,7 +8,7 @@ step = @printf '\n== %s\n' "$(1)"
 .DEFAULT_GOAL := help
 # The order of `test` is the order of its parts, also under -j.
 .NOTPARALLEL:
-.PHONY: help install dev client user config-put rotate-keys bench deny fuzz test fmt-check lint test-native test-core doc schema build pkg test-pkg test-e2e size fmt clean distclean
+.PHONY: help install dev client user config-print config-put rotate-keys bench deny fuzz test fmt-check lint test-native test-core doc schema build pkg test-pkg test-tools test-e2e size fmt clean distclean
 
 help: ## Print this list
 	@printf 'tollgate: make <target>\n\n'
@@ -26,7 +26,12 @@ client: ## Register a client at a running instance: REALM=test NAME=… SCOPES="
 user: ## Take a person in: REALM=test LOGIN=… ROLES="a b"
 	@node tools/manage.mjs user $(if $(HELP),--help)
 
+config-print: ## Print a configuration as the worker gets it, without comments, includes and blocks: CONFIG=tollgate.json
+	@node tools/install.mjs --packages >&2
+	@node tools/document.mjs $(if $(HELP),--help,"$${CONFIG:-tollgate.json}")
+
 config-put: ## Put a document in the place of the configuration that counts: REALM=test FILE=tollgate.json
+	@node tools/install.mjs --packages >&2
 	@node tools/manage.mjs config-put $(if $(HELP),--help)
 
 rotate-keys: ## Make and publish a realm's next signing key: REALM=test
@@ -35,7 +40,7 @@ rotate-keys: ## Make and publish a realm's next signing key: REALM=test
 bench: install ## Measure tollgate beside jose, hono/jwk, fast-jwt and others in workerd, about twelve minutes (BENCH="--quick")
 	@node bench/run.mjs $(BENCH)
 
-test: install fmt-check lint test-native test-core doc build pkg test-pkg test-e2e size ## Run every check: the lines from fmt-check to size, in this order
+test: install fmt-check lint test-native test-core doc build pkg test-pkg test-tools test-e2e size ## Run every check: the lines from fmt-check to size, in this order
 	$(call step,everything passed)
 
 fmt-check: install ## Check the format of the Rust code
@@ -77,6 +82,10 @@ test-pkg: pkg ## Run the tests of the browser package as it was built
 	$(call step,browser package)
 	@node --test 'tests/browser/*.test.mjs'
 
+test-tools: install ## Run the tests of the tools that need no worker
+	$(call step,tools)
+	@node --test 'tests/tools/*.test.mjs'
+
 test-e2e: install ## Run the end-to-end tests on workerd (needs Python 3.11 with venv)
 	@node tools/install.mjs --tests
 	$(call step,end to end on workerd)
@@ -86,7 +95,7 @@ size: install ## Bundle as for a deployment and hold the worker's gzip size unde
 	$(call step,size of the deployed worker)
 	@node tools/size.mjs
 
-schema: install ## Write docs/tollgate.schema.json anew from the parser's types
+schema: install ## Write docs/tollgate.schema.json and docs/tollgate.source.schema.json anew from the parser's types
 	@UPDATE_DOCS=1 cargo test --locked --all-features --test main the_schema_in_docs
 
 deny: ## Check licences, sources and bans of the dependencies (installs cargo-deny, about five minutes the first time)

@@ -19,15 +19,18 @@ const output = (program, args) => {
 
 const say = (what, howLong) => process.stdout.write(`installing ${what} (${howLong})\n`);
 
-function checkPrograms() {
+function checkNode() {
   if (Number(process.versions.node.split(".")[0]) < 20) {
     fail(`Node ${process.versions.node} is too old: tollgate's tools need Node 20 or newer.`);
   }
-  if (output("rustup", ["--version"]) === undefined) {
-    fail("rustup is missing: install it from https://rustup.rs and open a new shell.");
-  }
   if (output("npm", ["--version"]) === undefined) {
     fail("npm is missing: it comes with Node; some systems package it separately as `npm`.");
+  }
+}
+
+function checkPrograms() {
+  if (output("rustup", ["--version"]) === undefined) {
+    fail("rustup is missing: install it from https://rustup.rs and open a new shell.");
   }
   const compilers = [process.env.CC, "cc", "gcc", "clang"].filter(Boolean);
   if (!compilers.some((compiler) => output(compiler, ["--version"]) !== undefined)) {
@@ -102,6 +105,12 @@ async function installSchemathesis() {
 }
 
 try {
+  checkNode();
+  // For what compiles nothing.
+  if (process.argv.includes("--packages")) {
+    await installPackages();
+    process.exit(0);
+  }
   checkPrograms();
   await installRust();
   await installPackages();

@@ -1,5 +1,5 @@
 // `make client`, `make user`, `make config-put`, `make rotate-keys`: each is one call of the management API.
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 import { ask, operators, reason } from "./operators.mjs";
@@ -34,9 +34,9 @@ ${COMMON}`,
   "config-put": `make config-put REALM=test FILE=tollgate.json
 
 Puts a document in the place of the configuration that counts, in the realm that it is managed from (config:manage). Where it is not good, prints
-everything that is wrong with it; what counted goes on to count.
+everything that is wrong with it; what counted goes on to count. What is put is one document: \`make -s config-print CONFIG=FILE\` prints it.
 
-  FILE    the document; required
+  FILE    the document, with comments, \`includes\` and \`blocks\` if it has them; required
 ${COMMON}`,
   "rotate-keys": `make rotate-keys REALM=test
 
@@ -72,12 +72,13 @@ async function token() {
   return operators({ url, folder, bootstrap: local("vars").TOLLGATE_BOOTSTRAP_TOKEN }).token(realm);
 }
 
-async function call(path, options = {}) {
+/** `told`: what to say of errors in a document. */
+async function call(path, { told = (errors) => errors.map(({ path: at, problem }) => `${at}: ${problem}`), ...options } = {}) {
   const answer = await ask(`${api}${path}`, { token: await token(), ...options });
   if (answer.status < 300) return answer;
   if (answer.status === 401) throw new Error(`${api}${path} refused the token (401). It must be a valid access token of \`${realm}\`; see TOLLGATE_TOKEN.`);
   if (answer.status === 404) throw new Error(`${api}${path} does not exist (404): ${answer.body?.detail ?? ""} Is \`${realm}\` a realm of the running configuration?`);
-  const wrong = (answer.body?.errors ?? []).map(({ path: at, problem }) => `\n  ${at}: ${problem}`).join("");
+  const wrong = told(answer.body?.errors ?? []).map((line) => `\n  ${line}`).join("");
   throw new Error(`${api}${path} answered ${reason(answer)}${wrong}`);
 }
 
@@ -103,10 +104,13 @@ The secret is not shown again: only a digest of it is stored.
   },
   async "config-put"() {
     const file = resolve(root, need("FILE"));
-    if (!existsSync(file)) throw new Error(`There is no ${file}.`);
+    // Here, because it needs npm packages and nothing else does.
+    const { readDocument, tell } = await import("./document.mjs");
+    const document = readDocument(file);
     // What somebody else puts meanwhile is not overwritten.
     const { headers } = await call("/config");
-    const { body } = await call("/config", { method: "PUT", text: readFileSync(file, "utf8"), headers: { "if-match": headers.get("etag") } });
+    const put = { method: "PUT", text: document.text, headers: { "if-match": headers.get("etag") }, told: (errors) => tell(document, errors) };
+    const { body } = await call("/config", put);
     return `${file} counts now, as version ${body.version}: here at once, at every edge within 90 seconds.\n`;
   },
   async "rotate-keys"() {

@@ -4,19 +4,22 @@ import { spawn } from "node:child_process";
 import { environment, root } from "./project.mjs";
 
 /**
- * Resolves with the exit code. Output goes to the terminal, or piece by piece to `log`.
- * An aborted `signal` ends the program.
+ * Resolves with the exit code. Output goes to the terminal, or piece by piece to `log`, and standard output alone to `onStdout`.
+ * `input`: what the program reads. An aborted `signal` ends the program.
  */
-export function run(program, args, { env, log, signal, quiet = false } = {}) {
+export function run(program, args, { env, input, log, onStdout, signal, quiet = false } = {}) {
   return new Promise((resolve, reject) => {
     const output = quiet ? "ignore" : log ? "pipe" : "inherit";
     const child = spawn(program, args, {
       cwd: root,
       env: env ?? environment(),
       signal,
-      stdio: ["ignore", output, output],
+      stdio: [input === undefined ? "ignore" : "pipe", onStdout ? "pipe" : output, output],
     });
-    for (const stream of [child.stdout, child.stderr]) stream?.setEncoding("utf8").on("data", log);
+    child.stdout?.setEncoding("utf8").on("data", onStdout ?? log);
+    child.stderr?.setEncoding("utf8").on("data", log);
+    // A program that ends without reading everything says why by its exit code.
+    child.stdin?.on("error", () => {}).end(input);
     child.once("error", reject);
     child.once("close", (code) => resolve(code ?? 1));
   });

@@ -4,12 +4,13 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { effectiveDocument } from "./effective.mjs";
 import { releaseLock, takeLock } from "./lock.mjs";
 import { startGroup } from "./process-group.mjs";
 import { environment, local, node, read, root } from "./project.mjs";
 import { operators } from "./operators.mjs";
 import { seed } from "./seed.mjs";
-import { effectiveConfig, makeFolder, secrets } from "./settings.mjs";
+import { makeFolder, secrets } from "./settings.mjs";
 import { buildWorker } from "./worker.mjs";
 
 const HOST = "127.0.0.1";
@@ -97,15 +98,11 @@ async function untilFree(port) {
 
 /** The worker with the configuration at the served port; and what that says about realms, scopes and routes. */
 async function prepare({ config, port, folder, features, log, signal }) {
-  const source = effectiveConfig({ config: resolve(root, config), port, folder });
+  const path = resolve(root, config);
+  const source = effectiveDocument({ config: path, port });
   const out = join(folder, "build");
-  try {
-    await buildWorker({ config: source.path, out, features, log, signal });
-  } catch (error) {
-    if (source.copyOf) error.message += `\n(${source.path} is ${source.copyOf} with the issuers' port set to ${port})`;
-    throw error;
-  }
-  return { ...source, out };
+  await buildWorker({ document: source.document, out, features, log, signal });
+  return { ...source, path, out };
 }
 
 /**
@@ -152,7 +149,7 @@ export async function startServer(options) {
     const { path: vars, values } = secrets(folder, more);
     rmSync(join(folder, ".wrangler"), { recursive: true, force: true }); // bundles of an instance that was killed
     const configs = [wranglerConfig({ folder, out, watch, tokenLimit }), join(root, "examples", "upstream", "wrangler.toml")];
-    const env = environment({ TOLLGATE_CONFIG: path, TOLLGATE_OUT: out });
+    const env = environment({ TOLLGATE_CONFIG: path, TOLLGATE_OUT: out, TOLLGATE_PORT: String(port) });
     group = startWrangler({ port, folder, configs, vars, env, onOutput });
     await untilReady(url, group, signal);
     const theirs = operators({ url, folder, bootstrap: values.TOLLGATE_BOOTSTRAP_TOKEN });

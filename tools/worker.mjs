@@ -3,6 +3,8 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 
+import { check } from "./check.mjs";
+import { readDocument } from "./document.mjs";
 import { withBuildLock } from "./lock.mjs";
 import { optimise } from "./optimise.mjs";
 import { WORKER_BUILD_VERSION, cargoTools, environment, local, root, sha256 } from "./project.mjs";
@@ -59,13 +61,6 @@ function putEntry(folder) {
   rmSync(join(folder, "package.json"), { force: true });
 }
 
-/** Reads the configuration with the worker's own parser, which says everything that is wrong with it. */
-async function check(config, { log, signal }) {
-  const args = ["run", "--quiet", "--locked", "--no-default-features", "--bin", "tollgate-check", "--", config];
-  const code = await run("cargo", args, { env: environment(), log, signal });
-  if (code !== 0) throw new Error("The edge worker was not built: the reason is above.");
-}
-
 /** The realm whose people may put another configuration in the place of this one, which was checked; null: nobody may. */
 const managedFrom = (configuration) => JSON.parse(configuration).managed_from ?? null;
 
@@ -85,19 +80,17 @@ function forgetOld() {
 }
 
 /**
- * Builds with the configuration at `config` into `out`. Does nothing when `out` is that build already.
+ * Builds with the configuration at `config`, or with a `document` that was read, into `out`. Does nothing when `out` is that build already.
  * `features`: of the crate, for tests and benchmarks.
  */
-export async function buildWorker({ config, out, features = "", log, signal }) {
-  const [from, to] = [resolve(root, config), resolve(root, out)];
-  if (!existsSync(from)) throw new Error(`There is no configuration at ${from}.`);
-  const configuration = readFileSync(from, "utf8");
+export async function buildWorker({ config, document = readDocument(resolve(root, config)), out, features = "", log, signal }) {
+  const to = resolve(root, out);
+  const configuration = document.text;
   const compiled = inputs(features);
   const stamp = sha256(`${compiled} ${sha256(configuration)}`);
   if (stampOf(to) === stamp) return;
   await withBuildLock(async () => {
-    await check(from, { log, signal });
-    if (readFileSync(from, "utf8") !== configuration) throw new Error(`${from} was changed while it was read. Build again.`);
+    await check(document, { log, signal });
     const kept = join(store, compiled);
     if (stampOf(kept) === compiled) {
       utimesSync(kept, new Date(), new Date());

@@ -1,6 +1,8 @@
 //! What is written twice must say the same: configuration, schema, bindings, documents.
 
 mod openapi;
+#[cfg(feature = "schema")]
+mod schemas;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,25 +16,12 @@ fn read(path: &str) -> String {
 }
 
 #[test]
-fn the_configurations_that_are_shipped_are_good() {
-    for path in ["tollgate.json", "examples/short-idle.json"] {
-        if let Err(errors) = Config::parse(&read(path)) {
-            panic!("{path}: {errors:#?}");
-        }
+fn the_example_of_a_configuration_is_good() {
+    // `tollgate.json` has comments: tests/tools/places.test.mjs reads it as the build does.
+    const PATH: &str = "examples/short-idle.json";
+    if let Err(errors) = Config::parse(&read(PATH)) {
+        panic!("{PATH}: {errors:#?}");
     }
-}
-
-/// `UPDATE_DOCS=1 cargo test --all-features` writes it anew.
-#[cfg(feature = "schema")]
-#[test]
-fn the_schema_in_docs_is_that_of_the_parser() {
-    const PATH: &str = "docs/tollgate.schema.json";
-    let schema = schemars::schema_for!(tollgate::config::document::Document);
-    let text = format!("{}\n", serde_json::to_string_pretty(&schema).unwrap());
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        fs::write(PATH, &text).unwrap();
-    }
-    assert!(read(PATH) == text, "{PATH} is not what the parser reads: run `make schema`");
 }
 
 #[test]

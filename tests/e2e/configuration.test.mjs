@@ -8,6 +8,7 @@ import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { launchChromium } from "../../tools/chromium.mjs";
+import { readDocument } from "../../tools/document.mjs";
 import { local, node, root } from "../../tools/project.mjs";
 import { endsWithoutLeaks, startInstance } from "./support/instance.mjs";
 import { ask, assertStatus } from "./support/issuer.mjs";
@@ -21,8 +22,10 @@ const start = (options) => startInstance("configuration", { port: PORT, config: 
 let server = await start();
 
 const deployed = readFileSync(join(root, "tests/e2e/configuration.json"), "utf8");
-// The same API, with another path of it open.
-const moved = deployed.replace('"id": "health"', '"id": "orders"').replace('"/health"', '"/orders"');
+// The same API, with another path of it open; as people write it, and as it is put.
+const commented = deployed.replace('"id": "health"', '// Open to everybody.\n "id": "orders"').replace('"/health"', '"/orders"');
+writeFileSync(join(server.folder, "moved.json"), commented);
+const moved = readDocument(join(server.folder, "moved.json")).text;
 const api = async (method, path, { body, headers } = {}) =>
   ask(`${HERE}/test/api/v1/config${path}`, { method, bearer: await server.operators.token("test"), body, headers: { "content-type": "application/json", ...headers } });
 const status = async (path) => (await fetch(`${HERE}${path}`)).status;
@@ -52,10 +55,14 @@ test("make config-put puts a file, and prints everything that is wrong with one"
     const given = { DEV_DIR: server.folder, URL: HERE, REALM: "test", FILE: file };
     return spawnSync("make", ["-s", "config-put", ...Object.entries(given).map(([name, value]) => `${name}=${value}`)], { cwd: root, encoding: "utf8" });
   };
-  const refused = put(moved.replaceAll('"methods"', '"method"'));
+  const refused = put(commented.replaceAll('"methods"', '"method"'));
   assert.notEqual(refused.status, 0);
-  assert.match(refused.stderr, /routes\[0\]\.method: unknown field `method`/);
-  const good = put(moved);
+  const line = commented.slice(0, commented.indexOf('"methods"')).split("\n").length;
+  assert.match(refused.stderr, new RegExp(`next\\.json:${line}:\\d+: routes\\[0\\]\\.method: unknown field \`method\``));
+  const broken = put(commented.replace('"methods":', '"methods"'));
+  assert.notEqual(broken.status, 0);
+  assert.match(broken.stderr, new RegExp(`next\\.json:${line}:\\d+: a colon is missing`));
+  const good = put(commented);
   assert.equal(good.status, 0, good.stderr);
   // It counts already: the same again is no other version.
   assert.match(good.stdout, /counts now, as version 1:/);

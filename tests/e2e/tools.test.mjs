@@ -7,10 +7,12 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { effectiveDocument } from "../../tools/effective.mjs";
 import { startGroup } from "../../tools/process-group.mjs";
 import { environment, local, node, root } from "../../tools/project.mjs";
 import { seed } from "../../tools/seed.mjs";
-import { effectiveConfig, readAssignments } from "../../tools/settings.mjs";
+import { readAssignments } from "../../tools/settings.mjs";
+import { buildWorker } from "../../tools/worker.mjs";
 import { accessToken, assertPassed, call, discover, grant, register } from "./support/client.mjs";
 import { PORT, URL_HERE, endsWithoutLeaks, startInstance } from "./support/instance.mjs";
 import { remember } from "./support/secrets.mjs";
@@ -119,10 +121,43 @@ test("a configuration with an unknown member fails the start, with its JSON path
   assert.doesNotMatch(output, /panicked|at .*\.mjs:\d+/, "a sentence, not a trace");
 });
 
+test("a build follows every file of its configuration, and stays what it was where one of them is not good", async () => {
+  const sources = join(folder, "divided");
+  mkdirSync(join(sources, "routes"), { recursive: true });
+  const open = (id) => `// Open.\n{ "routes": [{ "id": "${id}", "use": "open", "path": "/${id}" }] }`;
+  writeFileSync(join(sources, "tollgate.json"), `{ "includes": ["routes/*.json"], "blocks": { "open": { "methods": ["GET"], "anonymous": true, "to": { "service": "ORIGIN" } } } }`);
+  writeFileSync(join(sources, "routes", "a.json"), open("one"));
+  const out = join(folder, "divided-build");
+  let said = "";
+  const build = () => buildWorker({ config: join(sources, "tollgate.json"), out, log: (text) => (said += text) });
+  // wrangler imports it, and so does this: what is passed on is the document.
+  const built = async () => JSON.parse((await import(`${join(out, "configuration.js")}?${Math.random()}`)).configuration);
+  const stamp = () => readFileSync(join(out, ".tollgate-build"), "utf8");
+  await build();
+  assert.deepEqual(await built(), { routes: [{ id: "one", methods: ["GET"], anonymous: true, to: { service: "ORIGIN" }, path: "/one" }] });
+  const first = stamp();
+  await build();
+  assert.equal(stamp(), first);
+  writeFileSync(join(sources, "routes", "a.json"), open("two"));
+  await build();
+  assert.equal((await built()).routes[0].id, "two");
+  assert.notEqual(stamp(), first);
+  writeFileSync(join(sources, "routes", "b.json"), open("three"));
+  await build();
+  assert.deepEqual((await built()).routes.map(({ id }) => id), ["two", "three"]);
+  const good = stamp();
+  writeFileSync(join(sources, "routes", "b.json"), open("three").replace(" }] }", ' ] }'));
+  await assert.rejects(build(), /b\.json:2:\d+: a comma is missing before this/);
+  writeFileSync(join(sources, "routes", "b.json"), open("three").replace('"path"', '"pat"'));
+  await assert.rejects(build(), /the reason is above/);
+  assert.match(said, /error: .*b\.json:2:\d+: routes\[1\]\.pat: unknown field `pat`/);
+  assert.equal(stamp(), good);
+});
+
 test("demo.env leads to a route that the demo client may call, whatever the configuration", async () => {
   const calls = async (config) => {
     const demo = mkdtempSync(join(folder, "demo-"));
-    const { realms, scopes, routes } = effectiveConfig({ config, port: PORT, folder: demo });
+    const { realms, scopes, routes } = effectiveDocument({ config, port: PORT });
     assert.equal(realms.test, server.realms.test);
     const { path } = await seed({ url: URL_HERE, realms, scopes, routes, roles: [], operators: server.operators, folder: demo });
     const { TOLLGATE_CLIENT_ID: client_id, TOLLGATE_CLIENT_SECRET: client_secret, TOLLGATE_API: api, TOLLGATE_ISSUER: issuer } = readAssignments(path);
