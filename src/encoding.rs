@@ -59,6 +59,26 @@ pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0x0f)]).collect()
 }
 
+/// A text as visible ASCII, for a header's value: everything else in it is percent-encoded as UTF-8 (RFC 3986 section 2.1), and so is `%`.
+#[must_use]
+pub fn visible(text: &str) -> String {
+    if text.bytes().all(|byte| byte != b'%' && matches!(byte, 0x21..=0x7e)) {
+        return text.to_owned();
+    }
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'%' => out.push_str("%25"),
+            0x21..=0x7e => out.push(char::from(byte)),
+            _ => {
+                out.push('%');
+                out.push_str(&hex(&[byte]).to_ascii_uppercase());
+            }
+        }
+    }
+    out
+}
+
 /// Decodes lower-case hexadecimal into exactly `N` bytes.
 ///
 /// # Errors
@@ -140,6 +160,13 @@ impl TryFrom<String> for Digest {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_claim_cannot_break_out_of_its_header() {
+        assert_eq!(visible("user|7"), "user|7");
+        assert_eq!(visible("a\r\nX-Admin: 1"), "a%0D%0AX-Admin:%201");
+        assert_eq!(visible("100% ä"), "100%25%20%C3%A4");
+    }
 
     #[test]
     fn base64url_has_one_spelling() {

@@ -51,6 +51,8 @@ pub enum Denied {
     EndSession,
     /// A form that is too long to look for a token in.
     ExceedForm,
+    /// The caller has called the route as often as it may, for so many seconds (RFC 6585 section 4).
+    ExceedRate(u64),
     /// From `iat` to `exp` is longer than the issuer's tokens may live.
     ExceedLifetime,
     /// Its issuer says that the token does not count, or not any more (RFC 7662 section 2.2).
@@ -126,6 +128,7 @@ impl Denied {
             Self::EndSession => "end_session",
             Self::ExceedForm => "exceed_form",
             Self::ExceedLifetime => "exceed_lifetime",
+            Self::ExceedRate(_) => "exceed_rate",
             Self::InactiveToken => "inactive_token",
             Self::LackAbility => "lack_ability",
             Self::LackClaim(_) => "lack_claim",

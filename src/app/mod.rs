@@ -240,13 +240,21 @@ impl<'c, P: Ports> App<'c, '_, P> {
             headers: Some(head.headers),
             form: None,
         };
+        if head.method == "OPTIONS" {
+            // Whether it is a preflight is said by other headers.
+            self.ports.may_wait().await;
+            if let Some(answer) = gateway::preflight(self.config, &target) {
+                return self.answer("preflight", Ok(answer));
+            }
+        }
         let route = match gateway::route(self.config, &target) {
             Ok(route) => route,
             Err(denied) => return self.deny(&denied, None, challenge),
         };
+        let told = gateway::told(route, &target);
         match gateway::form(self.ports, route, head, body).await {
             Ok(form) => target.form = form,
-            Err(error) => return self.refuse(&error, Some(route), challenge),
+            Err(error) => return with(self.refuse(&error, Some(route), challenge), told),
         }
         // A caller may take its time with a body: it is judged by the time when it was there.
         let now = if target.form.is_some() { self.ports.timer().now().await } else { self.now };
@@ -258,7 +266,7 @@ impl<'c, P: Ports> App<'c, '_, P> {
             }
             Err(error) => {
                 let answer = if is_proof(authorization.as_deref()) { challenge_proof } else { challenge };
-                self.refuse(&error, Some(route), answer)
+                with(self.refuse(&error, Some(route), answer), told)
             }
         }
     }
@@ -293,7 +301,7 @@ impl<'c, P: Ports> App<'c, '_, P> {
                 let answer = pass
                     .identity()
                     .into_iter()
-                    .fold(Answer::empty(200), |answer, (name, value)| answer.with(name, value));
+                    .fold(Answer::empty(200), |answer, (name, value)| answer.named(name, value));
                 (Outcome::Answer(answer), pass.chore())
             }
             Err(error) => {
@@ -375,11 +383,28 @@ impl<'c, P: Ports> App<'c, '_, P> {
 /// What a refusal is answered with; the second part is where the resource describes itself.
 type Refusal = fn(&Denied, Option<&str>) -> Answer;
 
+/// An answer that says more.
+fn with<'c>(
+    (outcome, chore): (Outcome<'c>, Option<Chore>),
+    more: Vec<(&'static str, String)>,
+) -> (Outcome<'c>, Option<Chore>) {
+    let outcome = match outcome {
+        Outcome::Answer(answer) => {
+            Outcome::Answer(more.into_iter().fold(answer, |answer, (name, value)| answer.with(name, value)))
+        }
+        Outcome::Forward(pass) => Outcome::Forward(pass),
+    };
+    (outcome, chore)
+}
+
 fn not_allowed(allow: impl Into<String>) -> Answer {
     Answer::problem(405, "Method Not Allowed", "Use a method that Allow lists.").with("Allow", allow)
 }
 
 /// Whether a request was sent to this machine: plain HTTP is allowed nowhere else.
 fn is_local(head: &Head<'_>) -> bool {
-    Host::of_authority(head.authority).is_some_and(|host| host.is_loopback())
+    // As most of them are spelled: what follows is a parser of hosts.
+    let name = head.authority.rsplit_once(':').map_or(head.authority, |(host, _)| host);
+    matches!(name, "127.0.0.1" | "localhost")
+        || Host::of_authority(head.authority).is_some_and(|host| host.is_loopback())
 }

@@ -5,9 +5,9 @@ mod people;
 mod provider;
 mod realm;
 
-use litemap::LiteMap;
 use serde::Deserialize;
 
+use crate::json::Members;
 use crate::policy::Method;
 
 pub use issuer::{
@@ -35,22 +35,22 @@ pub struct Document {
     /// The environments that tokens are issued for, by name: 1 to 32 of a-z 0-9 -, a letter first.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "std::collections::BTreeMap<String, RealmDocument>"))]
-    pub realms: LiteMap<String, RealmDocument>,
+    pub realms: Members<String, RealmDocument>,
     /// Other issuers whose tokens count.
     #[serde(default)]
     pub issuers: Vec<IssuerDocument>,
     /// Every role there is, by name.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "std::collections::BTreeMap<String, RoleDocument>"))]
-    pub roles: LiteMap<String, RoleDocument>,
+    pub roles: Members<String, RoleDocument>,
     /// The kinds that roles are of, by name: how many of each an application credential may have.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "std::collections::BTreeMap<String, RoleKindDocument>"))]
-    pub role_kinds: LiteMap<String, RoleKindDocument>,
+    pub role_kinds: Members<String, RoleKindDocument>,
     /// Every scope there is, by name (RFC 6749 section 3.3).
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "std::collections::BTreeMap<String, ScopeDocument>"))]
-    pub scopes: LiteMap<String, ScopeDocument>,
+    pub scopes: Members<String, ScopeDocument>,
     /// The protected resources that describe themselves to clients (RFC 9728). A route belongs to the one whose
     /// address it lies below; of several, to the longest.
     #[serde(default)]
@@ -133,10 +133,78 @@ pub struct RouteDocument {
         feature = "schema",
         schemars(with = "Option<std::collections::BTreeMap<String, Vec<String>>>")
     )]
-    pub fields: Option<LiteMap<String, Vec<String>>>,
+    pub fields: Option<Members<String, Vec<String>>>,
     /// What becomes of a request of somebody who has none of the abilities of `fields`. By default `refuse`.
     #[serde(default)]
     pub without_fields: WithoutFields,
+    /// Which scripts of other origins may call it (CORS), answered for the upstream. By default that is left to the upstream.
+    #[serde(default)]
+    pub cors: Option<CorsDocument>,
+    /// How often one caller may call it. By default as often as it likes.
+    #[serde(default)]
+    pub limit: Option<LimitDocument>,
+}
+
+/// Who may call a route from a browser.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct CorsDocument {
+    /// Their origins, such as `https://app.example.com`; or `*` alone: every one.
+    pub origins: Vec<String>,
+    /// Request headers that scripts may send, besides `Authorization` and `DPoP`.
+    #[serde(default)]
+    pub headers: Vec<String>,
+    /// Headers of answers that scripts may read, besides those that say what is wrong.
+    #[serde(default)]
+    pub expose: Vec<String>,
+    /// Whether cookies may be sent along. Not with `*`.
+    #[serde(default)]
+    pub credentials: bool,
+    /// For how long a browser may keep the answer to a preflight, in seconds: 0 to 7200.
+    #[serde(default = "CorsDocument::max_age_seconds")]
+    pub max_age_seconds: u64,
+}
+
+impl CorsDocument {
+    const fn max_age_seconds() -> u64 {
+        600
+    }
+}
+
+/// A bound on the calls of one caller.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct LimitDocument {
+    /// The binding of the platform's counter (`[[ratelimits]]` in `wrangler.toml`), which says how many.
+    pub binding: String,
+    /// Whose calls are counted together. By default `client`.
+    #[serde(default)]
+    pub by: LimitByName,
+    /// The counter's period, in seconds: 10 or 60.
+    #[serde(default = "LimitDocument::period_seconds")]
+    pub period_seconds: u64,
+}
+
+impl LimitDocument {
+    const fn period_seconds() -> u64 {
+        60
+    }
+}
+
+/// Whose calls are counted together.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, serde::Serialize))]
+#[serde(rename_all = "snake_case")]
+pub enum LimitByName {
+    /// Those from one address.
+    Address,
+    /// Those of one client of one issuer.
+    #[default]
+    Client,
+    /// Those for one subject of one issuer.
+    Subject,
 }
 
 /// What becomes of a request of somebody who would see nothing of its answer.
@@ -213,4 +281,9 @@ pub struct UpstreamDocument {
     /// How often a `GET`, `HEAD` or `OPTIONS` is sent again that got no answer: 0 to 3.
     #[serde(default)]
     pub retries: u64,
+    /// Claims that the upstream gets as headers: for each header the claim that it holds, a member's name or a JSON Pointer. A text is its characters, anything else
+    /// its JSON text; what is not visible ASCII is percent-encoded.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "std::collections::BTreeMap<String, String>"))]
+    pub headers: Members<String, String>,
 }

@@ -77,13 +77,19 @@ pub(super) fn beside(realms: &[Realm]) -> Vec<(RealmName, TrustedIssuer)> {
 }
 
 pub(super) fn trusted(
-    documents: &[IssuerDocument],
+    (documents, carried): (&[IssuerDocument], &[String]),
     realms: &[Realm],
     resources: &[Resource],
     problems: &mut Problems,
 ) -> Vec<Arc<TrustedIssuer>> {
+    // What cannot be parsed is told where it stands: at its route.
+    let carried: Vec<ClaimPath> = carried.iter().filter_map(|text| text.parse().ok()).collect();
+    let with_carried = |mut trust: Trust| {
+        trust.claims.carried.clone_from(&carried);
+        trust
+    };
     let own = realms.iter().map(|realm| TrustedIssuer {
-        trust: realm.trust(resources),
+        trust: with_carried(realm.trust(resources)),
         keys: KeySource::Realm(realm.ring.clone(), realm.keys.fresh),
         introspection: None,
         revocation: Some(realm.revocation),
@@ -99,7 +105,7 @@ pub(super) fn trusted(
                 "this issuer is configured already; keep one entry",
             );
         }
-        known.push(Arc::new(issuer));
+        known.push(Arc::new(TrustedIssuer { trust: with_carried(issuer.trust), ..issuer }));
     }
     known
 }
@@ -266,6 +272,7 @@ fn claim_map(path: &str, document: &ClaimsDocument, defaults: ClaimMap, problems
         roles: places("roles", &document.roles, defaults.roles),
         scope: places("scope", &document.scope, defaults.scope),
         subject: places("subject", &document.subject, defaults.subject),
+        carried: Vec::new(),
     }
 }
 

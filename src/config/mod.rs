@@ -141,13 +141,15 @@ impl Config {
         let roles: Vec<Role> = role_words.iter().map(|words| words.role.clone()).collect();
         let realms = realm::realms(&document.realms, (&scopes, &roles), problems);
         let resources = resources::resources(&document.resources, problems);
-        let issuers = issuer::trusted(&document.issuers, &realms, &resources, problems);
+        let carried = routes::carried(&document.routes);
+        let issuers = issuer::trusted((&document.issuers, &carried), &realms, &resources, problems);
         let known = routes::Known {
             scopes: &scopes,
             realms: &realms,
             issuers: &issuers,
             resources: &resources,
             roles: &role_words,
+            carried: &carried,
         };
         let routes = known.routes(&document.routes, problems)?;
         let beside = issuer::beside(&realms);

@@ -5,11 +5,10 @@
 
 use std::sync::Arc;
 
-use litemap::LiteMap;
-
 use crate::config::document::{ClientAuthentication, Product, ProviderDocument};
 use crate::config::{KeySource, Problems, TrustedIssuer};
 use crate::id::ProviderId;
+use crate::json::Members;
 use crate::label::is_label;
 use crate::scope::{ScopeSet, ScopeToken};
 use crate::token::{Algorithm, ClaimMap, ClaimPath, TokenType, Trust};
@@ -101,7 +100,7 @@ impl Defaults {
 pub(super) fn providers(
     path: &str,
     realm: &Issuer,
-    documents: &LiteMap<String, ProviderDocument>,
+    documents: &Members<String, ProviderDocument>,
     problems: &mut Problems,
 ) -> Vec<Provider> {
     let mut known: Vec<Provider> = Vec::new();

@@ -1,7 +1,5 @@
 //! Realms: the environments that tokens are issued for.
 
-use litemap::LiteMap;
-
 use crate::config::document::{
     Feature, RealmDocument, RegistrationAccess, RegistrationDocument, Revocation, Signing,
 };
@@ -9,6 +7,7 @@ use crate::config::people::{self, MailBy, SignUp};
 use crate::config::provider::providers;
 use crate::config::{Problems, Provider};
 use crate::id::{RealmName, Role};
+use crate::json::Members;
 use crate::keyring::{self, Policy, RingName};
 use crate::policy::Resource;
 use crate::registered::GrantType;
@@ -126,7 +125,7 @@ pub struct Registration {
 pub const AUDIT_KEPT: Lifetime = Lifetime::from_seconds(400 * 86_400);
 
 pub(super) fn realms(
-    documents: &LiteMap<String, RealmDocument>,
+    documents: &Members<String, RealmDocument>,
     known: (&ScopeCatalogue, &[Role]),
     problems: &mut Problems,
 ) -> Vec<Realm> {

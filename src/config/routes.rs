@@ -1,5 +1,8 @@
 //! The route policy, from its document.
 
+mod edge;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::config::document::{OneOrMany, RequireDocument, RouteDocument, UpstreamDocument, WithoutFields};
@@ -7,12 +10,13 @@ use crate::config::realm::RESERVED;
 use crate::config::{Problems, Realm, RoleWords, TrustedIssuer};
 use crate::id::RouteId;
 use crate::policy::{
-    Access, Host, PathPattern, Resource, Route, RouteFields, RouteTable, ScopeNeed, TokenPlace, Unseen,
-    Upstream, Way,
+    Access, ClaimHeader, HeaderName, Host, PathPattern, Resource, Route, RouteFields, RouteTable, ScopeNeed,
+    TokenPlace, Unseen, Upstream, Way,
 };
 use crate::redact::FieldPath;
 use crate::scope::{ScopeCatalogue, ScopeToken};
 use crate::time::Lifetime;
+use crate::token::ClaimPath;
 use crate::uri::{BaseUrl, Issuer, RequestPath};
 
 /// What a route may refer to.
@@ -22,17 +26,33 @@ pub(super) struct Known<'a> {
     pub(super) issuers: &'a [Arc<TrustedIssuer>],
     pub(super) resources: &'a [Resource],
     pub(super) roles: &'a [RoleWords],
+    /// The claims that routes ask for as headers, as they are written.
+    pub(super) carried: &'a [String],
+}
+
+/// The claims that routes ask for as headers, each once.
+pub(super) fn carried(documents: &[RouteDocument]) -> Vec<String> {
+    let mut carried: Vec<String> =
+        documents.iter().flat_map(|document| document.to.headers.values()).cloned().collect();
+    carried.sort_unstable();
+    carried.dedup();
+    // Positions have to be those of what is read of a token.
+    carried.retain(|text| text.parse::<ClaimPath>().is_ok());
+    carried
 }
 
 impl Known<'_> {
     pub(super) fn routes(&self, documents: &[RouteDocument], problems: &mut Problems) -> Option<RouteTable> {
+        let mut first_of: BTreeMap<&str, usize> = BTreeMap::new();
         for (at, document) in documents.iter().enumerate() {
-            if let Some(first) = documents.iter().take(at).position(|other| other.id == document.id) {
+            if let Some(first) = first_of.get(document.id.as_str()).copied() {
                 let id = &document.id;
                 problems.add(
                     format_args!("routes[{at}].id"),
                     format_args!("`{id}` is taken by routes[{first}]; choose another"),
                 );
+            } else {
+                first_of.insert(&document.id, at);
             }
         }
         let parsed: Vec<Option<Route>> = documents
@@ -84,6 +104,10 @@ impl Known<'_> {
         let to = upstream(&format!("{path}.to"), &document.to, problems);
         let way = pattern.as_ref().map(|pattern| way(&format!("{path}.to"), &document.to, pattern, problems));
         let fields = self.fields(path, document, problems);
+        let headers = self.claim_headers(&format!("{path}.to.headers"), document, problems);
+        let cors = document.cors.as_ref().map(|cors| edge::cors(&format!("{path}.cors"), cors, problems));
+        let limit =
+            document.limit.as_ref().map(|limit| edge::limit(path, (limit, document.anonymous), problems));
         let host = match host {
             Some(parsed) => Some(parsed?),
             None => None,
@@ -96,6 +120,9 @@ impl Known<'_> {
             access: access?,
             to: to?,
             way: way?,
+            headers,
+            cors,
+            limit,
             fields,
             metadata: None,
             resource: None,
@@ -207,6 +234,31 @@ impl Known<'_> {
             }
         }
         Some(RouteFields::new(by_role, unseen))
+    }
+
+    fn claim_headers(
+        &self,
+        path: &str,
+        document: &RouteDocument,
+        problems: &mut Problems,
+    ) -> Vec<ClaimHeader> {
+        if document.anonymous && !document.to.headers.is_empty() {
+            problems.add(path, "nobody has claims where everybody may pass; remove it, or write `require` in place of `anonymous`");
+        }
+        let mut headers: Vec<ClaimHeader> = Vec::new();
+        for (name, claim) in &document.to.headers {
+            let path = format!("{path}.{name}");
+            let name: Option<HeaderName> = problems.take(&path, name.parse());
+            problems.take(&path, claim.parse::<ClaimPath>());
+            let Some((name, claim)) = name.zip(self.carried.iter().position(|known| known == claim)) else {
+                continue;
+            };
+            if headers.iter().any(|other| other.name == name) {
+                problems.add(&path, "is written twice, in different cases; keep one");
+            }
+            headers.push(ClaimHeader { name, claim });
+        }
+        headers
     }
 
     fn required_roles(&self, path: &str, require: &RequireDocument, problems: &mut Problems) -> Vec<String> {

@@ -94,16 +94,18 @@ const OUR_COOKIES = /(^|[;,])\s*__Host-tollgate[^;,]*/g;
 function headOf(request) {
   let credentials = "";
   let connection = "";
+  let origin = "";
   let names = "";
   let headers = Object.create(null);
   request.headers.forEach((value, name) => {
     if (name === "authorization") credentials = `=${value}`;
     else if (name === "connection") connection = value;
+    else if (name === "origin") origin = value;
     names += `\n${name}`;
     if (OTHER_BYTES.test(value)) headers = undefined;
     else if (headers !== undefined) headers[name] = value;
   });
-  return [`${request.method}\n${request.url}\n${credentials}\n${connection}${names}`, headers];
+  return [`${request.method}\n${request.url}\n${credentials}\n${connection}\n${origin}${names}`, headers];
 }
 
 /** The headers with these changes. An object costs less than a copy of the platform's: that is one more to collect. */
@@ -315,48 +317,108 @@ async function asked(env, binding, onward, init, timeout) {
 }
 
 /**
- * `plan`: binding, address, how it is sent (cache or not, milliseconds until an answer has to begin, how often again), route, request id, then a line for each header to take away (-) or to set (+),
- * for each field that may be seen (*, the first of which is none), and for a body that was read (=).
+ * Carries a plan out. Its lines: binding, address, how it is sent (cache or not, and where there is anything but headers to change: milliseconds until an answer has to
+ * begin, how often again), route, request id, then one for each header to take away (-) or to set (+), for each field that may be seen (*, the first of which is none), for each
+ * header of the answer that is not the upstream's to say (<), and for a body that was read (=).
  */
-async function forward(request, env, plan, came) {
+function forward(request, env, plan, came) {
   const [binding, url, sent, route, id, ...changes] = plan.split("\n");
-  const [cache, timeout, retries] = sent.split(" ");
+  const told = changes.filter((change) => change[0] === "<");
+  const refuse = (error) => given(refused(route, id, error), told);
   try {
-    const onward = asItCame(request, url, changes);
-    // `fetch` copies the request in any case.
-    const isPart = plan.includes("\n*");
-    const headers = changed(request, came, isPart ? changes.filter((change) => change[0] !== "*") : changes);
-    const init = cache === "1" ? { headers, redirect: "manual" } : { headers, redirect: "manual", cache: "no-store" };
-    let left = SAFE.includes(request.method) && request.body === null ? Number(retries) : 0;
-    const ask = () => asked(env, binding, onward, init, Number(timeout));
-    const again = (error) => (left-- > 0 && error.name !== "TimeoutError" ? ask().catch(again) : Promise.reject(error));
-    const response = answered(await (left === 0 ? ask() : ask().catch(again)));
-    if (!isPart) return response;
-    const paths = changes.filter((change) => change[0] === "*").map((change) => change.slice(1));
-    return await redacted(response, paths.join("\n"), Number(timeout), (why, isLate = false) => answerOf(notForwarded(route, id, why, isLate)));
+    return sent.length === 1 && came !== undefined && request.body === null
+      ? forwardPlainly(request, env, came, { binding, url, sent, changes }).then(answered).catch(refuse)
+      : forwardOther(request, env, plan, came, { binding, url, sent, route, id, changes, told }).catch(refuse);
   } catch (error) {
-    if (error instanceof WebAssembly.RuntimeError) throw error;
-    return answerOf(notForwarded(route, id, reasonOf(error), error?.name === "TimeoutError"));
+    return refuse(error);
   }
 }
 
+/** A new head costs the platform less than another one for a request that it has. */
+function forwardPlainly(request, env, came, { binding, url, sent, changes }) {
+  const init = { method: request.method, headers: changed(request, came, changes), redirect: "manual" };
+  if (sent === "0") init.cache = "no-store";
+  // Where the caller is, and how it came: for a worker behind a binding.
+  if (request.cf !== undefined) init.cf = request.cf;
+  return binding === "" ? fetch(url, init) : env[binding].fetch(url, init);
+}
+
+/** The answer, where a part of what it says to browsers is said here: what the upstream says of that does not pass. */
+function given(response, told) {
+  if (told.length === 0) return response;
+  const headers = new Headers(response.headers);
+  for (const name of [...headers.keys()]) if (name.startsWith("access-control-")) headers.delete(name);
+  for (const line of told) {
+    const at = line.indexOf(" ");
+    const [name, value] = [line.slice(1, at), line.slice(at + 1)];
+    name === "Vary" ? headers.append(name, value) : headers.set(name, value);
+  }
+  const { status, statusText, webSocket, body } = response;
+  return new Response(body, { status, statusText, webSocket, headers });
+}
+
+/** A request that could not be forwarded. */
+function refused(route, id, error) {
+  if (error instanceof WebAssembly.RuntimeError) return failed(error);
+  try {
+    return answerOf(notForwarded(route, id, reasonOf(error), error?.name === "TimeoutError"));
+  } catch (error) {
+    return failed(error);
+  }
+}
+
+async function forwardOther(request, env, plan, came, { binding, url, sent, route, id, changes, told }) {
+  const [cache, timeout = "0", retries = "0"] = sent.split(" ");
+  const onward = asItCame(request, url, changes);
+  // `fetch` copies the request in any case.
+  const isPart = plan.includes("\n*");
+  const headers = changed(request, came, changes.filter((change) => change[0] === "-" || change[0] === "+"));
+  const init = cache === "1" ? { headers, redirect: "manual" } : { headers, redirect: "manual", cache: "no-store" };
+  let left = SAFE.includes(request.method) && request.body === null ? Number(retries) : 0;
+  const ask = () => asked(env, binding, onward, init, Number(timeout));
+  const again = (error) => (left-- > 0 && error.name !== "TimeoutError" ? ask().catch(again) : Promise.reject(error));
+  const response = answered(await (left === 0 ? ask() : ask().catch(again)));
+  if (!isPart) return given(response, told);
+  const paths = changes.filter((change) => change[0] === "*").map((change) => change.slice(1));
+  const unfit = (why, isLate = false) => answerOf(notForwarded(route, id, why, isLate));
+  return given(await redacted(response, paths.join("\n"), Number(timeout), unfit), told);
+}
+
+/** Something that should never go wrong did. After a trap the module's memory cannot be trusted. */
+function failed(error) {
+  if (error instanceof WebAssembly.RuntimeError) globalThis.__worker_init_state.criticalError = true;
+  console.error("Critical", error);
+  return new Response(null, { status: 503, headers: { "cache-control": "no-store", "retry-after": "5" } });
+}
+
+const carriedOut = (decision, request, env, headers) =>
+  decision[0] === "!" ? answerOf(decision) : forward(request, env, decision, headers);
+
+/** A request that has to wait before it is decided. */
+async function later(request, env, context, looking) {
+  try {
+    if (looking !== undefined) await looking;
+    const decision = await inTurns(resume, (number) => decide(request, env, context, number));
+    if (decision === undefined) throw new Error("no decision");
+    return await carriedOut(decision, request, env, headOf(request)[1]);
+  } catch (error) {
+    return failed(error);
+  }
+}
+
+// No function of the quick way is asynchronous but what asks the upstream: each promise costs.
 export default {
-  async fetch(request, env, context) {
-    const state = globalThis.__worker_init_state;
-    // After a trap the module's memory cannot be trusted: making an instance of its class starts a new one.
-    if (state.criticalError) new Worker(context, env);
+  fetch(request, env, context) {
     try {
+      // Making an instance of its class starts a new module.
+      if (globalThis.__worker_init_state.criticalError) new Worker(context, env);
       const looking = looked(env, context);
-      if (looking !== undefined) await looking;
+      if (looking !== undefined) return later(request, env, context, looking);
       const [head, headers] = headOf(request);
-      const decision =
-        decideNow(bytesOf(head), request.body !== null, Date.now()) ??
-        (await inTurns(resume, (number) => decide(request, env, context, number)));
-      if (decision !== undefined) return decision[0] === "!" ? answerOf(decision) : await forward(request, env, decision, headers);
+      const decision = decideNow(bytesOf(head), request.body !== null, Date.now());
+      return decision === undefined ? later(request, env, context) : carriedOut(decision, request, env, headers);
     } catch (error) {
-      if (error instanceof WebAssembly.RuntimeError) state.criticalError = true;
-      console.error("Critical", error);
+      return failed(error);
     }
-    return new Response(null, { status: 503, headers: { "cache-control": "no-store", "retry-after": "5" } });
   },
 };

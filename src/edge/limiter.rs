@@ -1,4 +1,4 @@
-//! The platform's rate limit for each address.
+//! The platform's rate limits: for each address, and those that routes name.
 
 use worker::Env;
 
@@ -18,9 +18,11 @@ impl PlatformLimiter {
 }
 
 impl Limiter for PlatformLimiter {
-    async fn admits(&self, limit: Limit, source: &str) -> Result<bool, Fault> {
+    async fn admits(&self, limit: Limit<'_>, source: &str) -> Result<bool, Fault> {
         let fault = worker_fault("count requests");
         let limiter = match (limit, self.env.rate_limiter(TOKEN_LIMIT)) {
+            // A route that is limited is not open without its limit.
+            (Limit::Route(binding), _) => self.env.rate_limiter(binding).map_err(&fault)?,
             // Each sign-in costs a slow hash: nobody may ask for them without a limit.
             (Limit::Password, _) => self.env.rate_limiter(PASSWORD_LIMIT).map_err(&fault)?,
             (Limit::Token, Ok(limiter)) => limiter,

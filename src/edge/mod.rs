@@ -161,7 +161,13 @@ fn plan<'n>(
 ) -> JsString {
     let onward = pass.onward(came, names, id);
     let timeout = onward.way.timeout.map_or(0, Lifetime::as_millis);
-    let sent = format!("{} {timeout} {}", u8::from(onward.may_be_cached), onward.way.retries);
+    let cache = if onward.may_be_cached { "1" } else { "0" };
+    let is_plain = timeout == 0
+        && onward.way.retries == 0
+        && onward.seen.is_none()
+        && onward.body.is_none()
+        && onward.told.is_empty();
+    let sent = if is_plain { cache.to_owned() } else { format!("{cache} {timeout} {}", onward.way.retries) };
     let mut plan = String::with_capacity(1024);
     let binding = onward.binding.unwrap_or_default();
     for line in
@@ -175,7 +181,7 @@ fn plan<'n>(
     }
     for (name, value) in onward.set {
         plan.push_str("\n+");
-        plan.push_str(name);
+        plan.push_str(&name);
         plan.push(' ');
         plan.push_str(&value);
     }
@@ -186,6 +192,12 @@ fn plan<'n>(
             plan.push_str("\n*");
             plan.push_str(&path);
         }
+    }
+    for (name, value) in onward.told {
+        plan.push_str("\n<");
+        plan.push_str(name);
+        plan.push(' ');
+        plan.push_str(&value);
     }
     if let Some(body) = onward.body {
         // A form that was read: visible ASCII.

@@ -57,24 +57,33 @@ pub(super) struct Line<'a> {
     has_body: bool,
     names: &'a str,
     connection: &'a str,
-    headers: OneHeader<'a>,
+    headers: FewHeaders<'a>,
 }
 
-/// The only header whose value a decision at once asks for.
-struct OneHeader<'a>(Option<&'a str>);
+/// The only headers whose values a decision at once asks for.
+struct FewHeaders<'a> {
+    authorization: Option<&'a str>,
+    origin: Option<&'a str>,
+}
 
-impl Headers for OneHeader<'_> {
+impl Headers for FewHeaders<'_> {
     fn get(&self, name: &str) -> Option<String> {
-        self.0.filter(|_| name.eq_ignore_ascii_case("authorization")).map(str::to_owned)
+        match name {
+            "authorization" => self.authorization.map(str::to_owned),
+            "origin" => self.origin.map(str::to_owned),
+            _ => None,
+        }
     }
 }
 
 impl<'a> Line<'a> {
     pub(super) fn read(text: &'a str, has_body: bool) -> Option<Self> {
-        let mut lines = text.splitn(5, '\n');
+        let mut lines = text.splitn(6, '\n');
         let (method, url, authorization) = (lines.next()?, lines.next()?, lines.next()?);
-        let (connection, names) = (lines.next()?, lines.next().unwrap_or_default());
-        let headers = OneHeader(authorization.strip_prefix('='));
+        let (connection, origin) = (lines.next()?, lines.next()?);
+        let names = lines.next().unwrap_or_default();
+        let origin = Some(origin).filter(|origin| !origin.is_empty());
+        let headers = FewHeaders { authorization: authorization.strip_prefix('='), origin };
         Some(Self { method, url, parts: Parts::of(url)?, has_body, names, connection, headers })
     }
 
@@ -216,8 +225,7 @@ mod tests {
 
     #[test]
     fn a_head_is_read_from_its_lines() {
-        let text =
-            "GET\nhttps://api.example:8443/a?b=c\n=Bearer x\nKeep-Alive\nauthorization\nconnection\naccept";
+        let text = "GET\nhttps://api.example:8443/a?b=c\n=Bearer x\nKeep-Alive\nhttps://app.example\nauthorization\nconnection\naccept";
         let line = Line::read(text, false).unwrap();
         let head = line.head();
         assert_eq!(
@@ -228,9 +236,11 @@ mod tests {
             (line.origin(), line.connection(), head.is_https),
             ("https://api.example:8443", "Keep-Alive", true)
         );
-        assert_eq!(head.headers.get("Authorization").as_deref(), Some("Bearer x"));
+        assert_eq!(head.headers.get("authorization").as_deref(), Some("Bearer x"));
+        assert_eq!(head.headers.get("origin").as_deref(), Some("https://app.example"));
+        assert_eq!(head.headers.get("accept"), None);
         assert_eq!(line.names().collect::<Vec<_>>(), ["authorization", "connection", "accept"]);
-        let bare = Line::read("GET\nhttp://localhost/\n\n", true).unwrap();
+        let bare = Line::read("GET\nhttp://localhost/\n\n\n", true).unwrap();
         assert_eq!((bare.head().headers.get("authorization"), bare.names().count()), (None, 0));
         assert!(Line::read("GET\nhttp://localhost/", false).is_none());
     }

@@ -3,11 +3,12 @@
 //! Deny by default. The path that is matched is the path that is forwarded. What passes is described by a
 //! [`Pass`], which only [`decide`] can make: there is no other way to an upstream.
 //!
-//! **Out of scope**: moving bytes, and taking fields out of them (`edge`); rate limits.
+//! **Out of scope**: moving bytes, and taking fields out of them (`edge`).
 
 mod credential;
 mod form;
 mod forward_auth;
+mod limit;
 mod onward;
 mod possession;
 mod resource_metadata;
@@ -19,12 +20,14 @@ pub use forward_auth::{Named, original};
 pub use onward::{Came, Onward};
 pub use resource_metadata::resource_metadata;
 
+use std::borrow::Cow;
+
 use crate::config::Config;
-use crate::encoding::hex;
+use crate::encoding::visible;
 use crate::error::{Denied, Error};
-use crate::http::{Headers, Scheme};
+use crate::http::{Answer, Headers, Scheme, source};
 use crate::id::RouteId;
-use crate::policy::{Access, Host, Method, Route, TokenPlace, Upstream};
+use crate::policy::{Access, Host, LimitBy, Method, Route, TokenPlace, Upstream};
 use crate::port::Ports;
 use crate::redact::FieldPath;
 use crate::time::Timestamp;
@@ -82,6 +85,8 @@ pub struct Pass<'c> {
     form: Option<String>,
     /// The fields that come back; `None`: the whole answer does.
     seen: Option<Vec<&'c FieldPath>>,
+    /// What the answer says to the browser that asks for a script.
+    told: Vec<(&'static str, String)>,
     chore: Option<Chore>,
 }
 
@@ -98,6 +103,21 @@ pub fn route<'c>(config: &'c Config, target: &Target<'_>) -> Result<&'c Route, D
     Ok(route)
 }
 
+/// The answer to a preflight (Fetch section 3.2.2); `None`: it is none, or the route that it asks about leaves it to its upstream.
+#[must_use]
+pub fn preflight(config: &Config, target: &Target<'_>) -> Option<Answer> {
+    let (origin, wanted) = (target.header("origin")?, target.header("access-control-request-method")?);
+    let route = config.routes().find(target.host.as_ref(), wanted.parse().ok()?, &target.path)?;
+    Some(route.cors.as_ref()?.preflight(&origin, &route.methods))
+}
+
+/// What a route's answers say to the browser that asks for a script.
+#[must_use]
+pub fn told(route: &Route, target: &Target<'_>) -> Vec<(&'static str, String)> {
+    let cors = route.cors.as_ref();
+    cors.map_or_else(Vec::new, |cors| cors.on_answer(target.header("origin").as_deref()))
+}
+
 /// Decides on one request for `route`. Checks credentials, a proof of possession where the token came with one, token, scopes, session, roles, in
 /// this order. With a proof it always takes the long way: nobody but its principal knows whether it was used.
 ///
@@ -110,6 +130,12 @@ pub async fn decide<'c, P: Ports>(
     target: Target<'_>,
     now: Timestamp,
 ) -> Result<Pass<'c>, Error> {
+    let told = told(route, &target);
+    if let Some(limit) = route.limit.as_ref().filter(|limit| limit.by == LimitBy::Address) {
+        ports.may_wait().await;
+        let from = target.headers.map_or_else(String::new, source);
+        limit::admit(ports, route, limit, &from).await?;
+    }
     let Access::Token { issuers, scopes, roles, places } = &route.access else {
         let (path, form) = (target.path, target.form);
         return Ok(Pass {
@@ -120,6 +146,7 @@ pub async fn decide<'c, P: Ports>(
             cookies: None,
             form,
             seen: None,
+            told,
             chore: None,
         });
     };
@@ -153,6 +180,14 @@ pub async fn decide<'c, P: Ports>(
         Some(fields) => Some(fields.seen_by(theirs).ok_or(Denied::LackAbility)?),
         None => None,
     };
+    if let Some(limit) = route.limit.as_ref().filter(|limit| limit.by != LimitBy::Address) {
+        let token = authorized.token();
+        let who = match limit.by {
+            LimitBy::Client => token.client().unwrap_or(token.subject()),
+            _ => token.subject(),
+        };
+        limit::admit(ports, route, limit, &format!("{} {who}", token.issuer())).await?;
+    }
     let spent = places.iter().find(|place| *place == credential.place);
     let cookies = match spent {
         Some(TokenPlace::Cookie(name)) => target.header("cookie").map(|all| without_cookie(&all, name)),
@@ -162,7 +197,7 @@ pub async fn decide<'c, P: Ports>(
     let is_spent = spent == Some(&TokenPlace::Form);
     let form = target.form.map(|form| if is_spent { without_token(&form) } else { form });
     let (path, authorized) = (target.path, Some(authorized));
-    Ok(Pass { route, path, authorized, spent, cookies, form, seen, chore })
+    Ok(Pass { route, path, authorized, spent, cookies, form, seen, told, chore })
 }
 
 impl Pass<'_> {
@@ -199,57 +234,31 @@ impl Pass<'_> {
     /// The identity headers for the upstream. Their values are visible ASCII: whatever else a claim holds is
     /// percent-encoded, and so is `%`.
     #[must_use]
-    pub fn identity(&self) -> Vec<(&'static str, String)> {
+    pub fn identity(&self) -> Vec<(Cow<'static, str>, String)> {
         let Some(token) = self.authorized.as_ref().map(Authorized::token) else {
             return Vec::new();
         };
         let mut headers = vec![
-            ("x-tollgate-issuer", header_value(token.issuer().as_str())),
-            ("x-tollgate-subject", header_value(token.subject())),
-            ("x-tollgate-scope", token.scopes().to_string()),
+            (Cow::Borrowed("x-tollgate-issuer"), visible(token.issuer().as_str())),
+            (Cow::Borrowed("x-tollgate-subject"), visible(token.subject())),
+            (Cow::Borrowed("x-tollgate-scope"), token.scopes().to_string()),
         ];
         if let Some(client) = token.client() {
-            headers.push(("x-tollgate-client", header_value(client)));
+            headers.push((Cow::Borrowed("x-tollgate-client"), visible(client)));
         }
         if !token.roles().is_empty() {
             let roles: Vec<_> = token.roles().iter().map(|role| list_item(role)).collect();
-            headers.push(("x-tollgate-roles", roles.join(",")));
+            headers.push((Cow::Borrowed("x-tollgate-roles"), roles.join(",")));
         }
+        let carried = &token.claims().carried;
+        headers.extend(self.route.headers.iter().filter_map(|header| {
+            Some((Cow::Owned(header.name.as_str().to_owned()), carried.get(header.claim)?.clone()?))
+        }));
         headers
     }
 }
 
-fn header_value(text: &str) -> String {
-    if text.bytes().all(|byte| byte != b'%' && matches!(byte, 0x21..=0x7e)) {
-        return text.to_owned();
-    }
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'%' => out.push_str("%25"),
-            0x21..=0x7e => out.push(char::from(byte)),
-            _ => {
-                out.push('%');
-                out.push_str(&hex(&[byte]).to_ascii_uppercase());
-            }
-        }
-    }
-    out
-}
-
 /// The same for one of several: the comma that joins them is encoded as well.
 fn list_item(text: &str) -> String {
-    header_value(text).replace(',', "%2C")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_claim_cannot_break_out_of_its_header() {
-        assert_eq!(header_value("user|7"), "user|7");
-        assert_eq!(header_value("a\r\nX-Admin: 1"), "a%0D%0AX-Admin:%201");
-        assert_eq!(header_value("100% ä"), "100%25%20%C3%A4");
-    }
+    visible(text).replace(',', "%2C")
 }

@@ -24,11 +24,13 @@ pub struct Onward {
     /// Headers to take away, as they are named.
     pub remove: Vec<String>,
     /// Headers to set.
-    pub set: Vec<(&'static str, String)>,
+    pub set: Vec<(Cow<'static, str>, String)>,
     /// The body, where it is another than came.
     pub body: Option<String>,
     /// The fields of the answer that come back, as paths ([`crate::redact::FieldPath`]); `None`: the whole answer does.
     pub seen: Option<Vec<String>>,
+    /// Headers of the answer that are ours to say.
+    pub told: Vec<(&'static str, String)>,
 }
 
 /// What is needed of the request as it came.
@@ -72,20 +74,20 @@ impl Pass<'_> {
             Upstream::Url(base) => (None, base.join(&path, query.as_deref())),
         };
         let mut set = self.identity();
-        set.push(("x-tollgate-request-id", id.to_string()));
+        set.push((Cow::Borrowed("x-tollgate-request-id"), id.to_string()));
         if has_token && binding.is_none() {
             // For caches of others on the way, in place of what the caller would let them keep (RFC 9111 section 5.2.1.5).
-            set.push(("cache-control", "no-store".to_owned()));
+            set.push((Cow::Borrowed("cache-control"), "no-store".to_owned()));
         }
         if self.seen.is_some() {
             // What can be read here.
-            set.push(("accept-encoding", "gzip, br".to_owned()));
+            set.push((Cow::Borrowed("accept-encoding"), "gzip, br".to_owned()));
         }
         let spent_header = match self.spent {
             Some(TokenPlace::Header(name)) => name.as_str(),
             Some(TokenPlace::Cookie(_)) => {
                 if let Some(cookies) = self.cookies.as_ref().filter(|left| !left.is_empty()) {
-                    set.push(("cookie", cookies.clone()));
+                    set.push((Cow::Borrowed("cookie"), cookies.clone()));
                 }
                 "cookie"
             }
@@ -108,7 +110,11 @@ impl Pass<'_> {
             self.seen.is_some() && (is_in(&PARTIAL) || only_reads && is_in(&GUESSES))
         };
         let is_taken_away = |name: &&str| {
-            !forwards(name, came.connection) || is_used_up(name) || is_counted(name) || is_about_parts(name)
+            !forwards(name, came.connection)
+                || self.route.headers.iter().any(|header| header.name.is_like(name))
+                || is_used_up(name)
+                || is_counted(name)
+                || is_about_parts(name)
         };
         Onward {
             binding,
@@ -118,6 +124,7 @@ impl Pass<'_> {
             remove: names.filter(is_taken_away).map(str::to_owned).collect(),
             set,
             body,
+            told: self.told.clone(),
             seen: self.seen.as_ref().map(|paths| paths.iter().map(ToString::to_string).collect()),
         }
     }

@@ -1,5 +1,7 @@
 //! Answers that tollgate gives itself.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use crate::error::Fault;
@@ -16,7 +18,7 @@ pub struct Answer {
     /// The status code.
     pub status: u16,
     /// The headers.
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(Cow<'static, str>, String)>,
     /// The body.
     pub body: String,
     /// Why, for the log; never sent.
@@ -52,14 +54,21 @@ impl Answer {
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
-        self.headers.push((name, value.into()));
+        self.headers.push((Cow::Borrowed(name), value.into()));
+        self
+    }
+
+    /// With a header of a name that the configuration has chosen.
+    #[must_use]
+    pub fn named(mut self, name: Cow<'static, str>, value: String) -> Self {
+        self.headers.push((name, value));
         self
     }
 
     /// With one more header of a name that may come more than once, as `Set-Cookie` does.
     #[must_use]
     pub fn and(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.headers.push((name, value.into()));
+        self.headers.push((Cow::Borrowed(name), value.into()));
         self
     }
 

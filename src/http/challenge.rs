@@ -71,6 +71,10 @@ fn bare(denied: &Denied) -> Answer {
         Denied::MalformPath => Answer::problem(400, "Bad Request", "The path has no single normal form."),
         Denied::UnexpectedBody => Answer::problem(400, "Bad Request", "A GET or HEAD request has no body."),
         Denied::ExceedForm => Answer::problem(413, "Content Too Large", "Send a form of at most 64 KiB."),
+        Denied::ExceedRate(seconds) => {
+            Answer::problem(429, "Too Many Requests", "This resource was called too often. Try again later.")
+                .with("Retry-After", seconds.to_string())
+        }
         Denied::RefuseHttp => Answer::problem(403, "Forbidden", "Use HTTPS."),
         Denied::ExpireIdle
         | Denied::ExpireToken
@@ -114,7 +118,7 @@ pub fn forward_auth_proof(denied: &Denied, metadata: Option<&str>) -> Answer {
 
 fn for_proxy(answer: Answer) -> Answer {
     match answer.status {
-        400 | 404 | 413 => Answer { status: 403, ..answer },
+        400 | 404 | 413 | 429 => Answer { status: 403, ..answer },
         _ => answer,
     }
 }

@@ -9,6 +9,7 @@ mod challenge;
 mod form;
 mod freshness;
 mod oauth_error;
+mod source;
 
 pub use answer::{Answer, NO_CACHE, NO_STORE};
 pub use bearer::{Scheme, bearer, is_b64token, presented};
@@ -19,6 +20,7 @@ pub use challenge::{
 pub use form::Form;
 pub use freshness::{LONGEST_FRESHNESS, freshness};
 pub use oauth_error::{ErrorCode, OauthError, slow_down};
+pub use source::source;
 
 /// Request headers, by name without regard to case. Several fields of one name are joined by `, `.
 pub trait Headers {

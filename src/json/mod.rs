@@ -8,11 +8,13 @@
 //! **In scope**: RFC 8259, strictly: UTF-8 without a byte order mark, no lone surrogates, no numbers beyond a
 //! double. **Out of scope**: writing JSON (`serde_json`), documents that people write ([`crate::config`]).
 
+mod members;
 mod parser;
 mod tree;
 mod value;
 mod way;
 
+pub use members::Members;
 pub use parser::MAX_DEPTH;
 pub use tree::{of_document, of_value, read, read_strictly};
 pub use value::{Object, Value};

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
 
 /// A JSON value.
 #[derive(Clone, Debug, PartialEq)]
@@ -87,6 +88,71 @@ impl<'a> Value<'a> {
         match self {
             Self::Object(object) => Some(object),
             _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Value<'_> {
+    /// JSON without white space, members in the order of their names. A number is the shortest text of its double.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Array(items) => {
+                f.write_str("[")?;
+                for (at, item) in items.iter().enumerate() {
+                    f.write_str(if at == 0 { "" } else { "," })?;
+                    item.fmt(f)?;
+                }
+                f.write_str("]")
+            }
+            Self::Bool(value) => value.fmt(f),
+            Self::Null => f.write_str("null"),
+            Self::Number(number) => number.fmt(f),
+            Self::Object(object) => {
+                f.write_str("{")?;
+                for (at, (name, value)) in object.iter().enumerate() {
+                    f.write_str(if at == 0 { "" } else { "," })?;
+                    quote(name, f)?;
+                    f.write_str(":")?;
+                    value.fmt(f)?;
+                }
+                f.write_str("}")
+            }
+            Self::Text(text) => quote(text, f),
+        }
+    }
+}
+
+/// RFC 8259 section 7.
+fn quote(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    f.write_str("\"")?;
+    for c in text.chars() {
+        match c {
+            '"' => f.write_str("\\\"")?,
+            '\\' => f.write_str("\\\\")?,
+            '\0'..='\x1f' => write!(f, "\\u{:04x}", u32::from(c))?,
+            _ => f.write_char(c)?,
+        }
+    }
+    f.write_str("\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::json::value;
+
+    #[test]
+    fn rfc8259_what_is_written_is_read_as_the_same() {
+        for (text, written) in [
+            (
+                r#"{"b":[1, 2.50, -0.1],"a":{"x":null,"y":true}}"#,
+                r#"{"a":{"x":null,"y":true},"b":[1,2.5,-0.1]}"#,
+            ),
+            (r#"[1e3,"a\"\\\u0007ä"]"#, r#"[1000,"a\"\\\u0007ä"]"#),
+            ("[]", "[]"),
+        ] {
+            let parsed = value(text.as_bytes()).unwrap();
+            assert_eq!(parsed.to_string(), written);
+            assert_eq!(value(written.as_bytes()).unwrap(), parsed);
         }
     }
 }

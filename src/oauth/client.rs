@@ -116,20 +116,11 @@ impl Stop {
 
 /// Where a request comes from: an address, or the network of one.
 pub(crate) fn source(head: &Head<'_>) -> String {
-    let address = head.headers.get("cf-connecting-ip").unwrap_or_default();
-    match address.parse::<std::net::IpAddr>() {
-        Ok(std::net::IpAddr::V4(address)) => address.to_string(),
-        // Whoever has an IPv6 address has a network of them.
-        Ok(std::net::IpAddr::V6(address)) => {
-            let [a, b, c, d, ..] = address.segments();
-            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
-        }
-        Err(_) => "unknown".to_owned(),
-    }
+    crate::http::source(head.headers)
 }
 
 /// (1)
-pub(crate) async fn admit<P: Ports>(ports: &P, limit: Limit, source: &str) -> Result<(), Stop> {
+pub(crate) async fn admit<P: Ports>(ports: &P, limit: Limit<'_>, source: &str) -> Result<(), Stop> {
     if ports.limiter().admits(limit, source).await? {
         return Ok(());
     }

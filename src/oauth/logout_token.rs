@@ -4,12 +4,11 @@
 //! 2. A logout token (section 2.4): `iss`, `sub`, `aud`, `iat`, `exp` two minutes later, `jti`, `events`, `sid`; signed as the client's ID tokens are.
 //! 3. 200 or 204 is heard. 400 says that the client refuses it (section 2.8): it would refuse the same again. All else is tried again.
 
-use litemap::LiteMap;
-
 use crate::config::Config;
 use crate::encoding::base64url;
 use crate::error::Fault;
 use crate::id::{Locator, SessionId};
+use crate::json::Members;
 use crate::oauth::issue::ring_of;
 use crate::port::{Clients, Ports, Signer, Web, WebRequest, random};
 use crate::principal::{Notice, Told};
@@ -50,7 +49,7 @@ pub async fn send_logout_token<P: Ports>(
         issued_at: now.as_seconds(),
         expires_at: now.after(LIFETIME).as_seconds(),
         token_id: base64url(&random::<16>(ports.entropy())?),
-        events: [("http://schemas.openid.net/event/backchannel-logout", LiteMap::new())]
+        events: [("http://schemas.openid.net/event/backchannel-logout", Members::default())]
             .into_iter()
             .collect(),
         session,

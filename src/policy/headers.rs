@@ -72,7 +72,7 @@ const HOP_BY_HOP: [&str; 7] = [
 
 /// A header's name as a CGI-style server would tell it from others: case does not count, and neither does which
 /// punctuation stands between its words.
-fn plain(name: &str) -> Cow<'_, str> {
+pub(super) fn plain(name: &str) -> Cow<'_, str> {
     // As the platform spells most of them.
     if name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-')) {
         return Cow::Borrowed(name);

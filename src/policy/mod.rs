@@ -5,15 +5,22 @@
 //!
 //! **Out of scope**: whether a token grants what a route needs ([`crate::validator`]).
 
+mod claim_headers;
+mod cors;
 mod fields;
 mod headers;
+mod limit;
+mod overlap;
 mod pattern;
 mod place;
 mod resource;
 mod routes;
 
+pub use claim_headers::{ClaimHeader, HeaderName};
+pub use cors::Cors;
 pub use fields::{RouteFields, Unseen};
 pub use headers::{forwards, is_identity_header};
+pub use limit::{LimitBy, RateLimit};
 pub use pattern::PathPattern;
 pub use place::TokenPlace;
 pub use resource::Resource;

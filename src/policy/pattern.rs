@@ -15,13 +15,17 @@ pub struct PathPattern {
 }
 
 #[derive(Clone, Debug, Eq, PartialEq)]
-enum Segment {
+pub(super) enum Segment {
     Any,
     Literal(String),
     Rest,
 }
 
 impl PathPattern {
+    pub(super) fn segments(&self) -> &[Segment] {
+        &self.segments
+    }
+
     /// Whether some path matches both.
     #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {

@@ -8,7 +8,8 @@ use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{Malformed, RouteId};
-use crate::policy::{PathPattern, RouteFields, TokenPlace};
+use crate::policy::overlap::Overlaps;
+use crate::policy::{ClaimHeader, Cors, PathPattern, RateLimit, RouteFields, TokenPlace};
 use crate::scope::{ScopeCatalogue, ScopeSet, ScopeToken};
 use crate::time::Lifetime;
 use crate::uri::{BaseUrl, Issuer, RequestPath};
@@ -32,6 +33,22 @@ pub enum Method {
     Post,
     /// RFC 9110 section 9.3.4.
     Put,
+}
+
+impl Method {
+    /// As it is sent.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Delete => "DELETE",
+            Self::Get => "GET",
+            Self::Head => "HEAD",
+            Self::Options => "OPTIONS",
+            Self::Patch => "PATCH",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+        }
+    }
 }
 
 impl FromStr for Method {
@@ -184,6 +201,12 @@ pub struct Route {
     pub to: Upstream,
     /// And how.
     pub way: Way,
+    /// Claims that the upstream gets as headers.
+    pub headers: Vec<ClaimHeader>,
+    /// Which scripts of other origins may call it; `None`: that is the upstream's business.
+    pub cors: Option<Cors>,
+    /// How often one caller may call it; `None`: as often as it likes.
+    pub limit: Option<RateLimit>,
     /// Which fields of its answers come back; `None`: all of them.
     pub fields: Option<RouteFields>,
     /// Where the resource that it belongs to describes itself (RFC 9728).
@@ -193,14 +216,13 @@ pub struct Route {
 }
 
 impl Route {
-    fn overlaps(&self, other: &Self) -> bool {
+    /// Whether both could match requests for one path that both match.
+    fn meets(&self, other: &Self) -> bool {
         let hosts = match (&self.host, &other.host) {
             (Some(ours), Some(theirs)) => ours == theirs,
             _ => true,
         };
-        hosts
-            && self.methods.iter().any(|method| other.methods.contains(method))
-            && self.path.overlaps(&other.path)
+        hosts && self.methods.iter().any(|method| other.methods.contains(method))
     }
 }
 
@@ -228,13 +250,14 @@ impl RouteTable {
     /// Every pair of routes that could both match one request.
     pub fn new(routes: Vec<Route>) -> Result<Self, Vec<Ambiguity>> {
         let mut clashes = Vec::new();
+        let mut paths = Overlaps::default();
         for (second, route) in routes.iter().enumerate() {
-            let earlier = routes.iter().take(second).enumerate();
-            clashes.extend(
-                earlier
-                    .filter(|(_, other)| other.overlaps(route))
-                    .map(|(first, _)| Ambiguity { first, second }),
-            );
+            let mut earlier = Vec::new();
+            paths.of(route.path.segments(), &mut earlier);
+            earlier.sort_unstable();
+            let meets = |first: &usize| routes.get(*first).is_some_and(|other| other.meets(route));
+            clashes.extend(earlier.into_iter().filter(meets).map(|first| Ambiguity { first, second }));
+            paths.add(route.path.segments(), second);
         }
         if !clashes.is_empty() {
             return Err(clashes);
@@ -288,6 +311,9 @@ mod tests {
             access: Access::Anonymous,
             to: Upstream::Service("ORIGIN".to_owned()),
             way: Way::default(),
+            headers: Vec::new(),
+            cors: None,
+            limit: None,
             fields: None,
             metadata: None,
             resource: None,

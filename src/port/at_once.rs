@@ -170,7 +170,7 @@ impl Keyrings for Never {
 }
 
 impl Limiter for Never {
-    async fn admits(&self, _: Limit, _: &str) -> Result<bool, Fault> {
+    async fn admits(&self, _: Limit<'_>, _: &str) -> Result<bool, Fault> {
         pending().await
     }
 }

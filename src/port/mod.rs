@@ -234,18 +234,20 @@ pub trait Keyrings {
     async fn ask(&self, question: &KeyringQuestion) -> Result<KeyringAnswer, Fault>;
 }
 
-/// How often one address may ask for tokens: the platform's own counter, which is near and not exact.
+/// How often somebody may ask: the platform's own counters, which are near and not exact.
 pub trait Limiter {
     /// Whether this one may ask now. Counts.
     ///
     /// # Errors
     /// The counter does not answer.
-    async fn admits(&self, limit: Limit, source: &str) -> Result<bool, Fault>;
+    async fn admits(&self, limit: Limit<'_>, source: &str) -> Result<bool, Fault>;
 }
 
-/// What is limited by address.
+/// What is limited.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Limit {
+pub enum Limit<'a> {
+    /// Calls of a route, by the counter of this binding: whose calls they are says the source.
+    Route(&'a str),
     /// Sign-ins with a password, each of which costs a slow hash; and what has mail sent.
     Password,
     /// Token requests, registrations, and sign-ins by passkey or outside provider.

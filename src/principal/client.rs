@@ -1,11 +1,11 @@
 //! Clients: the public record, of which every edge reads a copy in KV, and what only the principal keeps beside it.
 
-use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
 
 use crate::directory::OwnerName;
 use crate::encoding::Digest;
 use crate::id::{ClientId, Locator, RealmName, Role};
+use crate::json::Members;
 use crate::principal::Ended;
 use crate::registered::{AuthMethod, GrantType};
 use crate::scope::ScopeSet;
@@ -185,7 +185,7 @@ pub struct ClientView {
     /// Its secrets.
     pub secrets: Vec<SecretDates>,
     /// How often it called which route, by route.
-    pub usage: LiteMap<String, Usage>,
+    pub usage: Members<String, Usage>,
     /// How many of its sessions are open.
     pub live_sessions: usize,
     /// The internal scopes that it asks for, and nobody has approved of yet.

@@ -4,10 +4,10 @@
 //! leaves; where that fails, the object's alarm writes it. `iat` counts in seconds, so a cut-off kills every token of its
 //! second, and what the principal grants after it is dated into the next ([`crate::principal::Granted::at`]).
 
-use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
 
 use crate::id::ClientId;
+use crate::json::Members;
 use crate::time::{Lifetime, Timestamp};
 
 /// How long an access token lives at most (`access_token_seconds` of a realm), and a little more: after that, a cut-off
@@ -27,11 +27,11 @@ pub struct Cutoffs {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub all: Option<u64>,
     /// Those of one client, likewise.
-    #[serde(default, skip_serializing_if = "LiteMap::is_empty")]
-    pub clients: LiteMap<ClientId, u64>,
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub clients: Members<ClientId, u64>,
     /// Those of one session, and until when such tokens may live, in seconds.
-    #[serde(default, skip_serializing_if = "LiteMap::is_empty")]
-    pub sessions: LiteMap<String, u64>,
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub sessions: Members<String, u64>,
 }
 
 impl Cutoffs {
@@ -95,6 +95,10 @@ pub(super) struct StoredCutoffs {
     pub(super) published: u64,
 }
 
+fn is_nothing<K, V>(members: &Members<K, V>) -> bool {
+    members.is_empty()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -106,8 +110,8 @@ mod tests {
     fn cutoffs() -> Cutoffs {
         Cutoffs {
             all: Some(100),
-            clients: [("c1".parse().unwrap(), 200)].into(),
-            sessions: [("s1".to_owned(), 300)].into(),
+            clients: [("c1".parse().unwrap(), 200)].into_iter().collect(),
+            sessions: [("s1".to_owned(), 300)].into_iter().collect(),
         }
     }
 

@@ -1,12 +1,12 @@
 //! What is shown of a principal's clients and sessions, and who asks for it.
 
-use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
 
 use crate::encoding::Digest;
 use crate::error::Fault;
 use crate::grant::kept_scopes;
 use crate::id::ClientId;
+use crate::json::Members;
 use crate::principal::client::{ClientView, SecretDates, StoredClient, Usage};
 use crate::principal::rows::{Draft, Kind, Rows};
 use crate::principal::sessions::StoredSession;
@@ -111,7 +111,7 @@ impl<R: Rows> Draft<'_, R> {
         now: Timestamp,
     ) -> Result<ClientView, Fault> {
         let prefix = format!("{}/", stored.client.client_id);
-        let usage: LiteMap<String, Usage> = counted
+        let usage: Members<String, Usage> = counted
             .iter()
             .filter_map(|(key, usage)| Some((key.strip_prefix(&prefix)?.to_owned(), *usage)))
             .collect();

@@ -1,7 +1,7 @@
 //! The claims of an access token (RFC 9068 section 2.2), read by type: a claim of the wrong type is an
 //! error, never "absent" (RFC 7519 section 4.1; CVE-2026-25537).
 
-use crate::encoding::Digest;
+use crate::encoding::{Digest, visible};
 use crate::error::Denied;
 use crate::json::{self, Object, Value};
 use crate::scope::{ScopeSet, ScopeToken};
@@ -37,6 +37,8 @@ pub struct Claims {
     pub session: Option<String>,
     /// `cnf`.
     pub confirmation: Confirmation,
+    /// What else upstreams are told ([`ClaimMap::carried`]), each as the text of its header; `None`: it is not there, or `null`.
+    pub carried: Vec<Option<String>>,
 }
 
 /// Whether a token is bound to a key (RFC 7800).
@@ -87,6 +89,9 @@ impl Confirmation {
     }
 }
 
+/// How long a claim may be as a header, encoded: servers take 8 KiB for all headers together.
+const MAX_CARRIED: usize = 4096;
+
 impl Claims {
     /// Reads a payload with the standard names. Checks types and the presence of `iss` and `sub`; does **not**
     /// check values.
@@ -118,6 +123,7 @@ impl Claims {
             roles: members.roles(&map.roles)?,
             session: members.text("sid").ok().flatten(),
             confirmation: Confirmation::read(claims),
+            carried: map.carried.iter().map(|place| members.carried(place)).collect::<Result<_, _>>()?,
         })
     }
 }
@@ -128,6 +134,7 @@ impl Claims {
         const EACH: usize = 48;
         let single = [Some(&self.issuer), Some(&self.subject), self.client.as_ref(), self.token_id.as_ref()];
         let texts = single.into_iter().chain([self.session.as_ref()]).flatten();
+        let texts = texts.chain(self.carried.iter().flatten());
         let texts = texts.chain(&self.audiences).chain(&self.roles).map(String::len);
         texts
             .chain(self.scopes.iter().map(|scope| scope.as_str().len()))
@@ -182,6 +189,19 @@ impl<'c> Members<'c> {
         let text =
             |value: &Value<'_>| value.as_text().map(str::to_owned).ok_or(Denied::MalformClaim("client_id"));
         self.first(places).map(text).transpose()
+    }
+
+    fn carried(&self, place: &ClaimPath) -> Result<Option<String>, Denied> {
+        match place.find(self.0) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Text(text)) => Ok(Some(visible(text))),
+            Some(value) => Ok(Some(visible(&value.to_string()))),
+        }
+        .and_then(|text: Option<String>| match text {
+            // It would have to be cut, and be another.
+            Some(text) if text.len() > MAX_CARRIED => Err(Denied::MalformClaim("carried")),
+            text => Ok(text),
+        })
     }
 
     fn text(&self, name: &'static str) -> Result<Option<String>, Denied> {
@@ -304,6 +324,7 @@ mod tests {
             roles: vec!["/realm_access/roles".parse().unwrap(), "groups".parse().unwrap()],
             scope: vec!["scope".parse().unwrap(), "scp".parse().unwrap()],
             subject: vec!["sub".parse().unwrap(), "common_name".parse().unwrap()],
+            carried: Vec::new(),
         };
         let text = r#"{"iss":"i","sub":"","common_name":"n","client_id":"c","appid":"a","scp":["r"],
             "realm_access":{"roles":["x","y"]},"groups":"z"}"#;

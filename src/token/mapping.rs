@@ -110,6 +110,8 @@ pub struct ClaimMap {
     pub scope: Vec<ClaimPath>,
     /// Who it speaks for: by default `sub`.
     pub subject: Vec<ClaimPath>,
+    /// What else upstreams are told ([`crate::policy::ClaimHeader`]).
+    pub carried: Vec<ClaimPath>,
 }
 
 impl Default for ClaimMap {
@@ -122,6 +124,7 @@ impl Default for ClaimMap {
             roles: named("roles"),
             scope: named("scope"),
             subject: named("sub"),
+            carried: Vec::new(),
         }
     }
 }

@@ -1,10 +1,10 @@
 //! The claims that tollgate writes: access tokens (RFC 9068 section 2.2) and ID tokens (OpenID Connect Core section 2).
 
-use litemap::LiteMap;
 use serde::{Serialize, Serializer};
 
 use crate::encoding::Digest;
 use crate::id::{ClientId, Role, SessionId};
+use crate::json::Members;
 use crate::scope::ScopeSet;
 use crate::uri::Issuer;
 
@@ -141,7 +141,7 @@ pub struct LogoutClaims<'a> {
     #[serde(rename = "jti")]
     pub token_id: String,
     /// `events`: that of a logout, and nothing more to say of it.
-    pub events: LiteMap<&'static str, LiteMap<String, String>>,
+    pub events: Members<&'static str, Members<String, String>>,
     /// `sid`.
     #[serde(rename = "sid")]
     pub session: SessionId,

@@ -11,7 +11,7 @@ const HERE = "http://127.0.0.1:8825";
 const TIMEOUT = 1000;
 
 const upstream = await startUpstream();
-await startInstance("upstreams", { port: 8825, config: "tests/e2e/upstreams.json" });
+await startInstance("upstreams", { port: 8825, config: "tests/e2e/upstreams.json", tokenLimit: 5 });
 
 async function get(path, options) {
   const start = performance.now();
@@ -33,6 +33,43 @@ test("an answer that does not begin in time is 504, asked for once, and others d
   assert.ok(late.ms > TIMEOUT * 0.9 && late.ms < TIMEOUT + 2000, String(late.ms));
   assert.equal(late.headers.get("content-type"), "application/problem+json");
   assert.ok(!late.text.includes("127.0.0.1"), late.text);
+});
+
+test("scripts of an origin that is named may read answers and refusals, and the upstream does not decide it", async () => {
+  upstream.serve("/scripts/a", (response) => {
+    response.writeHead(200, { "access-control-allow-origin": "*", "access-control-allow-credentials": "true", vary: "Accept", etag: '"1"' });
+    response.end("a");
+  });
+  upstream.serve("/scripts/broken", (response) => response.destroy());
+  const origin = "https://app.example";
+  const preflight = { method: "OPTIONS", headers: { origin, "access-control-request-method": "POST", "access-control-request-headers": "authorization,content-type" } };
+  const answered = await get("/scripts/a", preflight);
+  assert.deepEqual([answered.status, asked("/scripts/a")], [204, 0]);
+  assert.equal(answered.headers.get("access-control-allow-origin"), origin);
+  assert.equal(answered.headers.get("access-control-allow-methods"), "GET, POST");
+  const other = { ...preflight, headers: { ...preflight.headers, origin: "https://other.example" } };
+  assert.equal((await get("/scripts/a", other)).status, 403);
+  for (const [path, status] of [["/scripts/a", 200], ["/scripts/broken", 502]]) {
+    const read = await get(path, { headers: { origin } });
+    assert.deepEqual([read.status, read.headers.get("access-control-allow-origin")], [status, origin], path);
+    assert.equal(read.headers.get("access-control-allow-credentials"), null);
+    assert.match(read.headers.get("vary"), /Origin/);
+  }
+  const unread = await get("/scripts/a", { headers: { origin: "https://other.example" } });
+  assert.deepEqual([unread.status, unread.text, unread.headers.get("access-control-allow-origin")], [200, "a", null]);
+  assert.deepEqual([unread.headers.get("vary"), unread.headers.get("etag")], ["Accept, Origin", '"1"']);
+});
+
+test("whoever calls too often waits, and a limit that the deployment lacks lets nobody pass", async () => {
+  upstream.serve("/often", (response) => response.end("here"));
+  upstream.serve("/unlimited", (response) => response.end("here"));
+  const statuses = [];
+  let last;
+  for (let n = 0; n < 12; n += 1) statuses.push((last = await get("/often")).status);
+  assert.equal(statuses[0], 200);
+  assert.equal(statuses.at(-1), 429, statuses.join(" "));
+  assert.deepEqual([last.headers.get("retry-after"), asked("/often")], ["60", statuses.filter((status) => status === 200).length]);
+  assert.deepEqual([(await get("/unlimited")).status, asked("/unlimited")], [503, 0]);
 });
 
 test("an answer that has begun in time may take longer", async () => {

@@ -177,7 +177,7 @@ fn reply(outcome: Outcome<'_>, call: &Call) -> Reply {
         Outcome::Forward(pass) => Reply::Forwarded {
             route: pass.route().to_string(),
             path: pass.path().to_string(),
-            identity: pass.identity().into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+            identity: pass.identity().into_iter().map(|(name, value)| (name.into_owned(), value)).collect(),
             onward: pass.onward(came, call.headers.keys().map(String::as_str), &ID),
         },
     }

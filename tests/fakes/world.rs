@@ -125,6 +125,8 @@ pub(crate) struct World {
     pub(crate) slowness: Cell<Lifetime>,
     /// How often a signature was checked.
     pub(crate) verified: Cell<usize>,
+    /// How often a counter of a route was asked, by its source.
+    pub(crate) counted: RefCell<BTreeMap<String, usize>>,
     /// The realms' keys.
     pub(crate) keyrings: FakeKeyrings,
     /// What other people's servers answer, by address; where nothing is said, 404.
@@ -157,6 +159,7 @@ impl World {
             hangs: Cell::new(false),
             slowness: Cell::default(),
             verified: Cell::new(0),
+            counted: RefCell::default(),
             keyrings: FakeKeyrings::default(),
             web: RefCell::default(),
             asked_web: RefCell::default(),
@@ -425,8 +428,14 @@ impl Users for World {
 }
 
 impl Limiter for World {
-    async fn admits(&self, _: Limit, source: &str) -> Result<bool, Fault> {
+    async fn admits(&self, limit: Limit<'_>, source: &str) -> Result<bool, Fault> {
         self.check(Broken::Limiter)?;
+        if let Limit::Route(binding) = limit {
+            let mut counted = self.counted.borrow_mut();
+            let count = counted.entry(format!("{binding} {source}")).or_default();
+            *count += 1;
+            return Ok(*count <= 2);
+        }
         Ok(source != "192.0.2.66")
     }
 }

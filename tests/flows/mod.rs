@@ -33,6 +33,7 @@ mod redaction;
 mod registration;
 mod remote;
 mod rotation;
+mod route_policy;
 mod standing;
 mod tokens;
 

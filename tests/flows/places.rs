@@ -79,7 +79,8 @@ fn a_token_in_a_cookie_or_a_header_of_its_own_counts_where_it_may_and_goes_no_fu
     let went = onward(&edge, &get("/cookie").header("cookie", format!("a=1; t={token}; b=2")));
     assert_eq!(went.url, "https://origin.example/base/cookie");
     assert!(
-        went.set.contains(&("cookie", "a=1; b=2".to_owned())) && went.remove.contains(&"cookie".to_owned())
+        went.set.contains(&("cookie".into(), "a=1; b=2".to_owned()))
+            && went.remove.contains(&"cookie".to_owned())
     );
     let alone = onward(&edge, &get("/cookie").header("cookie", format!("t={token}")));
     assert!(alone.set.iter().all(|(name, _)| *name != "cookie"));

@@ -196,7 +196,7 @@ impl Mailer for Site {
 }
 
 impl Limiter for Site {
-    async fn admits(&self, _: Limit, _: &str) -> Result<bool, Fault> {
+    async fn admits(&self, _: Limit<'_>, _: &str) -> Result<bool, Fault> {
         self.colo.tasks.yield_now().await;
         Ok(true)
     }

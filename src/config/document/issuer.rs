@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use litemap::LiteMap;
 use serde::de::{self, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use crate::json::Members;
 use crate::token::{Algorithm, JwkSet};
 
 /// An issuer that is not one of the realms. Its keys come from exactly one of `jwks`, `jwks_uri` and `discovery`;
@@ -54,7 +54,7 @@ pub struct IssuerDocument {
         feature = "schema",
         schemars(with = "std::collections::BTreeMap<String, ClaimValueDocument>")
     )]
-    pub required_claims: LiteMap<String, ClaimValueDocument>,
+    pub required_claims: Members<String, ClaimValueDocument>,
     /// Where it puts its claims.
     #[serde(default)]
     pub claims: ClaimsDocument,

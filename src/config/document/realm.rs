@@ -1,9 +1,9 @@
 //! A realm, and how clients register themselves at it.
 
-use litemap::LiteMap;
 use serde::Deserialize;
 
 use crate::config::document::{MailDocument, ProviderDocument, SignUpDocument};
+use crate::json::Members;
 use crate::registered::GrantType;
 use crate::token::Algorithm;
 
@@ -78,7 +78,7 @@ pub struct RealmDocument {
     /// of the names.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "std::collections::BTreeMap<String, ProviderDocument>"))]
-    pub providers: LiteMap<String, ProviderDocument>,
+    pub providers: Members<String, ProviderDocument>,
     /// How long an application credential may be made for, in seconds: at most ten years. By default a year.
     #[serde(default = "RealmDocument::credential_seconds")]
     pub credential_seconds: u64,

@@ -1,0 +1,128 @@
+//! What a route says of browsers, of how often it may be called, and of the claims that its upstream gets.
+
+use serde_json::json;
+
+use super::token_request;
+use crate::fakes::{Broken, Call, Edge, OPERATOR, Reply, World, at_once, call};
+
+const CONFIG: &str = r#"{
+    "realms": { "test": { "issuer": "https://edge.example/test" } },
+    "scopes": { "orders:read": { "description": "Read orders" } },
+    "roles": { "a.b": {}, "owner": {} },
+    "routes": [
+        { "id": "orders", "methods": ["GET", "POST"], "path": "/orders", "require": { "scopes": ["orders:read"] },
+          "cors": { "origins": ["https://app.example"], "headers": ["content-type"], "expose": ["etag"] },
+          "to": { "service": "ORIGIN", "headers": { "X-Who": "client_id", "x-all": "roles", "X-Issued": "iat", "X-Not": "/nothing/here" } } },
+        { "id": "own", "methods": ["GET", "OPTIONS"], "path": "/own", "anonymous": true, "to": { "service": "ORIGIN" } },
+        { "id": "often", "methods": ["GET"], "path": "/often", "require": { "scopes": ["orders:read"] }, "to": { "service": "ORIGIN" },
+          "limit": { "binding": "OFTEN", "by": "client", "period_seconds": 10 } },
+        { "id": "near", "methods": ["GET"], "path": "/near", "anonymous": true, "to": { "service": "ORIGIN" },
+          "limit": { "binding": "OFTEN", "by": "address" } }
+    ]
+}"#;
+
+const APP: &str = "https://app.example";
+
+fn token(edge: &Edge<'_>, roles: &[&str]) -> (String, String) {
+    let said = json!({ "client_name": "Job", "scope": "orders:read", "grant_types": ["client_credentials"], "roles": roles });
+    let request = Call::json("https://edge.example/test/api/v1/clients", said.to_string()).bearer(OPERATOR);
+    let made = call(edge, &request).0;
+    assert_eq!(made.status(), 201, "{}", made.answer().body);
+    let client = (made.member("client_id"), made.member("client_secret"));
+    let token = call(edge, &token_request("test", &client, "")).0.member("access_token");
+    (token, client.0)
+}
+
+fn get(path: &str) -> Call {
+    Call::get(format!("https://edge.example{path}"))
+}
+
+fn preflight(edge: &Edge<'_>, path: &str, origin: &str, method: &str) -> Reply {
+    let request = Call::options(format!("https://edge.example{path}"))
+        .header("origin", origin)
+        .header("access-control-request-method", method)
+        .header("access-control-request-headers", "authorization");
+    call(edge, &request).0
+}
+
+#[test]
+fn fetch_section_3_2_2_preflights_are_answered_at_the_edge() {
+    let world = World::new(CONFIG);
+    let edge = world.edge();
+    let answered = preflight(&edge, "/orders", APP, "POST");
+    assert_eq!(answered.status(), 204);
+    assert_eq!(answered.answer().header("access-control-allow-origin"), Some(APP));
+    assert_eq!(answered.answer().header("access-control-allow-methods"), Some("GET, POST"));
+    assert_eq!(preflight(&edge, "/orders", "https://other.example", "POST").status(), 403);
+    assert_eq!(preflight(&edge, "/orders", APP, "DELETE").status(), 404, "no such route");
+    // What is no preflight, and what a route leaves to its upstream.
+    assert_eq!(call(&edge, &Call::options("https://edge.example/orders")).0.status(), 404);
+    assert!(matches!(preflight(&edge, "/own", APP, "GET"), Reply::Forwarded { .. }));
+}
+
+#[test]
+fn fetch_section_3_2_3_answers_and_refusals_alike_can_be_read_by_scripts_that_may_call() {
+    let world = World::new(CONFIG);
+    let edge = world.edge();
+    let (token, _) = token(&edge, &[]);
+    let refused = call(&edge, &get("/orders").header("origin", APP)).0;
+    assert_eq!(refused.status(), 401);
+    assert_eq!(refused.answer().header("access-control-allow-origin"), Some(APP));
+    assert!(refused.answer().header("access-control-expose-headers").unwrap().contains("WWW-Authenticate"));
+    let other = call(&edge, &get("/orders").header("origin", "https://other.example")).0;
+    assert_eq!((other.status(), other.answer().header("access-control-allow-origin")), (401, None));
+    assert_eq!(other.answer().header("vary"), Some("Origin"));
+    let request = get("/orders").header("origin", APP).bearer(&token);
+    let told = |reply: Reply| match reply {
+        Reply::Forwarded { onward, .. } => onward.told,
+        Reply::Answered(answer) => panic!("{answer:?}"),
+    };
+    let long = told(call(&edge, &request).0);
+    assert!(long.contains(&("Access-Control-Allow-Origin", APP.to_owned())));
+    assert_eq!(told(at_once(&edge, &request).unwrap()), long, "the quick way says the same");
+    assert_eq!(told(call(&edge, &get("/own")).0), []);
+}
+
+#[test]
+fn claims_are_headers_in_one_encoding_and_nobody_elses() {
+    let world = World::new(CONFIG);
+    let edge = world.edge();
+    let (token, client) = token(&edge, &["a.b", "owner"]);
+    let request = get("/orders")
+        .bearer(&token)
+        .header("x-who", "admin")
+        .header("X_Who", "admin")
+        .header("x.not", "admin")
+        .header("x-issued-by", "me");
+    let Reply::Forwarded { onward, .. } = call(&edge, &request).0 else { panic!("it may pass") };
+    let sent =
+        |name: &str| onward.set.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+    assert_eq!(sent("x-who"), Some(client.as_str()));
+    assert_eq!(sent("x-all"), Some(r#"["a.b","owner"]"#));
+    assert!(sent("x-issued").unwrap().bytes().all(|byte| byte.is_ascii_digit()));
+    assert_eq!(sent("x-not"), None);
+    // attack_56: also where the token says nothing, the caller's own does not pass.
+    let mut removed: Vec<_> = onward.remove.iter().map(String::as_str).collect();
+    removed.sort_unstable();
+    assert_eq!(removed, ["X_Who", "authorization", "x-who", "x.not"]);
+}
+
+#[test]
+fn rfc6585_section_4_who_calls_too_often_is_told_to_wait_and_nobody_else_is() {
+    let world = World::new(CONFIG);
+    let edge = world.edge();
+    let ((one, _), (other, _)) = (token(&edge, &[]), token(&edge, &[]));
+    let often = |token: &str| call(&edge, &get("/often").bearer(token)).0;
+    assert_eq!([often(&one).status(), often(&one).status()], [200, 200]);
+    let refused = often(&one);
+    assert_eq!((refused.status(), refused.answer().header("retry-after")), (429, Some("10")));
+    assert_eq!(often(&other).status(), 200);
+    assert!(at_once(&edge, &get("/often").bearer(&one)).is_none(), "the counter is asked");
+    let near = |from: &str| call(&edge, &get("/near").header("cf-connecting-ip", from)).0.status();
+    assert_eq!([near("192.0.2.1"), near("192.0.2.1"), near("192.0.2.1")], [200, 200, 429]);
+    assert_eq!(near("192.0.2.2"), 200);
+    // A token that does not count uses nothing up, and a counter that does not answer lets nobody pass.
+    assert_eq!(call(&edge, &get("/often").bearer("x.y.z")).0.status(), 401);
+    world.broken.set(Some(Broken::Limiter));
+    assert_eq!([often(&other).status(), near("192.0.2.3")], [503, 503]);
+}
