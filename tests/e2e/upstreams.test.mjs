@@ -35,6 +35,27 @@ test("an answer that does not begin in time is 504, asked for once, and others d
   assert.ok(!late.text.includes("127.0.0.1"), late.text);
 });
 
+test("an answer whose head stops, or comes byte by byte, is 504 when its time is over, and others do not wait", async () => {
+  upstream.serve("/soon/half-a-head", (response) => void response.socket.write("HTTP/1.1 200 OK\r\nContent-Le"));
+  upstream.serve("/soon/drop-by-drop", async (response) => {
+    for (const byte of "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Long: " + "x".repeat(1000)) {
+      if (response.socket.destroyed) return;
+      response.socket.write(byte);
+      await sleep(100);
+    }
+  });
+  const waiting = [get("/soon/half-a-head"), get("/soon/drop-by-drop")];
+  for (let n = 0; n < 10; n += 1) {
+    const other = await get("/soon/other");
+    assert.ok(other.status === 200 && other.ms < TIMEOUT / 2, `${other.status} after ${other.ms} ms`);
+  }
+  for (const late of await Promise.all(waiting)) {
+    assert.equal(late.status, 504);
+    assert.ok(late.ms > TIMEOUT * 0.9 && late.ms < TIMEOUT + 2000, String(late.ms));
+  }
+  assert.deepEqual([asked("/soon/half-a-head"), asked("/soon/drop-by-drop")], [1, 1]);
+});
+
 test("an answer that has begun in time may take longer", async () => {
   upstream.serve("/soon/slow", async (response) => {
     response.writeHead(200, { "content-type": "text/plain" });
