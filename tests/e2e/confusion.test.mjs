@@ -74,7 +74,8 @@ function oddities(was, arrival) {
   if (to === "service") {
     const { host } = arrival;
     const said = fields.filter(([name]) => name === "host").map(([, value]) => value);
-    if (said.some((value) => value.toLowerCase() !== host.toLowerCase())) found.push(`it is for ${host}, and says ${said}`);
+    const read = (authority) => new URL(`http://${authority}`).host;
+    if (said.length !== 1 || read(said[0]) !== read(host)) found.push(`it is for ${host}, and says ${said}`);
     return found;
   }
   if (!arrival.isBelow) found.push("it arrived outside of the upstream's own path");

@@ -101,8 +101,7 @@ test("attack_57 an upstream that answers before it has read a body gets the next
       }
     }
   }
-  // Whoever hung up did so within a body: nothing else may have come that is no request.
-  for (const odd of upstream.odd) assert.match(odd, /^POST \/base\/counted\/hasty\d+ HTTP\/1\.1\r\n/);
+  assert.deepEqual(upstream.odd, []);
 });
 
 const EVIL = `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Seen: evil\r\nContent-Length: 4\r\n\r\nevil`;

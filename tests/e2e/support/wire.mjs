@@ -49,8 +49,13 @@ function message(text, { hasBody, endsWithConnection = false }) {
   return text.length < last ? undefined : { ...head, body: text.slice(at, last), end: last };
 }
 
+function requestOf({ first, fields, text }, body) {
+  const [method, target, version] = first.split(" ");
+  return { method, target, version, fields, body, text };
+}
+
 /**
- * An upstream that keeps every message as it came: `requests` with `{ method, target, fields, body, text }`, and in `odd` what was none. It answers 200
+ * An upstream that keeps every message as it came: `requests` with `{ method, target, version, fields, body, text }`, and in `odd` what was none. It answers 200
  * and names the mark of what it answers, unless `serve` said otherwise of its path: a function of the socket and the request. With `early` it is asked
  * when the head is there, whatever becomes of the body.
  */
@@ -76,17 +81,19 @@ export async function startWireUpstream() {
           return void socket.destroy();
         }
         text = text.slice(read.end);
-        const [method, target, version] = read.first.split(" ");
-        const request = { method, target, version, fields: read.fields, body: read.body, text: read.text };
+        const request = requestOf(read, read.body);
         requests.push(request);
-        const answering = isAnswered ? () => {} : pages.get(target.split("?")[0]);
+        const answering = isAnswered ? () => {} : pages.get(request.target.split("?")[0]);
         isAnswered = false;
         if (answering) answering(socket, request);
         else socket.write(answer(request));
       }
     });
+    // A body that its sender broke off has a head all the same.
     socket.once("end", () => {
-      if (text !== "") odd.push(text);
+      const head = message(text, { hasBody: () => false });
+      if (head) requests.push(requestOf(head, text.slice(head.end)));
+      else if (text !== "") odd.push(text);
     });
   });
   const port = await listening(server);
