@@ -102,7 +102,7 @@ deny: ## Check licences, sources and bans of the dependencies (installs cargo-de
 	@cargo deny --version >/dev/null 2>&1 || cargo install cargo-deny --version 0.20.2 --locked
 	@cargo deny --offline check bans licenses sources
 
-fuzz: ## Fuzz the parsers of tokens, keys, JSON, requests and configuration, and redaction, for SECONDS=60 each, from the kept corpus (needs nightly Rust and cargo-fuzz)
+fuzz: ## Fuzz the parsers of tokens, keys, JSON, requests and configuration, routing and redaction, for SECONDS=60 each, from the kept corpus (needs nightly Rust and cargo-fuzz)
 	@cargo fuzz --version >/dev/null 2>&1 || { echo 'installing cargo-fuzz (about a minute)'; cargo install cargo-fuzz --version 0.13.2 --locked; }
 	@tar -xzf fuzz/corpus.tar.gz -C fuzz
 	@for target in $$(cargo +nightly fuzz list); do \

@@ -76,6 +76,8 @@ pub enum Denied {
     MalformClaim(&'static str),
     /// The `Authorization` header is not one bearer credential (RFC 6750 section 2.1).
     MalformCredentials,
+    /// The host that it was sent to is none (RFC 9112 section 3.2).
+    MalformHost,
     /// The request's target has no single normal form.
     MalformPath,
     /// Not a compact JWS, or its header or claims are not strict JSON (RFC 7515).
@@ -138,6 +140,7 @@ impl Denied {
             Self::LackScope { .. } => "lack_scope",
             Self::MalformClaim(_) => "malform_claim",
             Self::MalformCredentials => "malform_credentials",
+            Self::MalformHost => "malform_host",
             Self::MalformPath => "malform_path",
             Self::MalformToken => "malform_token",
             Self::MissToken => "miss_token",

@@ -213,8 +213,9 @@ impl fmt::Display for WebUrl {
 
 /// A request's path in normal form: escapes of unreserved characters undone, other escapes in capitals.
 ///
-/// Refused, because two servers could read them differently: empty and dot segments in any spelling, escaped
-/// slashes, backslashes, control characters, broken escapes, and dot segments that hide behind a `;`.
+/// Refused, because two servers could read them differently: empty and dot segments in any spelling, also with
+/// spaces, which file systems drop at the end of a name; escaped slashes, backslashes, control characters, escapes
+/// that are broken or no UTF-8, and dot segments that hide behind a `;`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RequestPath(String);
 
@@ -253,7 +254,7 @@ impl FromStr for RequestPath {
             // An escaped `;` is data to one server and the start of a parameter to another: look before either.
             let bare =
                 segment.split(';').next().and_then(|part| part.split("%3B").next()).unwrap_or_default();
-            if (bare.is_empty() && !(last && segment.is_empty())) || bare == "." || bare == ".." {
+            if is_nothing(bare) && !(last && segment.is_empty()) {
                 return Err(RULE);
             }
             path.push('/');
@@ -269,9 +270,17 @@ impl fmt::Display for RequestPath {
     }
 }
 
-/// One segment with its escapes in normal form; `None` where it could be read as more than one segment.
+/// Whether a segment names nothing, or another folder than its own: nothing but dots and spaces.
+fn is_nothing(bare: &str) -> bool {
+    bare.split("%20").all(|part| part.bytes().all(|byte| byte == b'.'))
+}
+
+/// One segment with its escapes in normal form; `None` where it could be read as more than one segment, or as none that is UTF-8: an
+/// overlong form of a slash is one to some servers.
 fn normal_segment(segment: &str) -> Option<String> {
     let mut out = String::with_capacity(segment.len());
+    // What is written, from the first byte on that is no ASCII.
+    let mut beyond = Vec::new();
     let mut bytes = segment.bytes();
     while let Some(byte) = bytes.next() {
         match byte {
@@ -279,6 +288,9 @@ fn normal_segment(segment: &str) -> Option<String> {
                 let high = char::from(bytes.next()?).to_digit(16)?;
                 let low = char::from(bytes.next()?).to_digit(16)?;
                 let byte = u8::try_from((high << 4) | low).ok()?;
+                if byte >= 0x80 || !beyond.is_empty() {
+                    beyond.push(byte);
+                }
                 match byte {
                     0..=0x1f | 0x7f | b'/' | b'\\' => return None,
                     b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
@@ -293,11 +305,16 @@ fn normal_segment(segment: &str) -> Option<String> {
             }
             // Serialised URLs hold none of these (WHATWG URL, path percent-encode set): another server would escape them.
             b'\\' | b'?' | b'#' | b'"' | b'<' | b'>' | b'^' | b'`' | b'{' | b'}' => return None,
-            0x21..=0x7e => out.push(char::from(byte)),
+            0x21..=0x7e => {
+                if !beyond.is_empty() {
+                    beyond.push(byte);
+                }
+                out.push(char::from(byte));
+            }
             _ => return None,
         }
     }
-    Some(out)
+    std::str::from_utf8(&beyond).is_ok().then_some(out)
 }
 
 #[cfg(test)]
@@ -349,6 +366,8 @@ mod tests {
             ("/a;v=1", "/a;v=1"),
             ("/a%3bv=1", "/a%3Bv=1"),
             ("/a%252e", "/a%252e"),
+            ("/a./.b/c..d/%20e", "/a./.b/c..d/%20e"),
+            ("/%f0%9f%98%80x%c3%a4", "/%F0%9F%98%80x%C3%A4"),
         ] {
             assert_eq!(given.parse::<RequestPath>().unwrap().as_str(), normal, "{given}");
         }
@@ -384,6 +403,17 @@ mod tests {
             "/a?b",
             "/a#b",
             "/..%3bx/a",
+            "/a/...",
+            "/a/..%20/b",
+            "/a/%20..;x/b",
+            "/a/%20/b",
+            "/a/%c0%ae%c0%ae/b",
+            "/a/..%c0%afb",
+            "/a%e0%80%af",
+            "/a%ff",
+            "/a%c3",
+            "/a%c3b%a4",
+            "/a%ed%a0%80",
         ] {
             assert!(bad.parse::<RequestPath>().is_err(), "{bad:?}");
         }

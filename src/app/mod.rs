@@ -66,6 +66,9 @@ impl<'c, P: Ports> App<'c, '_, P> {
     /// Handles one request. Never fails: what goes wrong is an answer, and a line in the log.
     /// The second part is work to do after the answer.
     pub async fn handle(&self, head: &Head<'_>, body: &mut impl Body) -> (Outcome<'c>, Option<Chore>) {
+        if !Host::is_plain(head.authority) {
+            return self.deny(&Denied::MalformHost, None, challenge);
+        }
         let Ok(path) = head.path.parse::<RequestPath>() else {
             return self.deny(&Denied::MalformPath, None, challenge);
         };
@@ -86,7 +89,7 @@ impl<'c, P: Ports> App<'c, '_, P> {
     /// [`Self::handle`] has to be asked. To be called with ports that never wait ([`crate::port::AtOnce`]).
     #[must_use]
     pub fn at_once(&self, head: &Head<'_>) -> Option<Outcome<'c>> {
-        let path: RequestPath = head.path.parse().ok()?;
+        let path: RequestPath = head.path.parse().ok().filter(|_| Host::is_plain(head.authority))?;
         if !matches!(self.place(&path, head.authority), Place::Gateway) {
             return None;
         }

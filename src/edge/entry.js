@@ -129,6 +129,8 @@ function changed(request, headers, changes) {
 
 /** The upstream's answer, without cookies that would be ours. */
 function answered(response) {
+  // Whoever stands in front would take the connection for a socket, and what is said on it for nothing of its business.
+  if (response.status === 101 && !response.webSocket) throw new Error("another protocol that nobody asked for");
   if (!response.headers.get("set-cookie")?.includes(OURS)) return response;
   const headers = new Headers(response.headers);
   headers.delete("set-cookie");

@@ -68,6 +68,7 @@ fn bare(denied: &Denied) -> Answer {
                 .with("WWW-Authenticate", proof_error("invalid_dpop_proof"))
         }
         Denied::NoRoute => Answer::problem(404, "Not Found", "There is no such resource."),
+        Denied::MalformHost => Answer::problem(400, "Bad Request", "Name the host, and nothing but that."),
         Denied::MalformPath => Answer::problem(400, "Bad Request", "The path has no single normal form."),
         Denied::UnexpectedBody => Answer::problem(400, "Bad Request", "A GET or HEAD request has no body."),
         Denied::ExceedForm => Answer::problem(413, "Content Too Large", "Send a form of at most 64 KiB."),

@@ -99,9 +99,12 @@ fn is_identity(plain: &str) -> bool {
 pub fn forwards(name: &str, connection: &str) -> bool {
     let named = || connection.split(',').any(|token| token.trim().eq_ignore_ascii_case(name));
     let plain = plain(name);
+    // In another spelling it is no length to one server, and one to another.
+    let is_no_length = plain == "content-length" && !name.eq_ignore_ascii_case("content-length");
     !is_identity(&plain)
+        && !is_no_length
         && !OVERRIDES.contains(&plain.as_ref())
-        && !HOP_BY_HOP.iter().any(|hop| name.eq_ignore_ascii_case(hop))
+        && !HOP_BY_HOP.contains(&plain.as_ref())
         && (name.eq_ignore_ascii_case("upgrade") || !named())
 }
 
@@ -152,6 +155,16 @@ mod tests {
         assert!(!forwards("Connection", ""));
         assert!(!forwards("Transfer-Encoding", ""));
         assert!(forwards("Upgrade", "Upgrade"));
+    }
+
+    #[test]
+    fn attack_57_no_second_length_gets_through_in_another_spelling() {
+        for name in
+            ["Transfer_Encoding", "transfer.encoding", "Content_Length", "CONTENT~LENGTH", "Proxy_Connection"]
+        {
+            assert!(!forwards(name, ""), "{name}");
+        }
+        assert!(forwards("Content-Length", "") && forwards("content-type", ""));
     }
 
     #[test]

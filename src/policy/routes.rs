@@ -74,14 +74,24 @@ impl FromStr for Method {
 pub struct Host(String);
 
 impl Host {
-    /// The host of a `Host` value, without its port.
+    /// The host of a `Host` value, without its port. What is no port would make another host of it to whoever reads it as an address
+    /// (`localhost:1@other.example`).
     #[must_use]
     pub fn of_authority(authority: &str) -> Option<Self> {
-        let end = match authority.rfind(':') {
-            Some(at) if !authority.ends_with(']') => at,
-            _ => authority.len(),
-        };
-        authority.get(..end)?.parse().ok()
+        let is_bare = authority.ends_with(']');
+        let split = authority.rsplit_once(':').filter(|_| !is_bare);
+        let (host, port) = split.unwrap_or((authority, ""));
+        let is_port = port.bytes().all(|byte| byte.is_ascii_digit())
+            && (port.is_empty() || port.parse::<u16>().is_ok());
+        is_port.then(|| host.parse().ok())?
+    }
+
+    /// Whether a `Host` value holds nothing but what names of hosts, addresses and ports are made of (RFC 9110 section 7.2): no user, no path, no
+    /// second host. Does **not** check that it is one of these.
+    #[must_use]
+    pub fn is_plain(authority: &str) -> bool {
+        let is_part = |byte| matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b':' | b'[' | b']');
+        !authority.is_empty() && authority.bytes().all(is_part)
     }
 
     /// Whether it is this machine: `localhost`, 127.0.0.0/8 or `[::1]`.
@@ -371,6 +381,28 @@ mod tests {
             [("API.example:8787", "api.example"), ("[::1]:8787", "[::1]"), ("127.0.0.1", "127.0.0.1")]
         {
             assert_eq!(Host::of_authority(authority).unwrap().to_string(), host);
+        }
+    }
+
+    #[test]
+    fn attack_57_a_host_that_is_read_in_two_ways_is_none() {
+        for bad in [
+            "127.0.0.1:80@evil.example",
+            "localhost:80\\@evil.example",
+            "localhost:80, evil.example",
+            "localhost:80 evil.example",
+            "localhost:80/locations?",
+            "localhost:80#",
+            "user@localhost",
+            "",
+        ] {
+            assert!(Host::of_authority(bad).is_none() && !Host::is_plain(bad), "{bad}");
+        }
+        for bad in ["localhost:x", "localhost:80:80", "localhost:65536", "localhost:+80", "[::1"] {
+            assert!(Host::of_authority(bad).is_none(), "{bad}");
+        }
+        for good in ["localhost", "localhost:", "LOCALHOST:80", "[::1]", "[::1]:80", "a_b.example:8443"] {
+            assert!(Host::of_authority(good).is_some() && Host::is_plain(good), "{good}");
         }
     }
 

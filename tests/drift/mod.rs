@@ -1,5 +1,6 @@
 //! What is written twice must say the same: configuration, schema, bindings, documents.
 
+mod attacks;
 mod openapi;
 #[cfg(feature = "schema")]
 mod schemas;

@@ -9,6 +9,7 @@ import { HERE, REDIRECT, ask, assertError, assertStatus, realmOf, startIssuer } 
 import { Person } from "./support/person.mjs";
 import { newKey } from "./support/proofs.mjs";
 import { remember, rememberToken } from "./support/secrets.mjs";
+import { talk } from "./support/wire.mjs";
 
 const server = await startIssuer("dpop");
 const [app, nonce, cutoff] = ["app", "nonce", "cutoff"].map((name) => realmOf(server, name));
@@ -56,7 +57,7 @@ for (const alg of ["ES256", "Ed25519", "PS256"]) {
       const refused = await oauth.refreshTokenGrantRequest(as, me, oauth.None(), next.refresh_token, { ...insecure, ...options });
       assert.equal(refused.status, 400);
     }
-    assert.equal((await app.call(next.access_token)).status, 401, "attack 51: as a bearer token");
+    assert.equal((await app.call(next.access_token)).status, 401, "attack_51 as a bearer token");
   });
 }
 
@@ -101,7 +102,7 @@ function assertRefused(answer, error, about) {
   assert.match(answer.headers.get("www-authenticate"), new RegExp(`^DPoP algs="EdDSA ES256 [^"]*", error="${error}"$`), about);
 }
 
-test("attack 58: one proof counts once, of many that come at once, at the gate and at the token endpoint", async () => {
+test("attack_58 one proof counts once, of many that come at once, at the gate and at the token endpoint", async () => {
   for (const realm of [app, cutoff]) {
     const { token, key, url, show, at, form } = await bound(realm);
     for (let round = 0; round < 3; round += 1) {
@@ -118,7 +119,7 @@ test("attack 58: one proof counts once, of many that come at once, at the gate a
   }
 });
 
-test("attack 58: proofs of something else, or of nothing", async () => {
+test("attack_58 proofs of something else, or of nothing", async () => {
   const { token, key, url, show, proved } = await bound(app);
   const now = Math.floor(Date.now() / 1000);
   assert.equal((await show(key.proof("GET", `${url}?a=1#b`, { token }))).status, 200);
@@ -133,6 +134,11 @@ test("attack 58: proofs of something else, or of nothing", async () => {
     "another key": newKey().proof("GET", url, { token }),
     "another key inside": key.proof("GET", url, { token, header: { jwk: newKey().jwk } }),
     "a private part": key.proof("GET", url, { token, header: { jwk: { ...key.jwk, d: "AAAA" } } }),
+    "no key": key.proof("GET", url, { token, header: { jwk: undefined } }),
+    "no alg": key.proof("GET", url, { token, header: { alg: undefined } }),
+    "a signature that is none": `${key.proof("GET", url, { token }).split(".").slice(0, 2).join(".")}.${"A".repeat(86)}`,
+    "another signature": `${key.proof("GET", url, { token }).split(".").slice(0, 2).join(".")}.${key.proof("GET", url, { token }).split(".")[2]}`,
+    "no signature": `${key.proof("GET", url, { token }).split(".").slice(0, 2).join(".")}.`,
     "another typ": key.proof("GET", url, { token, header: { typ: "JWT" } }),
     "no typ": key.proof("GET", url, { token, header: { typ: undefined } }),
     none: key.proof("GET", url, { token, header: { alg: "none" } }),
@@ -148,16 +154,30 @@ test("attack 58: proofs of something else, or of nothing", async () => {
     "two of them": `${key.proof("GET", url, { token })}, ${key.proof("GET", url, { token })}`,
   };
   for (const [about, proof] of Object.entries(wrong)) assertRefused(await show(proof), "invalid_dpop_proof", about);
-  // Two fields of one name.
-  const headers = new Headers({ authorization: `DPoP ${token}` });
-  for (const proof of [key.proof("GET", url, { token }), key.proof("GET", url, { token })]) headers.append("dpop", proof);
-  assert.equal((await fetch(url, { headers })).status, 401);
+  // By hand, because a library would write the names its own way: in any case they are one name, and two fields of it are two proofs.
+  const byHand = async (...lines) => {
+    const { pathname, host, port } = new URL(url);
+    const head = [`GET ${pathname} HTTP/1.1`, `Host: ${host}`, `Authorization: DPoP ${token}`, ...lines, "Connection: close"];
+    const { answers } = await talk(Number(port), `${head.join("\r\n")}\r\n\r\n`, { methods: ["GET"] });
+    return answers[0].status;
+  };
+  const fresh = () => key.proof("GET", url, { token });
+  for (const name of ["DPoP", "DPOP", "dpop", "dPoP"]) assert.equal(await byHand(`${name}: ${fresh()}`), 200, name);
+  const same = fresh();
+  for (const lines of [[`DPoP: ${fresh()}`, `DPoP: ${fresh()}`], [`DPoP: ${same}`, `dpop: ${same}`], [`DPoP: ${fresh()}`, "DPoP: x"], ["DPoP:"], [`D_PoP: ${fresh()}`]]) {
+    assert.equal(await byHand(...lines), 401, lines.join().slice(0, 20));
+  }
+  // The same address in another spelling (RFC 9449 section 4.3).
+  const { port, pathname } = new URL(url);
+  for (const htu of [`HTTP://127.0.0.1:${port}${pathname}`, `http://127.0.0.1:0${port}${pathname}`, `http://127.0.0.1:${port}/echo/app/%78`, `http://127.0.0.1:${port}/echo/./app/x`]) {
+    assert.equal((await show(key.proof("GET", url, { token, claims: { htu } }))).status, 200, htu);
+  }
   for (const claims of [{ htm: "GET" }, { htu: "http://evil.example/" }, { iat: now - 3600 }, { jti: undefined }]) {
     assertError(await proved({ claims }), "invalid_dpop_proof");
   }
 });
 
-test("attack 51: neither kind of token passes for the other, also when it is known", async () => {
+test("attack_51 neither kind of token passes for the other, also when it is known", async () => {
   const { client, token, key, url, show } = await bound(app);
   const { access_token: free } = await app.grant(client);
   for (let round = 0; round < 3; round += 1) {
@@ -185,6 +205,18 @@ test("RFC 9449 section 8: a realm that wants a nonce supplies it, and scripts ma
   assert.match(given, /^[\w-]{22}$/);
   assertError(await ask(at, { form, headers: { dpop: key.proof("POST", at, { claims: { nonce: given } }) } }), "invalid_grant");
   assertError(await ask(at, { form, headers: { dpop: key.proof("POST", at, { claims: { nonce: `${given}x` } }) } }), "use_dpop_nonce");
+  // And at the gate, where only the nonce that counts lets it pass.
+  const machine = await nonce.client({ grant_types: ["client_credentials"] });
+  const granted = await ask(at, { form: { grant_type: "client_credentials", ...machine.who }, headers: { dpop: key.proof("POST", at, { claims: { nonce: given } }) } });
+  const { access_token: token } = assertStatus(granted, 200);
+  const url = `${HERE}/echo/nonce/x`;
+  for (const [nonce, status] of [[undefined, 401], ["", 401], [`${given}x`, 401], ["A".repeat(22), 401], [given, 200]]) {
+    const dpop = key.proof("GET", url, { token, claims: { nonce } });
+    const answer = await ask(url, { method: "GET", headers: { authorization: `DPoP ${token}`, dpop } });
+    assert.equal(answer.status, status, String(nonce));
+    if (status === 401) assertRefused(answer, "use_dpop_nonce", String(nonce));
+    if (status === 401) assert.match(answer.headers.get("dpop-nonce"), /^[\w-]{22}$/);
+  }
   const preflight = await fetch(at, { method: "OPTIONS", headers: { origin, "access-control-request-method": "POST", "access-control-request-headers": "dpop" } });
   assert.match(preflight.headers.get("access-control-allow-headers"), /\bDPoP\b/);
 });

@@ -72,6 +72,27 @@ test("whoever calls too often waits, and a limit that the deployment lacks lets 
   assert.deepEqual([(await get("/unlimited")).status, asked("/unlimited")], [503, 0]);
 });
 
+test("an answer whose head stops, or comes byte by byte, is 504 when its time is over, and others do not wait", async () => {
+  upstream.serve("/soon/half-a-head", (response) => void response.socket.write("HTTP/1.1 200 OK\r\nContent-Le"));
+  upstream.serve("/soon/drop-by-drop", async (response) => {
+    for (const byte of "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Long: " + "x".repeat(1000)) {
+      if (response.socket.destroyed) return;
+      response.socket.write(byte);
+      await sleep(100);
+    }
+  });
+  const waiting = [get("/soon/half-a-head"), get("/soon/drop-by-drop")];
+  for (let n = 0; n < 10; n += 1) {
+    const other = await get("/soon/other");
+    assert.ok(other.status === 200 && other.ms < TIMEOUT / 2, `${other.status} after ${other.ms} ms`);
+  }
+  for (const late of await Promise.all(waiting)) {
+    assert.equal(late.status, 504);
+    assert.ok(late.ms > TIMEOUT * 0.9 && late.ms < TIMEOUT + 2000, String(late.ms));
+  }
+  assert.deepEqual([asked("/soon/half-a-head"), asked("/soon/drop-by-drop")], [1, 1]);
+});
+
 test("an answer that has begun in time may take longer", async () => {
   upstream.serve("/soon/slow", async (response) => {
     response.writeHead(200, { "content-type": "text/plain" });

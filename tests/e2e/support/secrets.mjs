@@ -104,3 +104,12 @@ export function assertNothingLeaked({ folder, printed }) {
   assert.ok(has("logs/"), "wrangler's log files were searched");
   assert.notDeepEqual(found(readFileSync(join(folder, "vars"))), [], "the search finds what is there");
 }
+
+/** The same of an instance in plain workerd: what it printed, and the folder of its objects. */
+export function assertNothingSeen({ printed, state }) {
+  assert.match(printed, /"decision":/, "the log is on");
+  assert.deepEqual(found(Buffer.from(printed)), [], "printed");
+  const searched = files(state);
+  for (const path of searched) assert.deepEqual(found(bytesOf(path)), [], relative(state, path));
+  assert.ok(searched.length > 0, "the state was searched");
+}
