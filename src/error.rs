@@ -51,6 +51,8 @@ pub enum Denied {
     EndSession,
     /// A form that is too long to look for a token in.
     ExceedForm,
+    /// A message that is too long to be looked into.
+    ExceedMessage,
     /// From `iat` to `exp` is longer than the issuer's tokens may live.
     ExceedLifetime,
     /// Its issuer says that the token does not count, or not any more (RFC 7662 section 2.2).
@@ -74,6 +76,8 @@ pub enum Denied {
     MalformClaim(&'static str),
     /// The `Authorization` header is not one bearer credential (RFC 6750 section 2.1).
     MalformCredentials,
+    /// A body that is not one JSON-RPC message, on a route that looks which tool is called.
+    MalformMessage,
     /// The request's target has no single normal form.
     MalformPath,
     /// Not a compact JWS, or its header or claims are not strict JSON (RFC 7515).
@@ -82,6 +86,8 @@ pub enum Denied {
     MissToken,
     /// No route matches: deny by default.
     NoRoute,
+    /// The route does not let this tool be called: deny by default.
+    NoTool,
     /// The route takes fields out of its answers, and whoever asks is not the one that they pass through.
     NotRedacted,
     /// Plain HTTP where the realm asks for HTTPS.
@@ -125,6 +131,7 @@ impl Denied {
             Self::ExpireToken => "expire_token",
             Self::EndSession => "end_session",
             Self::ExceedForm => "exceed_form",
+            Self::ExceedMessage => "exceed_message",
             Self::ExceedLifetime => "exceed_lifetime",
             Self::InactiveToken => "inactive_token",
             Self::LackAbility => "lack_ability",
@@ -135,10 +142,12 @@ impl Denied {
             Self::LackScope { .. } => "lack_scope",
             Self::MalformClaim(_) => "malform_claim",
             Self::MalformCredentials => "malform_credentials",
+            Self::MalformMessage => "malform_message",
             Self::MalformPath => "malform_path",
             Self::MalformToken => "malform_token",
             Self::MissToken => "miss_token",
             Self::NoRoute => "no_route",
+            Self::NoTool => "no_tool",
             Self::NotRedacted => "not_redacted",
             Self::RefuseHttp => "refuse_http",
             Self::RefuseUnbound => "refuse_unbound",

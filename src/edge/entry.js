@@ -137,11 +137,9 @@ function answered(response) {
   return new Response(response.body, { status, statusText, webSocket, headers });
 }
 
-/** The request at its new address. A body that was read is taken from the last of the changes: it is not there any more. */
-function asItCame(request, url, changes) {
-  if (changes.at(-1)?.[0] === "=") {
-    return new Request(url, { method: request.method, body: changes.pop().slice(1) });
-  }
+/** The request at its new address. `body`: one that was read, which is not there any more. */
+function asItCame(request, url, body) {
+  if (body !== undefined) return new Request(url, { method: request.method, body });
   return url === request.url ? request : new Request(url, request);
 }
 
@@ -316,15 +314,17 @@ async function asked(env, binding, onward, init, timeout) {
 
 /**
  * `plan`: binding, address, how it is sent (cache or not, milliseconds until an answer has to begin, how often again), route, request id, then a line for each header to take away (-) or to set (+),
- * for each field that may be seen (*, the first of which is none), and for a body that was read (=).
+ * for each field that may be seen (*, the first of which is none); and a body that was read (=), which is everything that is left.
  */
 async function forward(request, env, plan, came) {
-  const [binding, url, sent, route, id, ...changes] = plan.split("\n");
+  const end = plan.indexOf("\n=");
+  const body = end < 0 ? undefined : plan.slice(end + 2);
+  const [binding, url, sent, route, id, ...changes] = (end < 0 ? plan : plan.slice(0, end)).split("\n");
   const [cache, timeout, retries] = sent.split(" ");
   try {
-    const onward = asItCame(request, url, changes);
+    const onward = asItCame(request, url, body);
     // `fetch` copies the request in any case.
-    const isPart = plan.includes("\n*");
+    const isPart = changes.some((change) => change[0] === "*");
     const headers = changed(request, came, isPart ? changes.filter((change) => change[0] !== "*") : changes);
     const init = cache === "1" ? { headers, redirect: "manual" } : { headers, redirect: "manual", cache: "no-store" };
     let left = SAFE.includes(request.method) && request.body === null ? Number(retries) : 0;

@@ -11,10 +11,12 @@ mod pattern;
 mod place;
 mod resource;
 mod routes;
+mod tools;
 
 pub use fields::{RouteFields, Unseen};
 pub use headers::{forwards, is_identity_header};
 pub use pattern::PathPattern;
 pub use place::TokenPlace;
-pub use resource::Resource;
+pub use resource::{Described, Resource};
 pub use routes::{Access, Ambiguity, Host, Method, Route, RouteTable, ScopeNeed, Upstream, Way};
+pub use tools::Tools;

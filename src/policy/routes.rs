@@ -8,7 +8,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{Malformed, RouteId};
-use crate::policy::{PathPattern, RouteFields, TokenPlace};
+use crate::policy::{Described, PathPattern, RouteFields, TokenPlace, Tools};
 use crate::scope::{ScopeCatalogue, ScopeSet, ScopeToken};
 use crate::time::Lifetime;
 use crate::uri::{BaseUrl, Issuer, RequestPath};
@@ -186,10 +186,10 @@ pub struct Route {
     pub way: Way,
     /// Which fields of its answers come back; `None`: all of them.
     pub fields: Option<RouteFields>,
-    /// Where the resource that it belongs to describes itself (RFC 9728).
-    pub metadata: Option<String>,
-    /// The identifier of that resource (RFC 8707).
-    pub resource: Option<String>,
+    /// The tools of an MCP server that may be called; `None`: messages are not looked into.
+    pub tools: Option<Tools>,
+    /// The resource that it belongs to.
+    pub described: Option<Described>,
 }
 
 impl Route {
@@ -289,8 +289,8 @@ mod tests {
             to: Upstream::Service("ORIGIN".to_owned()),
             way: Way::default(),
             fields: None,
-            metadata: None,
-            resource: None,
+            tools: None,
+            described: None,
         }
     }
 
