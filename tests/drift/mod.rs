@@ -15,7 +15,7 @@ fn read(path: &str) -> String {
 
 #[test]
 fn the_configurations_that_are_shipped_are_good() {
-    for path in ["tollgate.json", "examples/short-idle.json"] {
+    for path in ["tollgate.json", "examples/short-idle.json", "examples/mcp/tollgate.json"] {
         if let Err(errors) = Config::parse(&read(path)) {
             panic!("{path}: {errors:#?}");
         }
