@@ -53,6 +53,8 @@ pub enum Denied {
     ExceedForm,
     /// The caller has called the route as often as it may, for so many seconds (RFC 6585 section 4).
     ExceedRate(u64),
+    /// A message that is too long to be looked into.
+    ExceedMessage,
     /// From `iat` to `exp` is longer than the issuer's tokens may live.
     ExceedLifetime,
     /// Its issuer says that the token does not count, or not any more (RFC 7662 section 2.2).
@@ -78,6 +80,8 @@ pub enum Denied {
     MalformCredentials,
     /// The host that it was sent to is none (RFC 9112 section 3.2).
     MalformHost,
+    /// A body that is not one JSON-RPC message, on a route that looks which tool is called.
+    MalformMessage,
     /// The request's target has no single normal form.
     MalformPath,
     /// Not a compact JWS, or its header or claims are not strict JSON (RFC 7515).
@@ -86,6 +90,8 @@ pub enum Denied {
     MissToken,
     /// No route matches: deny by default.
     NoRoute,
+    /// The route does not let this tool be called: deny by default.
+    NoTool,
     /// The route takes fields out of its answers, and whoever asks is not the one that they pass through.
     NotRedacted,
     /// Plain HTTP where the realm asks for HTTPS.
@@ -129,6 +135,7 @@ impl Denied {
             Self::ExpireToken => "expire_token",
             Self::EndSession => "end_session",
             Self::ExceedForm => "exceed_form",
+            Self::ExceedMessage => "exceed_message",
             Self::ExceedLifetime => "exceed_lifetime",
             Self::ExceedRate(_) => "exceed_rate",
             Self::InactiveToken => "inactive_token",
@@ -141,10 +148,12 @@ impl Denied {
             Self::MalformClaim(_) => "malform_claim",
             Self::MalformCredentials => "malform_credentials",
             Self::MalformHost => "malform_host",
+            Self::MalformMessage => "malform_message",
             Self::MalformPath => "malform_path",
             Self::MalformToken => "malform_token",
             Self::MissToken => "miss_token",
             Self::NoRoute => "no_route",
+            Self::NoTool => "no_tool",
             Self::NotRedacted => "not_redacted",
             Self::RefuseHttp => "refuse_http",
             Self::RefuseUnbound => "refuse_unbound",

@@ -42,7 +42,10 @@ tollgate answers at ${server.url}; its example API is behind it. Paste these int
   # The console: sign in there as them, or as the admin
   echo "$TOLLGATE_URL/${server.realm}/console: $TOLLGATE_ADMIN_LOGIN $TOLLGATE_ADMIN_PASSWORD"
 
-  # Managing by the API: a token of the admin's, and who is there
+${server.mcp ? `  # MCP: lists and calls tools, once you have signed in as above at the address that it prints. Any other MCP client can connect there as well
+  node examples/mcp/client.mjs "$TOLLGATE_URL${server.mcp}"
+
+` : ""}  # Managing by the API: a token of the admin's, and who is there
   ADMIN=$(curl -s -d "grant_type=client_credentials&client_id=$TOLLGATE_ADMIN_CLIENT_ID&client_secret=$TOLLGATE_ADMIN_CLIENT_SECRET" "${issuer}/OAuth/Token" | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
   curl -s -H "Authorization: Bearer $ADMIN" "${issuer}/api/v1/users"
 

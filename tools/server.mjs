@@ -1,4 +1,4 @@
-// One local instance: the edge worker and the example API behind it, on the real runtime. For `make dev` and the end-to-end tests.
+// One local instance: the edge worker and the examples behind it, on the real runtime. For `make dev` and the end-to-end tests.
 import { createServer } from "node:net";
 import { rmSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
@@ -27,11 +27,14 @@ export function portIsFree(port) {
   });
 }
 
+/** An example that is served where a route of the configuration goes there: the binding, its folder, its name. */
+const MCP = { service: "MCP", folder: "mcp", name: "tollgate-example-mcp" };
+
 /**
  * The project's wrangler.toml with this instance's own build and its own limit of token requests a minute; `watch` keeps the
- * command that compiles again on a change.
+ * command that compiles again on a change. `examples`: those that are served besides the one that stands there.
  */
-function wranglerConfig({ folder, out, watch, tokenLimit }) {
+function wranglerConfig({ folder, out, watch, tokenLimit, examples }) {
   const quote = JSON.stringify; // of a path, a TOML string
   let text = read("wrangler.toml").replace(/^main = .*$/m, () => `main = ${quote(join(out, "index.js"))}`);
   // wrangler takes watch_dir from the file's folder, also when it is absolute.
@@ -40,6 +43,7 @@ function wranglerConfig({ folder, out, watch, tokenLimit }) {
   const build = `[build]\ncommand = "node tools/build.mjs worker || true"\ncwd = ${quote(root)}\nwatch_dir = ${quote(sources)}\n\n`;
   text = text.replace(/^\[build\]\n(?:(?!\[).*\n)*/m, () => (watch ? build : ""));
   text = text.replace(/^(simple = \{ limit = )\d+/gm, (_, before) => `${before}${tokenLimit}`);
+  for (const { service, name } of examples) text += `\n[[services]]\nbinding = ${quote(service)}\nservice = ${quote(name)}\n`;
   const path = join(folder, "wrangler.toml");
   writeFileSync(path, text);
   return path;
@@ -148,7 +152,12 @@ export async function startServer(options) {
     const { realms, scopes, routes, roles, path, out } = await prepare({ config, port, folder, features, log: onOutput, signal });
     const { path: vars, values } = secrets(folder, more);
     rmSync(join(folder, ".wrangler"), { recursive: true, force: true }); // bundles of an instance that was killed
-    const configs = [wranglerConfig({ folder, out, watch, tokenLimit }), join(root, "examples", "upstream", "wrangler.toml")];
+    const examples = [MCP].filter(({ service }) => routes.some((route) => route?.to?.service === service));
+    const folders = ["upstream", ...examples.map((example) => example.folder)];
+    const configs = [
+      wranglerConfig({ folder, out, watch, tokenLimit, examples }),
+      ...folders.map((name) => join(root, "examples", name, "wrangler.toml")),
+    ];
     const env = environment({ TOLLGATE_CONFIG: path, TOLLGATE_OUT: out, TOLLGATE_PORT: String(port) });
     group = startWrangler({ port, folder, configs, vars, env, onOutput });
     await untilReady(url, group, signal);
@@ -168,6 +177,8 @@ export async function startServer(options) {
       /** Whether the first admin is new: their password is shown once. */
       hasNewAdmin: demo?.isNew ?? false,
       bootstrapToken: values.TOLLGATE_BOOTSTRAP_TOKEN,
+      /** Where the example MCP server is, where there is one. */
+      mcp: examples.includes(MCP) ? routes.find((route) => route.to?.service === MCP.service).path : undefined,
       /** Who manages its realms. */
       operators: theirs,
       output: () => pieces.join(""),

@@ -19,7 +19,7 @@ use crate::http::{
 use crate::id::RequestId;
 use crate::oauth::{self, Endpoint, Routed, Stop};
 use crate::people;
-use crate::policy::{Host, Resource, Route};
+use crate::policy::{Described, Host, Resource, Route};
 use crate::port::{Body, Entry, Journal, Never, Ports, Timer, poll_once};
 use crate::time::Timestamp;
 use crate::uri::RequestPath;
@@ -73,7 +73,7 @@ impl<'c, P: Ports> App<'c, '_, P> {
             return self.deny(&Denied::MalformPath, None, challenge);
         };
         match self.place(&path, head.authority) {
-            Place::Check => self.check(head).await,
+            Place::Check => self.check(head, body).await,
             Place::Gateway => self.gateway(path, head, body).await,
             Place::Metadata(resource) => self.metadata(resource, head),
             Place::Nothing => self.deny(&Denied::NoRoute, None, challenge),
@@ -261,7 +261,7 @@ impl<'c, P: Ports> App<'c, '_, P> {
         }
         // A caller may take its time with a body: it is judged by the time when it was there.
         let now = if target.form.is_some() { self.ports.timer().now().await } else { self.now };
-        match gateway::decide(self.config, self.ports, route, target, now).await {
+        match gateway::decide(self.config, self.ports, route, target, body, now).await {
             Ok(pass) => {
                 self.log_pass(&pass);
                 let chore = pass.chore();
@@ -274,7 +274,8 @@ impl<'c, P: Ports> App<'c, '_, P> {
         }
     }
 
-    async fn check(&self, head: &Head<'_>) -> (Outcome<'c>, Option<Chore>) {
+    /// `body` is that of the question, which is not looked at.
+    async fn check(&self, head: &Head<'_>, body: &mut impl Body) -> (Outcome<'c>, Option<Chore>) {
         if !(head.is_https || self.config.allows_http() && is_local(head)) {
             return self.deny(&Denied::RefuseHttp, None, forward_auth);
         }
@@ -298,7 +299,7 @@ impl<'c, P: Ports> App<'c, '_, P> {
             // The answer does not come by here.
             return self.deny(&Denied::NotRedacted, Some(route), forward_auth);
         }
-        match gateway::decide(self.config, self.ports, route, target, self.now).await {
+        match gateway::decide(self.config, self.ports, route, target, body, self.now).await {
             Ok(pass) => {
                 self.log_pass(&pass);
                 let answer = pass
@@ -325,7 +326,7 @@ impl<'c, P: Ports> App<'c, '_, P> {
     }
 
     fn deny(&self, denied: &Denied, route: Option<&Route>, answer: Refusal) -> (Outcome<'c>, Option<Chore>) {
-        let answer = answer(denied, route.and_then(|route| route.metadata.as_deref()));
+        let answer = answer(denied, route.and_then(|route| route.described.as_ref()));
         self.ports.journal().record(&Entry {
             request_id: Some(self.request_id),
             target: route.map(|route| route.id.as_str()),
@@ -383,8 +384,8 @@ impl<'c, P: Ports> App<'c, '_, P> {
     }
 }
 
-/// What a refusal is answered with; the second part is where the resource describes itself.
-type Refusal = fn(&Denied, Option<&str>) -> Answer;
+/// What a refusal is answered with; the second part is what is said about the resource.
+type Refusal = fn(&Denied, Option<&Described>) -> Answer;
 
 /// An answer that says more.
 fn with<'c>(

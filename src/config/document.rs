@@ -227,6 +227,14 @@ pub struct RequireDocument {
     /// All of these scopes, where a list within the list asks for any of its own; none: any valid token.
     #[serde(default)]
     pub scopes: Vec<OneOrMany>,
+    /// The tools of an MCP server that may be called, by name, each with the scopes that a call of it needs besides `scopes`. By default any, and messages are not
+    /// looked into.
+    #[serde(default)]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<std::collections::BTreeMap<String, Vec<String>>>")
+    )]
+    pub tools: Option<Members<String, Vec<String>>>,
     /// At least one of these roles; none: with any roles, or without.
     #[serde(default)]
     pub roles: Vec<String>,

@@ -19,6 +19,7 @@ mod roles;
 mod routes;
 mod scopes;
 mod strict;
+mod tools;
 
 use std::fmt;
 use std::sync::Arc;

@@ -124,12 +124,11 @@ impl Known<'_> {
             cors,
             limit,
             fields,
-            metadata: None,
-            resource: None,
+            tools: self.tools(path, document, problems),
+            described: None,
         };
         let resource = self.resource(path, &route, problems);
-        route.metadata = resource.map(Resource::metadata_url);
-        route.resource = resource.map(|resource| resource.id.as_str().to_owned());
+        route.described = resource.map(|resource| resource.described(self.told_scopes(&route)));
         Some(route)
     }
 
@@ -306,16 +305,7 @@ impl Known<'_> {
                 } else {
                     format!("{path}.scopes[{at}]")
                 };
-                match problems.take(&path, name.parse::<ScopeToken>()) {
-                    Some(scope) if self.scopes.knows(&scope) => any.push(scope),
-                    Some(_) => problems.add(
-                        &path,
-                        format_args!(
-                            "there is no scope `{name}`; add it under `scopes`, or correct the name"
-                        ),
-                    ),
-                    None => {}
-                }
+                any.extend(self.scope(&path, name, problems));
             }
             match ScopeNeed::of(any) {
                 Some(need) => needs.push(need),
@@ -329,6 +319,17 @@ impl Known<'_> {
             }
         }
         needs
+    }
+
+    /// A scope that the document has.
+    pub(super) fn scope(&self, path: &str, name: &str, problems: &mut Problems) -> Option<ScopeToken> {
+        let scope: ScopeToken = problems.take(path, name.parse())?;
+        if !self.scopes.knows(&scope) {
+            let mend = format_args!("there is no scope `{name}`; add it under `scopes`, or correct the name");
+            problems.add(path, mend);
+            return None;
+        }
+        Some(scope)
     }
 
     fn accepted_issuers(

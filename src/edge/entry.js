@@ -141,11 +141,9 @@ function answered(response) {
   return new Response(response.body, { status, statusText, webSocket, headers });
 }
 
-/** The request at its new address. A body that was read is taken from the last of the changes: it is not there any more. */
-function asItCame(request, url, changes) {
-  if (changes.at(-1)?.[0] === "=") {
-    return new Request(url, { method: request.method, body: changes.pop().slice(1) });
-  }
+/** The request at its new address. `body`: one that was read, which is not there any more. */
+function asItCame(request, url, body) {
+  if (body !== undefined) return new Request(url, { method: request.method, body });
   return url === request.url ? request : new Request(url, request);
 }
 
@@ -321,16 +319,18 @@ async function asked(env, binding, onward, init, timeout) {
 /**
  * Carries a plan out. Its lines: binding, address, how it is sent (cache or not, and where there is anything but headers to change: milliseconds until an answer has to
  * begin, how often again), route, request id, then one for each header to take away (-) or to set (+), for each field that may be seen (*, the first of which is none), for each
- * header of the answer that is not the upstream's to say (<), and for a body that was read (=).
+ * header of the answer that is not the upstream's to say (<); and a body that was read (=), which is everything that is left.
  */
 function forward(request, env, plan, came) {
-  const [binding, url, sent, route, id, ...changes] = plan.split("\n");
+  const end = plan.indexOf("\n=");
+  const body = end < 0 ? undefined : plan.slice(end + 2);
+  const [binding, url, sent, route, id, ...changes] = (end < 0 ? plan : plan.slice(0, end)).split("\n");
   const told = changes.filter((change) => change[0] === "<");
   const refuse = (error) => given(refused(route, id, error), told);
   try {
     return sent.length === 1 && came !== undefined && request.body === null
       ? forwardPlainly(request, env, came, { binding, url, sent, changes }).then(answered).catch(refuse)
-      : forwardOther(request, env, plan, came, { binding, url, sent, route, id, changes, told }).catch(refuse);
+      : forwardOther(request, env, came, { binding, url, sent, route, id, changes, told, body }).catch(refuse);
   } catch (error) {
     return refuse(error);
   }
@@ -369,11 +369,11 @@ function refused(route, id, error) {
   }
 }
 
-async function forwardOther(request, env, plan, came, { binding, url, sent, route, id, changes, told }) {
+async function forwardOther(request, env, came, { binding, url, sent, route, id, changes, told, body }) {
   const [cache, timeout = "0", retries = "0"] = sent.split(" ");
-  const onward = asItCame(request, url, changes);
+  const onward = asItCame(request, url, body);
   // `fetch` copies the request in any case.
-  const isPart = plan.includes("\n*");
+  const isPart = changes.some((change) => change[0] === "*");
   const headers = changed(request, came, changes.filter((change) => change[0] === "-" || change[0] === "+"));
   const init = cache === "1" ? { headers, redirect: "manual" } : { headers, redirect: "manual", cache: "no-store" };
   let left = SAFE.includes(request.method) && request.body === null ? Number(retries) : 0;

@@ -47,8 +47,9 @@ async fn validate<P: Ports>(config: &Config, ports: &P, token: &str) -> Result<b
     };
     let checked = async {
         let verified = verify(token, config, ports, issuers, Holder::Bearer, now).await?;
-        let resource = route.resource.as_deref();
-        let need = Need { route: &route.id, resource, scopes, catalogue: config.scopes(), proof: None };
+        let resource = route.described.as_ref().map(|about| about.resource.as_str());
+        let catalogue = config.scopes();
+        let need = Need { route: &route.id, resource, scopes, tool: &[], catalogue, proof: None };
         verified.authorize(&need, ports, now).await
     };
     match checked.await {

@@ -200,7 +200,7 @@ fn plan<'n>(
         plan.push_str(&value);
     }
     if let Some(body) = onward.body {
-        // A form that was read: visible ASCII.
+        // The last: it is whatever the caller sent, line ends among it.
         plan.push_str("\n=");
         plan.push_str(&body);
     }

@@ -9,6 +9,7 @@ mod credential;
 mod form;
 mod forward_auth;
 mod limit;
+mod message;
 mod onward;
 mod possession;
 mod resource_metadata;
@@ -28,7 +29,7 @@ use crate::error::{Denied, Error};
 use crate::http::{Answer, Headers, Scheme, source};
 use crate::id::RouteId;
 use crate::policy::{Access, Host, LimitBy, Method, Route, TokenPlace, Upstream};
-use crate::port::Ports;
+use crate::port::{Body, Ports, Timer};
 use crate::redact::FieldPath;
 use crate::time::Timestamp;
 use crate::token::Holder;
@@ -81,8 +82,8 @@ pub struct Pass<'c> {
     spent: Option<&'c TokenPlace>,
     /// The cookies that are left, where it was one of them.
     cookies: Option<String>,
-    /// The form that was read, without the token if it stood there.
-    form: Option<String>,
+    /// The body, where it was read; a form without the token if it stood there.
+    body: Option<String>,
     /// The fields that come back; `None`: the whole answer does.
     seen: Option<Vec<&'c FieldPath>>,
     /// What the answer says to the browser that asks for a script.
@@ -118,8 +119,9 @@ pub fn told(route: &Route, target: &Target<'_>) -> Vec<(&'static str, String)> {
     cors.map_or_else(Vec::new, |cors| cors.on_answer(target.header("origin").as_deref()))
 }
 
-/// Decides on one request for `route`. Checks credentials, a proof of possession where the token came with one, token, scopes, session, roles, in
-/// this order. With a proof it always takes the long way: nobody but its principal knows whether it was used.
+/// Decides on one request for `route`. Checks credentials, a proof of possession where the token came with one, token, which tool is called where the
+/// route says which may be, scopes, session, roles, in this order. With a proof it always takes the long way: nobody but its principal knows whether it was
+/// used. `body` is read only where the route looks into messages.
 ///
 /// # Errors
 /// What is wrong with the credentials; else what the validator finds.
@@ -128,6 +130,7 @@ pub async fn decide<'c, P: Ports>(
     ports: &P,
     route: &'c Route,
     target: Target<'_>,
+    body: &mut impl Body,
     now: Timestamp,
 ) -> Result<Pass<'c>, Error> {
     let told = told(route, &target);
@@ -137,14 +140,14 @@ pub async fn decide<'c, P: Ports>(
         limit::admit(ports, route, limit, &from).await?;
     }
     let Access::Token { issuers, scopes, roles, places } = &route.access else {
-        let (path, form) = (target.path, target.form);
+        let (path, body) = (target.path, target.form);
         return Ok(Pass {
             route,
             path,
             authorized: None,
             spent: None,
             cookies: None,
-            form,
+            body,
             seen: None,
             told,
             chore: None,
@@ -165,12 +168,24 @@ pub async fn decide<'c, P: Ports>(
     };
     let holder = proved.as_ref().map_or(Holder::Bearer, |proved| Holder::Key(proved.key));
     let verified = verify(&credential.token, config, ports, issuers, holder, now).await?;
+    let (mut now, mut message) = (now, None);
+    if let Some(tools) = &route.tools
+        && message::is_due(&target)
+    {
+        // Strangers are not read.
+        ports.may_wait().await;
+        message = Some(message::read(tools, &target, body).await?);
+        // A caller may take its time with a body: whether its session was used is judged by the time when it was there.
+        now = ports.timer().now().await;
+    }
     let realm = verified.realm().and_then(|name| config.realm(name.as_str()));
     if let (Some(proved), Some(realm)) = (&proved, realm) {
         check_nonce(ports, realm, proved, now)?;
     }
-    let (resource, catalogue) = (route.resource.as_deref(), config.scopes());
-    let need = Need { route: &route.id, resource, scopes, catalogue, proof: proved.as_ref() };
+    let resource = route.described.as_ref().map(|about| about.resource.as_str());
+    let catalogue = config.scopes();
+    let tool = message.as_ref().map_or(&[][..], |message| message.needs);
+    let need = Need { route: &route.id, resource, scopes, tool, catalogue, proof: proved.as_ref() };
     let (authorized, chore) = verified.authorize(&need, ports, now).await?;
     let theirs = authorized.token().roles();
     if !roles.is_empty() && !roles.iter().any(|role| theirs.contains(role)) {
@@ -196,8 +211,9 @@ pub async fn decide<'c, P: Ports>(
     drop(credential);
     let is_spent = spent == Some(&TokenPlace::Form);
     let form = target.form.map(|form| if is_spent { without_token(&form) } else { form });
-    let (path, authorized) = (target.path, Some(authorized));
-    Ok(Pass { route, path, authorized, spent, cookies, form, seen, told, chore })
+    let (path, authorized, body) =
+        (target.path, Some(authorized), message.map(|message| message.text).or(form));
+    Ok(Pass { route, path, authorized, spent, cookies, body, seen, told, chore })
 }
 
 impl Pass<'_> {

@@ -93,7 +93,7 @@ impl Pass<'_> {
             }
             _ => "authorization",
         };
-        let body = self.form.clone();
+        let body = self.body.clone();
         // The platform counts anew what it sends.
         let is_counted = |name: &str| body.is_some() && name.eq_ignore_ascii_case("content-length");
         // `Authorization` never goes beside our identity: it would be a second one. Nor does a proof that was used up here.

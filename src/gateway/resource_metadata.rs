@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::config::Config;
 use crate::error::Fault;
 use crate::http::Answer;
-use crate::policy::{Access, Resource, ScopeNeed, TokenPlace};
+use crate::policy::{Access, Resource, TokenPlace, Tools};
 use crate::token::Algorithm;
 
 /// The metadata document of a resource.
@@ -18,11 +18,19 @@ use crate::token::Algorithm;
 pub fn resource_metadata(config: &Config, resource: &Resource) -> Result<Answer, Fault> {
     let url = resource.metadata_url();
     let (mut servers, mut scopes, mut methods) = (Vec::new(), Vec::new(), Vec::new());
-    for route in config.routes().iter().filter(|route| route.metadata.as_deref() == Some(&url)) {
+    for route in config
+        .routes()
+        .iter()
+        .filter(|route| route.described.as_ref().is_some_and(|about| about.metadata == url))
+    {
         if let Access::Token { issuers, scopes: needed, places, .. } = &route.access {
             servers.extend(issuers);
-            scopes
-                .extend(needed.iter().flat_map(ScopeNeed::any).filter(|scope| config.scopes().offers(scope)));
+            let tools = route.tools.as_ref().map_or(&[][..], Tools::all);
+            for needed in std::iter::once(needed).chain(tools.iter().map(|(_, needed)| needed)) {
+                for need in needed {
+                    scopes.extend(need.any().filter(|scope| config.scopes().offers(scope)));
+                }
+            }
             methods.extend(places.iter().filter_map(|place| match place {
                 TokenPlace::Authorization => Some("header"),
                 TokenPlace::Form => Some("body"),

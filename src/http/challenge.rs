@@ -6,29 +6,34 @@
 use crate::dpop::{NONCE_HEADER, algorithms};
 use crate::error::Denied;
 use crate::http::{Answer, Scheme, presented};
+use crate::policy::Described;
 use crate::scope::ScopeToken;
 
-/// What a protected resource answers to a request that may not pass. `metadata`: where the resource describes itself,
-/// for the challenge (RFC 9728 section 5.1).
+/// What a protected resource answers to a request that may not pass. `described`: what its challenge says about the resource.
 #[must_use]
-pub fn challenge(denied: &Denied, metadata: Option<&str>) -> Answer {
-    told(bare(denied), metadata)
+pub fn challenge(denied: &Denied, described: Option<&Described>) -> Answer {
+    told(bare(denied), described)
 }
 
 /// The same for a caller who has presented the token with a proof of possession (RFC 9449 section 7.1): the challenge is of that scheme.
 #[must_use]
-pub fn challenge_proof(denied: &Denied, metadata: Option<&str>) -> Answer {
+pub fn challenge_proof(denied: &Denied, described: Option<&Described>) -> Answer {
     let answer = bare(denied);
     let said = answer.header("WWW-Authenticate").and_then(|said| said.strip_prefix("Bearer "));
     let said = said.map(|said| format!(r#"DPoP algs="{}", {said}"#, algorithms()));
-    told(said.into_iter().fold(answer, |answer, said| answer.with("WWW-Authenticate", said)), metadata)
+    told(said.into_iter().fold(answer, |answer, said| answer.with("WWW-Authenticate", said)), described)
 }
 
-fn told(answer: Answer, metadata: Option<&str>) -> Answer {
-    let (Some(url), Some(said)) = (metadata, answer.header("WWW-Authenticate")) else {
+/// With where the resource describes itself (RFC 9728 section 5.1); and where another token would help, with what to ask for (RFC 6750 section 3).
+fn told(answer: Answer, described: Option<&Described>) -> Answer {
+    let (Some(about), Some(said)) = (described, answer.header("WWW-Authenticate")) else {
         return answer;
     };
-    let said = format!(r#"{said}, resource_metadata="{url}""#);
+    let mut said = said.to_owned();
+    if answer.status == 401 && !about.scope.is_empty() {
+        said = format!(r#"{said}, scope="{}""#, about.scope);
+    }
+    let said = format!(r#"{said}, resource_metadata="{}""#, about.metadata);
     answer.with("WWW-Authenticate", said)
 }
 
@@ -71,6 +76,15 @@ fn bare(denied: &Denied) -> Answer {
         Denied::MalformHost => Answer::problem(400, "Bad Request", "Name the host, and nothing but that."),
         Denied::MalformPath => Answer::problem(400, "Bad Request", "The path has no single normal form."),
         Denied::UnexpectedBody => Answer::problem(400, "Bad Request", "A GET or HEAD request has no body."),
+        Denied::ExceedMessage => {
+            Answer::problem(413, "Content Too Large", "Send a message of at most 1 MiB.")
+        }
+        Denied::MalformMessage => Answer::problem(
+            400,
+            "Bad Request",
+            "Send one JSON-RPC message as application/json, in which no member is repeated.",
+        ),
+        Denied::NoTool => Answer::problem(403, "Forbidden", "There is no such tool to be called here."),
         Denied::ExceedForm => Answer::problem(413, "Content Too Large", "Send a form of at most 64 KiB."),
         Denied::ExceedRate(seconds) => {
             Answer::problem(429, "Too Many Requests", "This resource was called too often. Try again later.")
@@ -107,14 +121,14 @@ fn bare(denied: &Denied) -> Answer {
 /// The same for a proxy that asks (`/_tollgate/check`). nginx understands 2xx, 401 and 403 and makes a 500 of
 /// everything else, so what would be 400 or 404 is 403 here.
 #[must_use]
-pub fn forward_auth(denied: &Denied, metadata: Option<&str>) -> Answer {
-    for_proxy(challenge(denied, metadata))
+pub fn forward_auth(denied: &Denied, described: Option<&Described>) -> Answer {
+    for_proxy(challenge(denied, described))
 }
 
 /// The same for a caller who has presented the token with a proof of possession.
 #[must_use]
-pub fn forward_auth_proof(denied: &Denied, metadata: Option<&str>) -> Answer {
-    for_proxy(challenge_proof(denied, metadata))
+pub fn forward_auth_proof(denied: &Denied, described: Option<&Described>) -> Answer {
+    for_proxy(challenge_proof(denied, described))
 }
 
 fn for_proxy(answer: Answer) -> Answer {
@@ -187,11 +201,28 @@ mod tests {
     #[test]
     fn rfc9728_section_5_1_the_challenge_says_where_the_resource_describes_itself() {
         let url = "https://api.example/.well-known/oauth-protected-resource";
-        let said = |denied| challenge(&denied, Some(url)).header("WWW-Authenticate").map(str::to_owned);
+        let mut about = Described {
+            resource: "https://api.example".to_owned(),
+            metadata: url.to_owned(),
+            scope: "a b".to_owned(),
+        };
+        let said = |denied: Denied, about: &Described| {
+            challenge(&denied, Some(about)).header("WWW-Authenticate").map(str::to_owned)
+        };
         let with = |challenge: &str| Some(format!(r#"{challenge}, resource_metadata="{url}""#));
-        assert_eq!(said(Denied::MissToken), with(r#"Bearer realm="tollgate""#));
-        assert_eq!(said(Denied::ExpireToken), with(r#"Bearer error="invalid_token""#));
-        assert_eq!(said(Denied::NoRoute), None);
+        assert_eq!(said(Denied::MissToken, &about), with(r#"Bearer realm="tollgate", scope="a b""#));
+        assert_eq!(said(Denied::ExpireToken, &about), with(r#"Bearer error="invalid_token", scope="a b""#));
+        // What is needed is said once, and not where it would not help.
+        let need = vec!["c".parse().unwrap()];
+        assert_eq!(
+            said(Denied::LackScope { need }, &about),
+            with(r#"Bearer error="insufficient_scope", scope="c""#)
+        );
+        assert_eq!(said(Denied::LackRole, &about), with(r#"Bearer error="insufficient_scope""#));
+        assert_eq!(said(Denied::MalformCredentials, &about), with(r#"Bearer error="invalid_request""#));
+        assert_eq!(said(Denied::NoRoute, &about), None);
+        about.scope.clear();
+        assert_eq!(said(Denied::MissToken, &about), with(r#"Bearer realm="tollgate""#));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::http::{Answer, Head, Scheme, challenge, challenge_proof, is_proof, pr
 use crate::id::SessionId;
 use crate::oauth::Stop;
 use crate::oauth::proof::proof;
+use crate::policy::Described;
 use crate::port::Ports;
 use crate::time::Timestamp;
 use crate::token::Holder;
@@ -26,7 +27,7 @@ pub(crate) struct OwnToken {
 
 /// What a request that bears a token is refused with: by the scheme that it used.
 pub(crate) fn refusal(authorization: Option<&str>) -> impl Fn(&Denied) -> Stop + Copy {
-    let answer: fn(&Denied, Option<&str>) -> Answer =
+    let answer: fn(&Denied, Option<&Described>) -> Answer =
         if is_proof(authorization) { challenge_proof } else { challenge };
     move |denied| Stop::Answer(Box::new(answer(denied, None).because(denied.code())))
 }

@@ -195,7 +195,7 @@ impl Metadata {
             client_id,
             client_name: self.name()?,
             realm,
-            scope: self.scopes(config, rights)?,
+            scope: self.scopes(config, rights, &grant_types)?,
             locator,
             token_endpoint_auth_method: method,
             redirect_uris: self.redirect_uris(&grant_types)?,
@@ -313,9 +313,12 @@ impl Metadata {
         Ok(grants)
     }
 
-    fn scopes(&self, config: &Config, rights: Rights<'_>) -> Result<ScopeSet, Unfit> {
+    /// A client that registers itself, and does nothing without a person who is asked, gets every public scope that it could have asked for (RFC 7591 sections 2
+    /// and 3.2.1): it says with each authorization request what it wants, and more with a later one, when a resource wants more.
+    fn scopes(&self, config: &Config, rights: Rights<'_>, grants: &[GrantType]) -> Result<ScopeSet, Unfit> {
+        const APART: Unfit = metadata("separate scopes by one space");
         let text = self.scope.as_deref().unwrap_or_default();
-        let scopes: ScopeSet = text.parse().map_err(|_| metadata("separate scopes by one space"))?;
+        let scopes: ScopeSet = text.parse().map_err(|_| APART)?;
         if !scopes.iter().all(|scope| config.scopes().knows(scope)) {
             return Err(metadata("scope holds a name that the configuration does not have"));
         }
@@ -323,6 +326,18 @@ impl Metadata {
             && !scopes.iter().all(|scope| config.scopes().covers(allowed, scope))
         {
             return Err(metadata("scope holds a name that clients may not register for here"));
+        }
+        let asks_people =
+            |grant: &GrantType| matches!(grant, GrantType::AuthorizationCode | GrantType::RefreshToken);
+        if let Rights::These { scopes: allowed, .. } = rights
+            && grants.iter().all(asks_people)
+        {
+            let mut all = text.to_owned();
+            for scope in allowed.iter().filter(|scope| config.scopes().offers(scope)) {
+                all.push_str(if all.is_empty() { "" } else { " " });
+                all.push_str(scope.as_str());
+            }
+            return all.parse().map_err(|_| APART);
         }
         Ok(scopes)
     }

@@ -15,6 +15,7 @@ mod pattern;
 mod place;
 mod resource;
 mod routes;
+mod tools;
 
 pub use claim_headers::{ClaimHeader, HeaderName};
 pub use cors::Cors;
@@ -23,5 +24,6 @@ pub use headers::{forwards, is_identity_header};
 pub use limit::{LimitBy, RateLimit};
 pub use pattern::PathPattern;
 pub use place::TokenPlace;
-pub use resource::Resource;
+pub use resource::{Described, Resource};
 pub use routes::{Access, Ambiguity, Host, Method, Route, RouteTable, ScopeNeed, Upstream, Way};
+pub use tools::Tools;

@@ -75,11 +75,28 @@ impl Resource {
         is_below && route.host.as_ref().is_none_or(|host| *host == self.host)
     }
 
+    /// What a route that lies in it says about it. `scope`: what whoever comes without a token is told to ask for.
+    #[must_use]
+    pub fn described(&self, scope: String) -> Described {
+        Described { resource: self.id.as_str().to_owned(), metadata: self.metadata_url(), scope }
+    }
+
     /// How much of a path it claims: of several resources that have a route, the one with the longest path counts.
     #[must_use]
     pub fn reach(&self) -> usize {
         self.path().len()
     }
+}
+
+/// The resource that a route belongs to, as its challenges speak of it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Described {
+    /// Its identifier (RFC 8707).
+    pub resource: String,
+    /// Where it describes itself (RFC 9728 section 5.1).
+    pub metadata: String,
+    /// The scopes that the route needs, with a space between (RFC 6750 section 3); empty: none that strangers are told of.
+    pub scope: String,
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{Malformed, RouteId};
 use crate::policy::overlap::Overlaps;
-use crate::policy::{ClaimHeader, Cors, PathPattern, RateLimit, RouteFields, TokenPlace};
+use crate::policy::{ClaimHeader, Cors, Described, PathPattern, RateLimit, RouteFields, TokenPlace, Tools};
 use crate::scope::{ScopeCatalogue, ScopeSet, ScopeToken};
 use crate::time::Lifetime;
 use crate::uri::{BaseUrl, Issuer, RequestPath};
@@ -219,10 +219,10 @@ pub struct Route {
     pub limit: Option<RateLimit>,
     /// Which fields of its answers come back; `None`: all of them.
     pub fields: Option<RouteFields>,
-    /// Where the resource that it belongs to describes itself (RFC 9728).
-    pub metadata: Option<String>,
-    /// The identifier of that resource (RFC 8707).
-    pub resource: Option<String>,
+    /// The tools of an MCP server that may be called; `None`: messages are not looked into.
+    pub tools: Option<Tools>,
+    /// The resource that it belongs to.
+    pub described: Option<Described>,
 }
 
 impl Route {
@@ -325,8 +325,8 @@ mod tests {
             cors: None,
             limit: None,
             fields: None,
-            metadata: None,
-            resource: None,
+            tools: None,
+            described: None,
         }
     }
 

@@ -298,11 +298,17 @@ impl Verified {
         now: Timestamp,
     ) -> Result<(Authorized, Option<Chore>), Error> {
         self.check_resource(need)?;
-        if !need.scopes.iter().all(|scope| scope.is_met(self.token.scopes(), need.catalogue)) {
-            return Err(Denied::LackScope {
-                need: need.scopes.iter().map(|any| any.first().clone()).collect(),
+        let are_met =
+            |needs: &[ScopeNeed]| needs.iter().all(|scope| scope.is_met(self.token.scopes(), need.catalogue));
+        if !are_met(need.scopes) || !are_met(need.tool) {
+            let mut all = Vec::new();
+            for any in need.scopes {
+                all.push(any.first().clone());
             }
-            .into());
+            for any in need.tool {
+                all.push(any.first().clone());
+            }
+            return Err(Denied::LackScope { need: all }.into());
         }
         let chore = match (self.session, self.token.issuer.revocation, need.proof) {
             (Some(session), Some(Revocation::Cutoff), proof) => {
@@ -348,6 +354,8 @@ pub struct Need<'a> {
     pub resource: Option<&'a str>,
     /// All of these.
     pub scopes: &'a [ScopeNeed],
+    /// And, where a tool is called, all of these.
+    pub tool: &'a [ScopeNeed],
     /// What implies what.
     pub catalogue: &'a ScopeCatalogue,
     /// The proof of possession that came with it.

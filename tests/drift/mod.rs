@@ -17,11 +17,12 @@ fn read(path: &str) -> String {
 }
 
 #[test]
-fn the_example_of_a_configuration_is_good() {
+fn the_examples_of_a_configuration_are_good() {
     // `tollgate.json` has comments: tests/tools/places.test.mjs reads it as the build does.
-    const PATH: &str = "examples/short-idle.json";
-    if let Err(errors) = Config::parse(&read(PATH)) {
-        panic!("{PATH}: {errors:#?}");
+    for path in ["examples/short-idle.json", "examples/mcp/tollgate.json"] {
+        if let Err(errors) = Config::parse(&read(path)) {
+            panic!("{path}: {errors:#?}");
+        }
     }
 }
 

@@ -60,7 +60,7 @@ test("a token in a cookie, or in a header of its own, where the route allows it,
 
 test("attack_55 a token in two places, or where the route does not look, is refused", async () => {
   const twice = `Bearer error="invalid_request", ${METADATA}`;
-  const missing = `Bearer realm="tollgate", ${METADATA}`;
+  const missing = `Bearer realm="tollgate", scope="orders:read", ${METADATA}`;
   const bearer = { authorization: `Bearer ${token}` };
   for (const second of [token, other]) {
     await refused(400, twice, `query?access_token=${second}`, { headers: bearer });

@@ -25,6 +25,7 @@ mod library;
 mod logout;
 mod mailbox;
 mod management;
+mod mcp;
 mod passkeys;
 mod people;
 mod places;

@@ -229,8 +229,15 @@ fn rfc9728_section_5_1_every_challenge_of_a_resource_says_where_it_describes_its
     let orders = r#"resource_metadata="https://edge.example/.well-known/oauth-protected-resource/orders""#;
     let all = r#"resource_metadata="https://edge.example/.well-known/oauth-protected-resource""#;
     for (request, status, challenge) in [
-        (get("/orders/1"), 401, format!(r#"Bearer realm="tollgate", {orders}"#)),
-        (get("/orders/1").bearer("x"), 401, format!(r#"Bearer error="invalid_token", {orders}"#)),
+        (get("/orders/1"), 401, format!(r#"Bearer realm="tollgate", scope="orders:read", {orders}"#)),
+        (
+            get("/orders/1").bearer("x"),
+            401,
+            format!(r#"Bearer error="invalid_token", scope="orders:read", {orders}"#),
+        ),
+        (get("/any"), 401, format!(r#"Bearer realm="tollgate", {all}"#)),
+        // What is internal is nothing for strangers.
+        (Call::form("https://edge.example/form", ""), 401, format!(r#"Bearer realm="tollgate", {all}"#)),
         (
             get("/admin").bearer(&token),
             403,

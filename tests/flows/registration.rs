@@ -74,6 +74,37 @@ fn rfc7591_section_3_2_1_a_client_registers_itself_where_the_realm_lets_it() {
 }
 
 #[test]
+fn rfc7591_section_3_2_1_a_client_for_people_may_ask_them_for_more_later() {
+    let world = World::new(
+        r#"{
+        "realms": { "open": { "issuer": "https://edge.example/open", "registration": {
+            "access": "open", "scopes": ["orders:read", "orders:cancel", "secret"],
+            "grant_types": ["authorization_code", "refresh_token", "client_credentials"] } } },
+        "scopes": { "orders:read": { "description": "Read" }, "orders:cancel": { "description": "Cancel" },
+            "secret": { "description": "Ours", "internal": true } },
+        "routes": []
+    }"#,
+    );
+    let edge = world.edge();
+    let scope = |client: &Value| {
+        let reply = register(&edge, "open", client);
+        assert_eq!(reply.status(), 201, "{}", reply.answer().body);
+        reply.member("scope")
+    };
+    let public = "orders:cancel orders:read";
+    assert_eq!(scope(&with(app(), "scope", json!("orders:read"))), public);
+    assert_eq!(scope(&app()), public, "whoever names none is no worse off");
+    assert_eq!(scope(&with(app(), "scope", json!("secret"))), "orders:cancel orders:read secret");
+    // What acts by itself is not asked about: it has what it asks for.
+    let job = json!({ "client_name": "Job", "grant_types": ["client_credentials"], "scope": "orders:read" });
+    assert_eq!(scope(&job), "orders:read");
+    let both = json!(["authorization_code", "client_credentials"]);
+    let both =
+        with(with(app(), "grant_types", both), "token_endpoint_auth_method", json!("client_secret_basic"));
+    assert_eq!(scope(&with(both, "scope", json!("orders:read"))), "orders:read");
+}
+
+#[test]
 fn attack_66_what_a_client_may_not_ask_for() {
     let world = World::new(CONFIG);
     let edge = world.edge();
