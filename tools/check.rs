@@ -8,11 +8,13 @@
 #![expect(clippy::print_stderr, reason = "a program of the command line")]
 
 use std::process::ExitCode;
-use std::{env, fs};
+use std::{env, fs, io};
 
-use tollgate::config::Config;
+use tollgate::config::{Config, PolicyTests};
 
-const USAGE: &str = "usage: tollgate-check FILE…\n\nReads configurations. Says what is wrong with each, and then ends with 1.";
+const USAGE: &str = "usage: tollgate-check FILE…
+
+Reads configurations. Says what is wrong with each, and then ends with 1. `-` is the standard input.";
 
 fn main() -> ExitCode {
     let files: Vec<_> = env::args().skip(1).collect();
@@ -30,11 +32,22 @@ fn main() -> ExitCode {
     code
 }
 
-/// Everything that is wrong with a file.
+/// Everything that is wrong with a file: also with the shape of its tests, which the worker passes over.
 fn problems(file: &str) -> Vec<String> {
-    match fs::read_to_string(file).map(|text| Config::parse(&text)) {
-        Ok(Ok(_)) => Vec::new(),
-        Ok(Err(errors)) => errors.iter().map(ToString::to_string).collect(),
-        Err(e) => vec![format!("cannot be read: {e}")],
+    let text = match read(file) {
+        Ok(text) => text,
+        Err(e) => return vec![format!("cannot be read: {e}")],
+    };
+    let mut errors = Config::parse(&text).err().unwrap_or_default();
+    for error in PolicyTests::read(&text).err().unwrap_or_default() {
+        // What is no JSON is none in both readings.
+        if !errors.contains(&error) {
+            errors.push(error);
+        }
     }
+    errors.iter().map(ToString::to_string).collect()
+}
+
+fn read(file: &str) -> io::Result<String> {
+    if file == "-" { io::read_to_string(io::stdin()) } else { fs::read_to_string(file) }
 }

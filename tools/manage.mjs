@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 import { ask, operators, reason } from "./operators.mjs";
 import { fail, root } from "./project.mjs";
 import { readAssignments } from "./settings.mjs";
+import { withoutTests } from "./without-tests.mjs";
 
 const COMMON = `  REALM   the realm (test)
   URL     where tollgate answers (that of the last \`make dev\`, else http://127.0.0.1:8787)
@@ -34,7 +35,7 @@ ${COMMON}`,
   "config-put": `make config-put REALM=test FILE=tollgate.json
 
 Puts a document in the place of the configuration that counts, in the realm that it is managed from (config:manage). Where it is not good, prints
-everything that is wrong with it; what counted goes on to count.
+everything that is wrong with it; what counted goes on to count. Tests in it stay here.
 
   FILE    the document; required
 ${COMMON}`,
@@ -106,7 +107,7 @@ The secret is not shown again: only a digest of it is stored.
     if (!existsSync(file)) throw new Error(`There is no ${file}.`);
     // What somebody else puts meanwhile is not overwritten.
     const { headers } = await call("/config");
-    const { body } = await call("/config", { method: "PUT", text: readFileSync(file, "utf8"), headers: { "if-match": headers.get("etag") } });
+    const { body } = await call("/config", { method: "PUT", text: withoutTests(readFileSync(file, "utf8")), headers: { "if-match": headers.get("etag") } });
     return `${file} counts now, as version ${body.version}: here at once, at every edge within 90 seconds.\n`;
   },
   async "rotate-keys"() {

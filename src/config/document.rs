@@ -4,6 +4,7 @@ mod issuer;
 mod people;
 mod provider;
 mod realm;
+mod test;
 
 use std::collections::BTreeMap;
 
@@ -19,6 +20,9 @@ pub use people::{MailDocument, SignUpDocument, WebhookDocument};
 pub use provider::{Product, ProviderDocument};
 pub use realm::{
     Feature, JWKS_SECONDS, RealmDocument, RegistrationAccess, RegistrationDocument, Revocation, Signing,
+};
+pub use test::{
+    TestDecision, TestDocument, TestExpectDocument, TestRequestDocument, TestTokenDocument, Unread,
 };
 
 /// The whole of `tollgate.json`.
@@ -55,6 +59,10 @@ pub struct Document {
     /// Which requests go where, and who may send them. What no route matches is refused.
     #[serde(default)]
     pub routes: Vec<RouteDocument>,
+    /// Requests that no route is for, and what must become of them. `make policy-check` runs them; a worker passes over them.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<TestDocument>"))]
+    pub tests: Unread,
 }
 
 /// One role.
@@ -130,6 +138,10 @@ pub struct RouteDocument {
     /// What becomes of a request of somebody who has none of the abilities of `fields`. By default `refuse`.
     #[serde(default)]
     pub without_fields: WithoutFields,
+    /// Requests, and what must become of them here. `make policy-check` runs them; a worker passes over them.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<TestDocument>"))]
+    pub tests: Unread,
 }
 
 /// What becomes of a request of somebody who would see nothing of its answer.

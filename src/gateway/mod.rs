@@ -19,6 +19,7 @@ pub use forward_auth::{Named, original};
 pub use onward::{Came, Onward};
 pub use resource_metadata::resource_metadata;
 
+use crate::check::Check;
 use crate::config::Config;
 use crate::encoding::hex;
 use crate::error::{Denied, Error};
@@ -127,11 +128,13 @@ pub async fn decide<'c, P: Ports>(
         // The other places are looked at where everything of the request is at hand.
         ports.may_wait().await;
     }
+    ports.begin(&[Check::Credential]);
     let credential = credential::find(places, &target)?;
     let proved = match credential.scheme {
         Scheme::Bearer => None,
         Scheme::Dpop => {
             ports.may_wait().await;
+            ports.begin(&[Check::Proof]);
             let shown = (&target, credential.token.as_ref());
             Some(possession::possession(config, ports, route, shown, now).await?)
         }
@@ -140,17 +143,24 @@ pub async fn decide<'c, P: Ports>(
     let verified = verify(&credential.token, config, ports, issuers, holder, now).await?;
     let realm = verified.realm().and_then(|name| config.realm(name.as_str()));
     if let (Some(proved), Some(realm)) = (&proved, realm) {
+        ports.begin(&[Check::Nonce]);
         check_nonce(ports, realm, proved, now)?;
     }
     let (resource, catalogue) = (route.resource.as_deref(), config.scopes());
     let need = Need { route: &route.id, resource, scopes, catalogue, proof: proved.as_ref() };
     let (authorized, chore) = verified.authorize(&need, ports, now).await?;
     let theirs = authorized.token().roles();
+    if !roles.is_empty() {
+        ports.begin(&[Check::Roles]);
+    }
     if !roles.is_empty() && !roles.iter().any(|role| theirs.contains(role)) {
         return Err(Denied::LackRole.into());
     }
     let seen = match &route.fields {
-        Some(fields) => Some(fields.seen_by(theirs).ok_or(Denied::LackAbility)?),
+        Some(fields) => {
+            ports.begin(&[Check::Abilities]);
+            Some(fields.seen_by(theirs).ok_or(Denied::LackAbility)?)
+        }
         None => None,
     };
     let spent = places.iter().find(|place| *place == credential.place);

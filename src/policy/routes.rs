@@ -34,21 +34,33 @@ pub enum Method {
     Put,
 }
 
+impl Method {
+    /// Every method.
+    pub const ALL: [Self; 7] =
+        [Self::Delete, Self::Get, Self::Head, Self::Options, Self::Patch, Self::Post, Self::Put];
+
+    /// As requests spell it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Delete => "DELETE",
+            Self::Get => "GET",
+            Self::Head => "HEAD",
+            Self::Options => "OPTIONS",
+            Self::Patch => "PATCH",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+        }
+    }
+}
+
 impl FromStr for Method {
     type Err = Malformed;
 
     /// Methods are case-sensitive (RFC 9110 section 9.1).
     fn from_str(text: &str) -> Result<Self, Malformed> {
-        Ok(match text {
-            "DELETE" => Self::Delete,
-            "GET" => Self::Get,
-            "HEAD" => Self::Head,
-            "OPTIONS" => Self::Options,
-            "PATCH" => Self::Patch,
-            "POST" => Self::Post,
-            "PUT" => Self::Put,
-            _ => return Err(Malformed::new("method", "DELETE, GET, HEAD, OPTIONS, PATCH, POST or PUT")),
-        })
+        const RULE: Malformed = Malformed::new("method", "DELETE, GET, HEAD, OPTIONS, PATCH, POST or PUT");
+        Self::ALL.into_iter().find(|method| method.name() == text).ok_or(RULE)
     }
 }
 
