@@ -5,7 +5,7 @@
 //!
 //! **Out of scope**: moving bytes, and taking fields out of them (`edge`); rate limits.
 
-mod credential;
+pub(crate) mod credential;
 mod form;
 mod forward_auth;
 mod onward;

@@ -22,6 +22,49 @@ fn the_configurations_that_are_shipped_are_good() {
     }
 }
 
+#[cfg(feature = "schema")]
+#[test]
+fn the_configurations_that_are_shipped_have_the_shape_of_the_schema() {
+    let schema = serde_json::from_str(&read("docs/tollgate.schema.json")).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    for path in ["tollgate.json", "examples/short-idle.json"] {
+        let document: serde_json::Value = serde_json::from_str(&read(path)).unwrap();
+        let errors: Vec<_> = validator.iter_errors(&document).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{path}: {errors:#?}");
+    }
+    let mut document: serde_json::Value = serde_json::from_str(&read("tollgate.json")).unwrap();
+    document["routes"][0]["tests"][0]["expect"]["colour"] = "red".into();
+    assert!(!validator.is_valid(&document));
+}
+
+#[test]
+fn every_check_and_every_lint_is_in_the_document_on_policy() {
+    let document = read("docs/policy.md");
+    for check in tollgate::check::Check::ALL {
+        let name = check.name();
+        assert!(
+            document.lines().any(|line| line.starts_with("| ") && line.contains(&format!("`{name}`"))),
+            "{name}"
+        );
+    }
+    let mut lints = String::new();
+    code(Path::new("src/policy_check"), &mut lints);
+    let mut kinds = BTreeSet::new();
+    for level in ["Error", "Warning", "Note"] {
+        for kind in quoted(&lints, &format!("Level::{level}, "))
+            .chain(quoted(&lints, &format!("Level::{level}, code: ")))
+        {
+            let row = format!("| `{kind}` | {} |", level.to_lowercase());
+            assert!(document.contains(&row), "{row}");
+            kinds.insert(kind.to_owned());
+        }
+    }
+    let is_listed = |line: &&str| {
+        ["error", "warning", "note"].iter().any(|level| line.contains(&format!("` | {level} | ")))
+    };
+    assert_eq!(document.lines().filter(is_listed).count(), kinds.len(), "{kinds:?}");
+}
+
 /// `UPDATE_DOCS=1 cargo test --all-features` writes it anew.
 #[cfg(feature = "schema")]
 #[test]

@@ -21,8 +21,8 @@ use token::{Seen, Shown};
 use crate::check::Check;
 use crate::config::Config;
 use crate::error::Fault;
-use crate::gateway::Onward;
-use crate::http::Answer;
+use crate::gateway::{Onward, Target, credential};
+use crate::http::{Answer, Headers as _};
 use crate::policy::{Access, Route, TokenPlace};
 use crate::policy_check::keys::Key;
 use crate::policy_check::offline::{Assumed, Heard, Offline, Page, Says};
@@ -151,7 +151,7 @@ pub fn explain(input: &Input) -> Result<Explained, String> {
         errors.iter().map(|error| format!("error: {error}")).collect::<Vec<_>>().join("\n")
     })?;
     let url: Url =
-        input.url.parse().map_err(|e| format!("URL: `{}` is no address: {e}", shown(&input.url)))?;
+        input.url.parse().map_err(|e| format!("URL: `{}` is no address: {e}", without_token(&input.url)))?;
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
         return Err("URL has to begin with https:// or http://".to_owned());
     }
@@ -165,7 +165,8 @@ pub fn explain(input: &Input) -> Result<Explained, String> {
         });
         asked.show(token, first.unwrap_or(&TokenPlace::Authorization));
     }
-    let seen = Seen::read(&config, input.token.as_deref().or(bearer(&input.headers)));
+    let token = route.and_then(|route| token_of(route, &asked));
+    let seen = Seen::read(&config, token.as_deref().or(input.token.as_deref()));
     let about = Question { config: &config, input, seen: &seen, asked: &asked };
     let decided = match about.decide(Timestamp::from_seconds(input.at))? {
         Ok(decided) => decided,
@@ -232,11 +233,22 @@ fn find<'c>(config: &'c Config, input: &Input, asked: &Asked) -> Option<&'c Rout
     config.routes().iter().find(|route| route.id.as_str() == id)
 }
 
-fn bearer(headers: &BTreeMap<String, String>) -> Option<&str> {
-    let (_, value) = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("authorization"))?;
-    let (scheme, token) = value.split_once(' ')?;
-    let is_token = scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("dpop");
-    is_token.then(|| token.trim())
+/// The token that the request has where the route looks for one.
+fn token_of(route: &Route, asked: &Asked) -> Option<String> {
+    let Access::Token { places, .. } = &route.access else { return None };
+    let authorization = asked.get("authorization");
+    let target = Target {
+        method: &asked.method,
+        host: None,
+        path: asked.url.path().parse().ok()?,
+        query: asked.url.query(),
+        authorization: authorization.as_deref(),
+        has_body: asked.form.is_some(),
+        headers: Some(asked),
+        form: asked.form.clone(),
+    };
+    let found = credential::find(places, &target).ok()?;
+    Some(found.token.into_owned())
 }
 
 /// What is known of others.
