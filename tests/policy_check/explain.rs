@@ -139,6 +139,7 @@ fn without_a_route_the_nearest_are_told() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn what_is_wrong_with_a_request_has_its_check_and_its_words() {
     let of = |claims: Value| json!({ "token": token(&json!({}), &claims) });
     let other = |url: &str, token: Value| json!({ "method": "POST", "url": url, "token": token });
