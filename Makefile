@@ -8,7 +8,7 @@ step = @printf '\n== %s\n' "$(1)"
 .DEFAULT_GOAL := help
 # The order of `test` is the order of its parts, also under -j.
 .NOTPARALLEL:
-.PHONY: help install dev client user config-print config-put rotate-keys bench deny fuzz test fmt-check lint test-native test-core doc schema build pkg test-pkg test-tools test-e2e size fmt clean distclean
+.PHONY: help install dev client user config-print config-put rotate-keys policy-check explain bench deny fuzz test fmt-check lint test-native test-core test-tools doc schema build pkg test-pkg test-e2e size fmt clean distclean
 
 help: ## Print this list
 	@printf 'tollgate: make <target>\n\n'
@@ -37,10 +37,16 @@ config-put: ## Put a document in the place of the configuration that counts: REA
 rotate-keys: ## Make and publish a realm's next signing key: REALM=test
 	@node tools/manage.mjs rotate-keys $(if $(HELP),--help)
 
+policy-check: ## Lint the configuration and run the tests beside its rules: CONFIG=tollgate.json (HELP=1 explains STRICT= and others)
+	@node tools/policy-check.mjs $(if $(HELP),--help)
+
+explain: ## Say which route a request matches, which check fails and why: METHOD=GET URL=… and TOKEN in the environment (HELP=1)
+	@node tools/explain.mjs $(if $(HELP),--help)
+
 bench: install ## Measure tollgate beside jose, hono/jwk, fast-jwt and others in workerd, about twelve minutes (BENCH="--quick")
 	@node bench/run.mjs $(BENCH)
 
-test: install fmt-check lint test-native test-core doc build pkg test-pkg test-tools test-e2e size ## Run every check: the lines from fmt-check to size, in this order
+test: install fmt-check lint test-native test-core test-tools doc build pkg test-pkg test-e2e size ## Run every check: the lines from fmt-check to size, in this order
 	$(call step,everything passed)
 
 fmt-check: install ## Check the format of the Rust code
@@ -66,6 +72,12 @@ test-core: install ## Run the native tests of the core, which must not need the 
 	@cargo test --locked --no-default-features --features jwt
 	@cargo run --quiet --locked --no-default-features --features jwt --example validate
 
+test-tools: install ## Run the tests of the tools, and those beside the rules of tollgate.json
+	$(call step,tools)
+	@node --test 'tests/tools/*.test.mjs'
+	$(call step,the policy of tollgate.json)
+	@CONFIG= STRICT=1 node tools/policy-check.mjs
+
 doc: install ## Build the Rust documentation; a warning is an error
 	$(call step,documentation)
 	@RUSTDOCFLAGS=-Dwarnings cargo doc --locked --no-deps --all-features
@@ -81,10 +93,6 @@ pkg: install ## Build the browser package's WebAssembly into pkg/wasm/
 test-pkg: pkg ## Run the tests of the browser package as it was built
 	$(call step,browser package)
 	@node --test 'tests/browser/*.test.mjs'
-
-test-tools: install ## Run the tests of the tools that need no worker
-	$(call step,tools)
-	@node --test 'tests/tools/*.test.mjs'
 
 test-e2e: install ## Run the end-to-end tests on workerd (needs Python 3.11 with venv)
 	@node tools/install.mjs --tests

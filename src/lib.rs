@@ -8,10 +8,10 @@
 //!
 //! | layer | modules | may use |
 //! | --- | --- | --- |
-//! | vocabulary | [`email`], [`encoding`], [`error`], [`id`], [`json`], [`label`], [`pkce`], [`registered`], [`scope`], [`secret`], [`time`], [`uri`] | each other |
+//! | vocabulary | [`check`], [`email`], [`encoding`], [`error`], [`id`], [`json`], [`label`], [`pkce`], [`registered`], [`scope`], [`secret`], [`time`], [`uri`] | each other |
 //! | rules | [`directory`], [`dpop`], [`grant`], [`http`], [`keyring`], [`policy`], [`principal`], [`redact`], [`session`], [`token`], [`webauthn`] | vocabulary, each other |
 //! | use cases | [`api`], [`app`], [`config`], [`console`], [`gateway`], [`oauth`], [`people`], [`port`], [`validator`] | rules, vocabulary |
-//! | adapters | `edge`, `browser`, `software`, `webcrypto` | everything |
+//! | adapters | `edge`, `browser`, `policy_check`, `software`, `webcrypto` | everything |
 //!
 //! The table is enforced by `tests/architecture.rs` and explained in `docs/architecture.md`.
 //!
@@ -33,6 +33,7 @@
 #[cfg(all(feature = "worker", feature = "browser", target_arch = "wasm32", not(clippy), not(doc)))]
 compile_error!("`worker` and `browser` are two artefacts; build one at a time");
 
+pub mod check;
 pub mod email;
 pub mod encoding;
 pub mod error;
@@ -74,6 +75,8 @@ pub use validator::{AccessToken, Jws, Validator};
 pub mod browser;
 #[cfg(feature = "worker")]
 mod edge;
+#[cfg(feature = "policy")]
+pub mod policy_check;
 #[cfg(feature = "jwt")]
 pub mod software;
 #[cfg(feature = "webcrypto")]

@@ -10,6 +10,7 @@ const LAYERS: [(&str, &[&str]); 4] = [
     (
         "vocabulary",
         &[
+            "check",
             "email",
             "encoding",
             "error",
@@ -41,7 +42,7 @@ const LAYERS: [(&str, &[&str]); 4] = [
         ],
     ),
     ("use cases", &["api", "app", "config", "console", "gateway", "oauth", "people", "port", "validator"]),
-    ("adapters", &["browser", "edge", "software", "webcrypto"]),
+    ("adapters", &["browser", "edge", "policy_check", "software", "webcrypto"]),
 ];
 
 /// Crates that only adapters may name.

@@ -14,6 +14,8 @@ mod attacks;
 mod drift;
 mod fakes;
 mod flows;
+#[cfg(feature = "policy")]
+mod policy_check;
 mod presets;
 mod simulator;
 mod vectors;

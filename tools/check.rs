@@ -12,7 +12,7 @@
 use std::process::ExitCode;
 use std::{env, fs, io};
 
-use tollgate::config::{Config, ConfigError};
+use tollgate::config::{Config, ConfigError, PolicyTests};
 
 const USAGE: &str = "usage: tollgate-check [--json] FILE…
 
@@ -45,13 +45,27 @@ fn main() -> ExitCode {
     code
 }
 
-/// Everything that is wrong with a file.
+/// Everything that is wrong with a file: also with the shape of its tests, which the worker passes over.
 fn problems(file: &str) -> Vec<ConfigError> {
-    let text = if file == "-" { io::read_to_string(io::stdin()) } else { fs::read_to_string(file) };
-    match text {
-        Ok(text) => Config::parse(&text).err().unwrap_or_default(),
+    let text = match read(file) {
+        Ok(text) => text,
         Err(e) => {
-            vec![ConfigError { path: "(document)".to_owned(), problem: format!("cannot be read: {e}") }]
+            return vec![ConfigError {
+                path: "(document)".to_owned(),
+                problem: format!("cannot be read: {e}"),
+            }];
+        }
+    };
+    let mut errors = Config::parse(&text).err().unwrap_or_default();
+    for error in PolicyTests::read(&text).err().unwrap_or_default() {
+        // What is no JSON is none in both readings.
+        if !errors.contains(&error) {
+            errors.push(error);
         }
     }
+    errors
+}
+
+fn read(file: &str) -> io::Result<String> {
+    if file == "-" { io::read_to_string(io::stdin()) } else { fs::read_to_string(file) }
 }

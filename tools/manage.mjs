@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 import { ask, operators, reason } from "./operators.mjs";
 import { fail, root } from "./project.mjs";
 import { readAssignments } from "./settings.mjs";
+import { withoutTests } from "./without-tests.mjs";
 
 const COMMON = `  REALM   the realm (test)
   URL     where tollgate answers (that of the last \`make dev\`, else http://127.0.0.1:8787)
@@ -34,7 +35,7 @@ ${COMMON}`,
   "config-put": `make config-put REALM=test FILE=tollgate.json
 
 Puts a document in the place of the configuration that counts, in the realm that it is managed from (config:manage). Where it is not good, prints
-everything that is wrong with it; what counted goes on to count. What is put is one document: \`make -s config-print CONFIG=FILE\` prints it.
+everything that is wrong with it; what counted goes on to count. What is put is one document: \`make -s config-print CONFIG=FILE\` prints it. Tests in it stay here.
 
   FILE    the document, with comments, \`includes\` and \`blocks\` if it has them; required
 ${COMMON}`,
@@ -109,7 +110,7 @@ The secret is not shown again: only a digest of it is stored.
     const document = readDocument(file);
     // What somebody else puts meanwhile is not overwritten.
     const { headers } = await call("/config");
-    const put = { method: "PUT", text: document.text, headers: { "if-match": headers.get("etag") }, told: (errors) => tell(document, errors) };
+    const put = { method: "PUT", text: withoutTests(document.text), headers: { "if-match": headers.get("etag") }, told: (errors) => tell(document, errors) };
     const { body } = await call("/config", put);
     return `${file} counts now, as version ${body.version}: here at once, at every edge within 90 seconds.\n`;
   },

@@ -66,7 +66,7 @@ export async function seed({ url, realms, scopes, routes, roles, operators, fold
   // The address that is served, not the issuer's: behind another host name the issuer may not lead here.
   let client = { client_id: id, client_secret: secret, scope: known.TOLLGATE_SCOPE };
   if (!id || !secret || !(await knowsClient({ issuer: `${url}/${realm}`, id, secret }))) {
-    const json = { client_name: "demo", scope: demoScope(scopes), grant_types: ["client_credentials"] };
+    const json = { client_name: "demo", scope: demoScope(scopes), grant_types: ["client_credentials"], roles: roles.slice(0, 1) };
     const made = await ask(`${url}/${realm}/api/v1/clients`, { token, json });
     if (made.status !== 201) throw new Error(`The demo client was not made (${reason(made)})`);
     client = made.body;

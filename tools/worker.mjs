@@ -9,6 +9,7 @@ import { withBuildLock } from "./lock.mjs";
 import { optimise } from "./optimise.mjs";
 import { WORKER_BUILD_VERSION, cargoTools, environment, local, root, sha256 } from "./project.mjs";
 import { run } from "./run.mjs";
+import { withoutTests } from "./without-tests.mjs";
 
 const SOURCES = ["src", "templates", "assets", "docs/openapi.json", "tools/optimise.mjs", ".cargo", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "package-lock.json"];
 const STAMP = ".tollgate-build";
@@ -64,8 +65,12 @@ function putEntry(folder) {
 /** The realm whose people may put another configuration in the place of this one, which was checked; null: nobody may. */
 const managedFrom = (configuration) => JSON.parse(configuration).managed_from ?? null;
 
-/** Overwrites in place, because `wrangler dev` watches these files. The stamp goes last: a copy that was cut short does not count. */
-function publish(folder, configuration, out, stamp) {
+/**
+ * The configuration goes without its tests: they decide nothing, and are nobody's business at the edge. Overwrites in place, because `wrangler dev` watches these files. The stamp goes last: a copy that was cut short
+ * does not count.
+ */
+function publish(folder, document, out, stamp) {
+  const configuration = withoutTests(document);
   mkdirSync(out, { recursive: true });
   rmSync(join(out, STAMP), { force: true });
   cpSync(folder, out, { recursive: true, filter: (source) => !source.endsWith(STAMP) });

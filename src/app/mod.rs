@@ -8,6 +8,7 @@ mod harness;
 use serde_json::json;
 
 use crate::api;
+use crate::check::Check;
 use crate::config::{Config, Realm};
 use crate::console;
 use crate::encoding::Digest;
@@ -26,7 +27,7 @@ use crate::uri::RequestPath;
 use crate::validator::{Chore, run_chore};
 
 /// Whose a path is.
-enum Place<'c, 'a> {
+pub(crate) enum Place<'c, 'a> {
     Check,
     Gateway,
     Health,
@@ -66,12 +67,14 @@ impl<'c, P: Ports> App<'c, '_, P> {
     /// Handles one request. Never fails: what goes wrong is an answer, and a line in the log.
     /// The second part is work to do after the answer.
     pub async fn handle(&self, head: &Head<'_>, body: &mut impl Body) -> (Outcome<'c>, Option<Chore>) {
+        self.ports.begin(&[Check::Path]);
         if !Host::is_plain(head.authority) {
             return self.deny(&Denied::MalformHost, None, challenge);
         }
         let Ok(path) = head.path.parse::<RequestPath>() else {
             return self.deny(&Denied::MalformPath, None, challenge);
         };
+        self.ports.begin(&[Check::Owner]);
         match self.place(&path, head.authority) {
             Place::Check => self.check(head, body).await,
             Place::Gateway => self.gateway(path, head, body).await,
@@ -109,7 +112,7 @@ impl<'c, P: Ports> App<'c, '_, P> {
     }
 
     /// Whose a path is. RFC 8414 section 3.1 and RFC 9728 section 3.1 put their well-known part before what it is about.
-    fn place<'a>(&self, path: &'a RequestPath, authority: &str) -> Place<'c, 'a> {
+    pub(crate) fn place<'a>(&self, path: &'a RequestPath, authority: &str) -> Place<'c, 'a> {
         let path = path.as_str();
         match path {
             "/healthz" => return Place::Health,
@@ -225,6 +228,7 @@ impl<'c, P: Ports> App<'c, '_, P> {
         head: &Head<'_>,
         body: &mut impl Body,
     ) -> (Outcome<'c>, Option<Chore>) {
+        self.ports.begin(&[Check::Https]);
         if !(head.is_https || self.config.allows_http() && is_local(head)) {
             return self.deny(&Denied::RefuseHttp, None, challenge);
         }
@@ -250,6 +254,7 @@ impl<'c, P: Ports> App<'c, '_, P> {
                 return self.answer("preflight", Ok(answer));
             }
         }
+        self.ports.begin(&[Check::Route, Check::Body]);
         let route = match gateway::route(self.config, &target) {
             Ok(route) => route,
             Err(denied) => return self.deny(&denied, None, challenge),

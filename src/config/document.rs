@@ -4,6 +4,7 @@ mod issuer;
 mod people;
 mod provider;
 mod realm;
+mod test;
 
 use serde::Deserialize;
 
@@ -18,6 +19,9 @@ pub use people::{MailDocument, SignUpDocument, WebhookDocument};
 pub use provider::{Product, ProviderDocument};
 pub use realm::{
     Feature, JWKS_SECONDS, RealmDocument, RegistrationAccess, RegistrationDocument, Revocation, Signing,
+};
+pub use test::{
+    TestDecision, TestDocument, TestExpectDocument, TestRequestDocument, TestTokenDocument, Unread,
 };
 
 /// The whole of `tollgate.json`.
@@ -58,6 +62,10 @@ pub struct Document {
     /// Which requests go where, and who may send them. What no route matches is refused.
     #[serde(default)]
     pub routes: Vec<RouteDocument>,
+    /// Requests that no route is for, and what must become of them. `make policy-check` runs them; a worker passes over them.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<TestDocument>"))]
+    pub tests: Unread,
 }
 
 /// One role.
@@ -143,6 +151,10 @@ pub struct RouteDocument {
     /// How often one caller may call it. By default as often as it likes.
     #[serde(default)]
     pub limit: Option<LimitDocument>,
+    /// Requests, and what must become of them here. `make policy-check` runs them; a worker passes over them.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<TestDocument>"))]
+    pub tests: Unread,
 }
 
 /// Who may call a route from a browser.

@@ -11,6 +11,7 @@ pub mod document;
 mod issuer;
 pub mod management;
 mod people;
+mod policy_tests;
 mod preset;
 mod provider;
 mod realm;
@@ -25,15 +26,19 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::id::{RealmName, Role};
 use crate::json::of_document;
 use crate::policy::{Resource, RouteTable};
 use crate::scope::ScopeCatalogue;
+#[cfg(feature = "policy")]
+use crate::token::JwkSet;
 
 pub use document::{Feature, RegistrationAccess, Revocation};
 pub use issuer::{Introspection, KeySource, TrustedIssuer};
 pub use people::{MailBy, SignUp};
+pub use policy_tests::PolicyTests;
 pub use provider::{Protocol, Provider};
 pub use realm::{AUDIT_KEPT, Realm, Registration};
 pub use roles::{RoleKind, RoleWords};
@@ -122,12 +127,7 @@ impl Config {
     /// # Errors
     /// Everything that is wrong with it, at least one entry.
     pub fn parse(text: &str) -> Result<Self, Vec<ConfigError>> {
-        let one = |path: &str, problem: String| vec![ConfigError { path: path.to_owned(), problem }];
-        let value = strict::document(text).map_err(|e| one(WHOLE, format!("not readable as JSON: {e}")))?;
-        let document = of_document(value).map_err(|(path, problem)| {
-            let (path, problem) = (if path.is_empty() { WHOLE } else { &path }, problem.to_string());
-            one(path, format!("{problem}; {}", mend_of(&problem)))
-        })?;
+        let document = read(text)?;
         let mut problems = Problems::default();
         let config = Self::build(&document, &mut problems);
         match config {
@@ -193,6 +193,23 @@ impl Config {
             resources: Vec::new(),
             routes: RouteTable::default(),
         }
+    }
+
+    /// The same, with other keys for the issuers whose keys stand in the document.
+    #[cfg(feature = "policy")]
+    pub(crate) fn with_inline_keys<E>(
+        mut self,
+        keys: impl Fn(&TrustedIssuer) -> Result<JwkSet, E>,
+    ) -> Result<Self, E> {
+        for issuer in &mut self.issuers {
+            if let KeySource::Inline(_) = issuer.keys {
+                let other = keys(issuer)?;
+                if let Some(issuer) = Arc::get_mut(issuer) {
+                    issuer.keys = KeySource::Inline(other);
+                }
+            }
+        }
+        Ok(self)
     }
 
     /// The realm whose people may put another document in the place of this one; `None`: nobody may, but with a deployment.
@@ -272,6 +289,24 @@ impl Config {
     pub fn allows_http(&self) -> bool {
         self.realms.iter().any(|realm| realm.allow_http)
     }
+}
+
+/// A document's JSON.
+fn tree(text: &str) -> Result<Value, Vec<ConfigError>> {
+    strict::document(text).map_err(|e| {
+        vec![ConfigError { path: WHOLE.to_owned(), problem: format!("not readable as JSON: {e}") }]
+    })
+}
+
+/// A document's shape.
+pub(crate) fn read(text: &str) -> Result<Document, Vec<ConfigError>> {
+    of_document(tree(text)?).map_err(|(path, problem)| vec![mistake(&path, &problem)])
+}
+
+/// Where a document has another shape than it should.
+fn mistake(path: &str, problem: &serde_json::Error) -> ConfigError {
+    let (path, problem) = (if path.is_empty() { WHOLE } else { path }, problem.to_string());
+    ConfigError { path: path.to_owned(), problem: format!("{problem}; {}", mend_of(&problem)) }
 }
 
 /// What to do about serde's complaint.

@@ -12,8 +12,8 @@ const PARAMETER: &str = "access_token";
 
 /// A token, and where it stood.
 #[derive(Debug)]
-pub(super) struct Credential<'a> {
-    pub(super) token: Cow<'a, str>,
+pub(crate) struct Credential<'a> {
+    pub(crate) token: Cow<'a, str>,
     pub(super) place: &'a TokenPlace,
     /// With a proof of possession only in `Authorization` (RFC 9449 section 7.1).
     pub(super) scheme: Scheme,
@@ -25,7 +25,7 @@ pub(super) struct Credential<'a> {
 ///
 /// # Errors
 /// [`Denied::MissToken`]; [`Denied::MalformCredentials`] where there are several, or one is no token.
-pub(super) fn find<'a>(places: &'a [TokenPlace], target: &'a Target<'_>) -> Result<Credential<'a>, Denied> {
+pub(crate) fn find<'a>(places: &'a [TokenPlace], target: &'a Target<'_>) -> Result<Credential<'a>, Denied> {
     let mut found: Option<Credential<'a>> = None;
     let mut others: usize = 0;
     let allowed = |place: &TokenPlace| places.iter().find(|known| *known == place);

@@ -1,5 +1,6 @@
 //! The body of a request, where a route looks for the token there (RFC 6750 section 2.2).
 
+use crate::check::Check;
 use crate::error::{Denied, Error};
 use crate::http::Head;
 use crate::policy::{Access, Route, TokenPlace};
@@ -32,6 +33,7 @@ pub async fn form<P: Ports>(
     if !media.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
         return Ok(None);
     }
+    ports.begin(&[Check::Form]);
     let bytes = body.read(LIMIT).await?.ok_or(Denied::ExceedForm)?;
     // RFC 6750 section 2.2: "MUST consist entirely of ASCII"; a form of single parts, and no line ends.
     let is_form = bytes.iter().all(u8::is_ascii_graphic);

@@ -5,7 +5,7 @@
 //!
 //! **Out of scope**: moving bytes, and taking fields out of them (`edge`).
 
-mod credential;
+pub(crate) mod credential;
 mod form;
 mod forward_auth;
 mod limit;
@@ -23,6 +23,7 @@ pub use resource_metadata::resource_metadata;
 
 use std::borrow::Cow;
 
+use crate::check::Check;
 use crate::config::Config;
 use crate::encoding::visible;
 use crate::error::{Denied, Error};
@@ -157,11 +158,13 @@ pub async fn decide<'c, P: Ports>(
         // The other places are looked at where everything of the request is at hand.
         ports.may_wait().await;
     }
+    ports.begin(&[Check::Credential]);
     let credential = credential::find(places, &target)?;
     let proved = match credential.scheme {
         Scheme::Bearer => None,
         Scheme::Dpop => {
             ports.may_wait().await;
+            ports.begin(&[Check::Proof]);
             let shown = (&target, credential.token.as_ref());
             Some(possession::possession(config, ports, route, shown, now).await?)
         }
@@ -180,6 +183,7 @@ pub async fn decide<'c, P: Ports>(
     }
     let realm = verified.realm().and_then(|name| config.realm(name.as_str()));
     if let (Some(proved), Some(realm)) = (&proved, realm) {
+        ports.begin(&[Check::Nonce]);
         check_nonce(ports, realm, proved, now)?;
     }
     let resource = route.described.as_ref().map(|about| about.resource.as_str());
@@ -188,11 +192,17 @@ pub async fn decide<'c, P: Ports>(
     let need = Need { route: &route.id, resource, scopes, tool, catalogue, proof: proved.as_ref() };
     let (authorized, chore) = verified.authorize(&need, ports, now).await?;
     let theirs = authorized.token().roles();
+    if !roles.is_empty() {
+        ports.begin(&[Check::Roles]);
+    }
     if !roles.is_empty() && !roles.iter().any(|role| theirs.contains(role)) {
         return Err(Denied::LackRole.into());
     }
     let seen = match &route.fields {
-        Some(fields) => Some(fields.seen_by(theirs).ok_or(Denied::LackAbility)?),
+        Some(fields) => {
+            ports.begin(&[Check::Abilities]);
+            Some(fields.seen_by(theirs).ok_or(Denied::LackAbility)?)
+        }
         None => None,
     };
     if let Some(limit) = route.limit.as_ref().filter(|limit| limit.by != LimitBy::Address) {

@@ -42,7 +42,7 @@ impl Cors {
             let detail = "Scripts of this origin may not call this resource.";
             return Answer::problem(403, "Forbidden", detail).with("Vary", "Origin");
         }
-        let methods = methods.iter().map(|method| method.as_str()).collect::<Vec<_>>().join(", ");
+        let methods = methods.iter().map(|method| method.name()).collect::<Vec<_>>().join(", ");
         self.on(origin)
             .into_iter()
             .filter(|(name, _)| *name != "Access-Control-Expose-Headers")

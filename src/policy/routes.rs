@@ -36,9 +36,13 @@ pub enum Method {
 }
 
 impl Method {
-    /// As it is sent.
+    /// Every method.
+    pub const ALL: [Self; 7] =
+        [Self::Delete, Self::Get, Self::Head, Self::Options, Self::Patch, Self::Post, Self::Put];
+
+    /// As requests spell it.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Delete => "DELETE",
             Self::Get => "GET",
@@ -56,16 +60,8 @@ impl FromStr for Method {
 
     /// Methods are case-sensitive (RFC 9110 section 9.1).
     fn from_str(text: &str) -> Result<Self, Malformed> {
-        Ok(match text {
-            "DELETE" => Self::Delete,
-            "GET" => Self::Get,
-            "HEAD" => Self::Head,
-            "OPTIONS" => Self::Options,
-            "PATCH" => Self::Patch,
-            "POST" => Self::Post,
-            "PUT" => Self::Put,
-            _ => return Err(Malformed::new("method", "DELETE, GET, HEAD, OPTIONS, PATCH, POST or PUT")),
-        })
+        const RULE: Malformed = Malformed::new("method", "DELETE, GET, HEAD, OPTIONS, PATCH, POST or PUT");
+        Self::ALL.into_iter().find(|method| method.name() == text).ok_or(RULE)
     }
 }
 

@@ -13,6 +13,7 @@ pub use mail::{Letter, Mailer};
 
 use serde::Serialize;
 
+use crate::check::Check;
 use crate::directory;
 use crate::encoding::Digest;
 use crate::error::Fault;
@@ -102,6 +103,10 @@ pub trait Ports {
     /// Passed before anything that takes time or leaves a trace. Where a request must be decided at once
     /// ([`crate::app::App::at_once`]) it is never passed, and nothing has happened.
     async fn may_wait(&self) {}
+
+    /// Told which checks of a request come next, in their order. Nobody listens where requests are decided for good, and nothing is compiled for it. A token that is
+    /// remembered is not told of.
+    fn begin(&self, _checks: &'static [Check]) {}
 }
 
 /// A request's body, read at most once.

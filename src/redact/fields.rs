@@ -21,6 +21,15 @@ enum Step {
     Named(String),
 }
 
+impl FieldPath {
+    /// Whether everything that the other one keeps is kept by this one: it ends where the other one leads on, or is the same.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        let same = |(ours, theirs): (&Step, &Step)| *ours == Step::Any || ours == theirs;
+        self.0.len() <= other.0.len() && self.0.iter().zip(&other.0).all(same)
+    }
+}
+
 impl FromStr for FieldPath {
     type Err = Malformed;
 
@@ -172,6 +181,24 @@ mod tests {
         let long = ["a"; MOST_STEPS + 1].join(".");
         for bad in ["", ".", "a.", ".a", "a..b", "a*", r"a\", r"a\b", &long, &"a".repeat(257)] {
             assert!(bad.parse::<FieldPath>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_path_covers_what_it_leads_on_to() {
+        for (path_of, other, covers) in [
+            ("a", "a", true),
+            ("a", "a.b", true),
+            ("*", "a.b", true),
+            ("a.*", "a.b.c", true),
+            ("*.b", "a.b", true),
+            ("a.*", "a", false),
+            ("a", "*", false),
+            ("a.b", "a.c", false),
+            (r"a\.b", "a.b", false),
+            (r"\*", "a", false),
+        ] {
+            assert_eq!(path(path_of).covers(&path(other)), covers, "{path_of} {other}");
         }
     }
 

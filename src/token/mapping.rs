@@ -31,6 +31,12 @@ impl ClaimPath {
         Self { text: format!("/{outer}/{inner}"), steps: vec![outer.to_owned(), inner.to_owned()] }
     }
 
+    /// The names of the members on the way there; one at least.
+    #[must_use]
+    pub fn steps(&self) -> &[String] {
+        &self.steps
+    }
+
     /// What stands there.
     #[must_use]
     pub fn find<'c>(&self, claims: &'c Object<'c>) -> Option<&'c Value<'c>> {

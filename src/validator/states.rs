@@ -3,6 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use crate::check::Check;
 use crate::config::{Config, KeySource, Revocation, TrustedIssuer};
 use crate::dpop::Proved;
 use crate::error::{Denied, Error};
@@ -34,6 +35,7 @@ pub async fn verify<P: Ports>(
     holder: Holder,
     now: Timestamp,
 ) -> Result<Verified, Error> {
+    ports.begin(&[Check::Size, Check::Shape]);
     if text.len() > MAX_TOKEN {
         return Err(Denied::RejectSize.into());
     }
@@ -49,6 +51,7 @@ pub async fn verify<P: Ports>(
     });
     // A configuration with two of them for one place is refused.
     let (issuer, introspection) = asked.next().ok_or(Denied::MalformToken)?;
+    ports.begin(ASKED);
     let claims = introspection::ask(ports, issuer, introspection, text, now).await?;
     claims.confirmation.met_by(holder)?;
     Ok(Verified::new(issuer, claims, None))
@@ -134,24 +137,48 @@ impl<'a> Presented<'a> {
             Read::Fresh(token) => token,
         };
         let members = json::object(token.payload()).map_err(|_| Denied::MalformToken)?;
+        ports.begin(&[Check::Issuer]);
         let issuer = accepted(config, issuers, issuer_of(&members)?)?;
         if let (KeySource::Nowhere, Some(introspection)) = (&issuer.keys, &issuer.introspection) {
             // Nothing that the token says is proved, so nothing of it is used but where to ask.
+            ports.begin(ASKED);
             let claims = introspection::ask(ports, issuer, introspection, text, now).await?;
             claims.confirmation.met_by(holder)?;
             return Ok(Verified::new(issuer, claims, None));
         }
         let (trust, header) = (&issuer.trust, token.header());
+        ports.begin(TERMS);
         let algorithm = trust.check_header(header)?;
         let claims = Rc::new(Claims::read(&members, &trust.claims)?);
         trust.check_claims(header, &claims, holder, now)?;
+        if !trust.required.is_empty() {
+            ports.begin(&[Check::Required]);
+        }
         trust.check_required(&members)?;
+        if matches!(issuer.keys, KeySource::Realm(..)) {
+            ports.begin(&[Check::SessionName]);
+        }
         let session = session_of(issuer, &claims)?;
+        ports.begin(&[Check::Key]);
         let key = key_of(ports, issuer, header, algorithm, now).await?;
         check_signature(ports, issuer, text, &token, &claims, key, algorithm).await?;
         confirmed(ports, issuer, text, (claims, session), holder, now).await
     }
 }
+
+/// What is checked of a token that its issuer is asked about.
+const ASKED: &[Check] = &[Check::Inquiry, Check::Answer, Check::Binding];
+
+/// What is checked of a token without a key.
+const TERMS: &[Check] = &[
+    Check::Type,
+    Check::Algorithm,
+    Check::Claims,
+    Check::Audience,
+    Check::Time,
+    Check::Binding,
+    Check::Complete,
+];
 
 /// The issuer of this name, if it counts here.
 fn accepted<'c>(
@@ -216,6 +243,7 @@ async fn confirmed<P: Ports>(
     let claims = match &issuer.introspection {
         None => claims,
         Some(introspection) => {
+            ports.begin(&[Check::Inquiry, Check::Answer]);
             let told = introspection::ask(ports, issuer, introspection, text, now).await?;
             // The token says itself what it is bound to; the answer may repeat that, and nothing else.
             if told.confirmation != Confirmation::Bearer {
@@ -237,6 +265,7 @@ async fn check_signature<P: Ports>(
     algorithm: Algorithm,
 ) -> Result<(), Error> {
     ports.may_wait().await;
+    ports.begin(&[Check::Signature]);
     let (input, signature) = (token.signing_input().as_bytes(), token.signature());
     if !ports.verifier().verify(&key, algorithm, input, signature).await? {
         return Err(Denied::RejectSignature.into());
@@ -297,7 +326,13 @@ impl Verified {
         ports: &P,
         now: Timestamp,
     ) -> Result<(Authorized, Option<Chore>), Error> {
+        if self.session.is_some() {
+            ports.begin(&[Check::Resource]);
+        }
         self.check_resource(need)?;
+        if !need.scopes.is_empty() || !need.tool.is_empty() {
+            ports.begin(&[Check::Scopes]);
+        }
         let are_met =
             |needs: &[ScopeNeed]| needs.iter().all(|scope| scope.is_met(self.token.scopes(), need.catalogue));
         if !are_met(need.scopes) || !are_met(need.tool) {
@@ -309,6 +344,9 @@ impl Verified {
                 all.push(any.first().clone());
             }
             return Err(Denied::LackScope { need: all }.into());
+        }
+        if self.session.is_some() {
+            ports.begin(&[Check::Session]);
         }
         let chore = match (self.session, self.token.issuer.revocation, need.proof) {
             (Some(session), Some(Revocation::Cutoff), proof) => {

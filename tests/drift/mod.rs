@@ -27,6 +27,34 @@ fn the_examples_of_a_configuration_are_good() {
 }
 
 #[test]
+fn every_check_and_every_lint_is_in_the_document_on_policy() {
+    let document = read("docs/policy.md");
+    for check in tollgate::check::Check::ALL {
+        let name = check.name();
+        assert!(
+            document.lines().any(|line| line.starts_with("| ") && line.contains(&format!("`{name}`"))),
+            "{name}"
+        );
+    }
+    let mut lints = String::new();
+    code(Path::new("src/policy_check"), &mut lints);
+    let mut kinds = BTreeSet::new();
+    for level in ["Error", "Warning", "Note"] {
+        for kind in quoted(&lints, &format!("Level::{level}, "))
+            .chain(quoted(&lints, &format!("Level::{level}, code: ")))
+        {
+            let row = format!("| `{kind}` | {} |", level.to_lowercase());
+            assert!(document.contains(&row), "{row}");
+            kinds.insert(kind.to_owned());
+        }
+    }
+    let is_listed = |line: &&str| {
+        ["error", "warning", "note"].iter().any(|level| line.contains(&format!("` | {level} | ")))
+    };
+    assert_eq!(document.lines().filter(is_listed).count(), kinds.len(), "{kinds:?}");
+}
+
+#[test]
 fn every_endpoint_is_in_the_readme() {
     let readme = read("README.md");
     for (endpoint, method, path) in Endpoint::ALL {

@@ -199,4 +199,58 @@ test("a configuration that contradicts itself fails the start, and says everythi
   }
 });
 
+test("make policy-check says what is questionable, runs the tests, and fails where one does", async () => {
+  const good = await run("make", ["-s", "policy-check"], {});
+  assert.equal(good.code, 0, good.stderr);
+  assert.match(good.stdout, /^\d+ tests; 0 errors, 0 warnings$/m);
+  const config = JSON.parse(readFileSync(join(root, "tollgate.json"), "utf8"));
+  config.routes.find(({ id }) => id === "customers-read").fields["customers:identify"].push("email");
+  const path = join(folder, "leaks.json");
+  writeFileSync(path, JSON.stringify(config));
+  const bad = await run("make", ["-s", "policy-check"], { CONFIG: path });
+  assert.notEqual(bad.code, 0);
+  assert.match(bad.stdout, /^error: routes\[4\]\.tests\[1\] \(customers-read\): sees `email`, `id`, `name`; and should see `id`, `name` \[test\]$/m);
+});
+
+test("what is deployed has no tests in it, and is the text that stands there else", async () => {
+  const out = join(folder, "deployed");
+  const text = readFileSync(join(root, "tollgate.json"), "utf8");
+  await buildWorker({ config: join(root, "tollgate.json"), out });
+  const { configuration } = await import(join(out, "configuration.js"));
+  assert.ok(text.includes('"tests"') && !configuration.includes('"tests"'));
+  const whole = JSON.parse(text);
+  delete whole.tests;
+  for (const route of whole.routes) delete route.tests;
+  assert.deepEqual(JSON.parse(configuration), whole);
+});
+
+test("make explain says why, by the keys of the running instance, and never shows the token", async () => {
+  const token = await accessToken(await register(server, "test", { scope: "orders:read" }));
+  const explain = async (url, TOKEN, more = {}) => {
+    const { code, stdout, stderr } = await run("make", ["-s", "explain"], { CONFIG: "tests/e2e/tollgate.json", URL: url, TOKEN, JSON: "1", ...more });
+    assert.equal(code, 0, stderr);
+    for (const part of [TOKEN, TOKEN.split(".")[2]]) assert.ok(!stdout.includes(part) && !stderr.includes(part));
+    return JSON.parse(stdout);
+  };
+  const passes = await explain(`${URL_HERE}/orders`, token);
+  assert.deepEqual([passes.decision, passes.route.id, passes.assumed], ["pass", "orders-list", ["session"]]);
+  assertPassed(await call(token, `${URL_HERE}/orders`));
+
+  const refused = await explain(`${URL_HERE}/customers`, token);
+  const answer = await fetch(`${URL_HERE}/customers`, { headers: { authorization: `Bearer ${token}` } });
+  assert.deepEqual([refused.decision, refused.reason], ["refuse", "lack_scope"]);
+  assert.deepEqual([refused.answer.status, refused.answer.www_authenticate], [answer.status, answer.headers.get("www-authenticate")]);
+  assert.equal(refused.answer.body, await answer.text());
+
+  const [header, claims, signature] = token.split(".");
+  const forged = [header, claims, `${signature.startsWith("A") ? "B" : "A"}${signature.slice(1)}`].join(".");
+  assert.equal((await explain(`${URL_HERE}/orders`, forged)).reason, "reject_signature");
+  const unchecked = await explain(`${URL_HERE}/orders`, forged, { OFFLINE: "1" });
+  assert.deepEqual([unchecked.decision, unchecked.assumed], ["pass", ["session", "signature"]]);
+
+  const { code, stderr } = await run("make", ["-s", "explain"], { TOKEN: token });
+  assert.notEqual(code, 0);
+  assert.match(stderr, /URL is missing/);
+});
+
 endsWithoutLeaks();
