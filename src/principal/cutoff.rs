@@ -106,8 +106,8 @@ mod tests {
     fn cutoffs() -> Cutoffs {
         Cutoffs {
             all: Some(100),
-            clients: [("c1".parse().unwrap(), 200)].into(),
-            sessions: [("s1".to_owned(), 300)].into(),
+            clients: [("c1".parse().unwrap(), 200)].into_iter().collect(),
+            sessions: [("s1".to_owned(), 300)].into_iter().collect(),
         }
     }
 
