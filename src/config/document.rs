@@ -170,6 +170,12 @@ pub struct RequireDocument {
     /// `header:NAME`. By default `header`. A token in two places is refused.
     #[serde(default = "RequireDocument::token_in")]
     pub token_in: Vec<String>,
+    /// How the person has to have signed in: any of these names, as the token's `acr` (RFC 9470). A token that says none does not pass. By default anyhow.
+    #[serde(default)]
+    pub acr: Option<Vec<String>>,
+    /// How long ago that may be, by the token's `auth_time`, in seconds: 1 to 31536000. A token that says none does not pass. By default any time.
+    #[serde(default)]
+    pub max_age_seconds: Option<u64>,
 }
 
 impl RequireDocument {

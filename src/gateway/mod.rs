@@ -98,7 +98,7 @@ pub fn route<'c>(config: &'c Config, target: &Target<'_>) -> Result<&'c Route, D
     Ok(route)
 }
 
-/// Decides on one request for `route`. Checks credentials, a proof of possession where the token came with one, token, scopes, session, roles, in
+/// Decides on one request for `route`. Checks credentials, a proof of possession where the token came with one, token, scopes, sign-in, session, roles, in
 /// this order. With a proof it always takes the long way: nobody but its principal knows whether it was used.
 ///
 /// # Errors
@@ -110,7 +110,7 @@ pub async fn decide<'c, P: Ports>(
     target: Target<'_>,
     now: Timestamp,
 ) -> Result<Pass<'c>, Error> {
-    let Access::Token { issuers, scopes, roles, places } = &route.access else {
+    let Access::Token { issuers, scopes, roles, places, step_up } = &route.access else {
         let (path, form) = (target.path, target.form);
         return Ok(Pass {
             route,
@@ -143,7 +143,7 @@ pub async fn decide<'c, P: Ports>(
         check_nonce(ports, realm, proved, now)?;
     }
     let (resource, catalogue) = (route.resource.as_deref(), config.scopes());
-    let need = Need { route: &route.id, resource, scopes, catalogue, proof: proved.as_ref() };
+    let need = Need { route: &route.id, resource, scopes, catalogue, step_up, proof: proved.as_ref() };
     let (authorized, chore) = verified.authorize(&need, ports, now).await?;
     let theirs = authorized.token().roles();
     if !roles.is_empty() && !roles.iter().any(|role| theirs.contains(role)) {

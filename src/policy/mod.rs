@@ -11,6 +11,7 @@ mod pattern;
 mod place;
 mod resource;
 mod routes;
+mod step_up;
 
 pub use fields::{RouteFields, Unseen};
 pub use headers::{forwards, is_identity_header};
@@ -18,3 +19,4 @@ pub use pattern::PathPattern;
 pub use place::TokenPlace;
 pub use resource::Resource;
 pub use routes::{Access, Ambiguity, Host, Method, Route, RouteTable, ScopeNeed, Upstream, Way};
+pub use step_up::StepUp;

@@ -8,7 +8,7 @@ use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{Malformed, RouteId};
-use crate::policy::{PathPattern, RouteFields, TokenPlace};
+use crate::policy::{PathPattern, RouteFields, StepUp, TokenPlace};
 use crate::scope::{ScopeCatalogue, ScopeSet, ScopeToken};
 use crate::time::Lifetime;
 use crate::uri::{BaseUrl, Issuer, RequestPath};
@@ -111,6 +111,8 @@ pub enum Access {
         roles: Vec<String>,
         /// Where the token may stand.
         places: Vec<TokenPlace>,
+        /// How the person has to have signed in.
+        step_up: StepUp,
     },
 }
 

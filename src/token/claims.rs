@@ -35,6 +35,10 @@ pub struct Claims {
     pub roles: Vec<String>,
     /// `sid`, where it is text: ours are [`crate::id::SessionId`]s, other issuers' are their own business.
     pub session: Option<String>,
+    /// `acr`, where it is text (RFC 9470 section 6.1). Nothing asks for it but a route's `require`, where one that is no text is none.
+    pub acr: Option<String>,
+    /// `auth_time`, where it is a `NumericDate`; the same.
+    pub auth_time: Option<Timestamp>,
     /// `cnf`.
     pub confirmation: Confirmation,
 }
@@ -117,6 +121,8 @@ impl Claims {
             says_scopes: members.first(&map.scope).is_some(),
             roles: members.roles(&map.roles)?,
             session: members.text("sid").ok().flatten(),
+            acr: members.text("acr").ok().flatten(),
+            auth_time: members.date("auth_time").ok().flatten(),
             confirmation: Confirmation::read(claims),
         })
     }
@@ -127,7 +133,7 @@ impl Claims {
     pub(crate) fn weight(&self) -> usize {
         const EACH: usize = 48;
         let single = [Some(&self.issuer), Some(&self.subject), self.client.as_ref(), self.token_id.as_ref()];
-        let texts = single.into_iter().chain([self.session.as_ref()]).flatten();
+        let texts = single.into_iter().chain([self.session.as_ref(), self.acr.as_ref()]).flatten();
         let texts = texts.chain(&self.audiences).chain(&self.roles).map(String::len);
         texts
             .chain(self.scopes.iter().map(|scope| scope.as_str().len()))
@@ -135,7 +141,8 @@ impl Claims {
     }
 
     /// These claims, where their issuer has also been asked: its answer is about the same subject, and where it says
-    /// what it grants now, that is all that counts of what the token grants. Roles are those of the token.
+    /// what it grants now, that is all that counts of what the token grants. Where it says how and when somebody signed in (RFC 9470
+    /// section 6.2), that counts. Roles are those of the token.
     ///
     /// # Errors
     /// [`Denied::InactiveToken`] where the answer is about somebody else.
@@ -147,6 +154,8 @@ impl Claims {
         if told.says_scopes {
             claims.scopes = self.scopes.iter().filter(|scope| told.scopes.contains(scope)).cloned().collect();
         }
+        claims.acr = told.acr.clone().or(claims.acr);
+        claims.auth_time = told.auth_time.or(claims.auth_time);
         Ok(claims)
     }
 }
@@ -313,6 +322,31 @@ mod tests {
         assert_eq!(claims.roles, ["x", "y", "z"]);
         let bad = json::object(br#"{"iss":"i","sub":"s","realm_access":{"roles":{"x":1}}}"#).unwrap();
         assert_eq!(Claims::read(&bad, &map).unwrap_err(), Denied::MalformClaim("roles"));
+    }
+
+    #[test]
+    fn rfc9470_section_6_a_sign_in_of_the_wrong_type_is_none_and_refuses_nothing() {
+        let at = Timestamp::from_seconds;
+        let good = read(r#""acr":"a","auth_time":7"#).unwrap();
+        assert_eq!((good.acr.as_deref(), good.auth_time), (Some("a"), Some(at(7))));
+        for bad in ["1", "null", "{}", r#"["a"]"#, "true"] {
+            assert_eq!(read(&format!(r#""acr":{bad}"#)).unwrap().acr, None, "{bad}");
+        }
+        for bad in [r#""7""#, "null", "{}", "[7]", "true", "-7", "1e18", r#""2026-01-01T00:00:00Z""#] {
+            assert_eq!(read(&format!(r#""auth_time":{bad}"#)).unwrap().auth_time, None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn rfc9470_section_6_2_what_the_issuer_says_now_of_the_sign_in_counts() {
+        let at = Timestamp::from_seconds;
+        let token = read(r#""acr":"a","auth_time":7"#).unwrap();
+        let told = |members: &str| {
+            let claims = token.confirmed_by(&read(members).unwrap()).unwrap();
+            (claims.acr.unwrap(), claims.auth_time.unwrap())
+        };
+        assert_eq!(told(r#""acr":"b","auth_time":3"#), ("b".to_owned(), at(3)));
+        assert_eq!(told(r#""active":true"#), ("a".to_owned(), at(7)));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::dpop::Proved;
 use crate::error::{Denied, Error};
 use crate::id::{RealmName, RouteId, SessionId};
 use crate::json;
-use crate::policy::ScopeNeed;
+use crate::policy::{ScopeNeed, StepUp};
 use crate::port::{Ports, Principals, Verifier, random};
 use crate::scope::ScopeCatalogue;
 use crate::time::Timestamp;
@@ -283,13 +283,13 @@ impl Verified {
         self.token
     }
 
-    /// Decides whether the token may do what needs all of `need`. Checks scopes (with what they imply), then
-    /// that the session is alive: from memory within the grain, else by asking the principal; or by its cut-offs, where its
+    /// Decides whether the token may do what needs all of `need`. Checks scopes (with what they imply), how and when the person
+    /// signed in, then that the session is alive: from memory within the grain, else by asking the principal; or by its cut-offs, where its
     /// realm says so. A proof of possession is used up, in the step that asks about the session; what is refused before
     /// that leaves no mark. Does **not** check the request.
     ///
     /// # Errors
-    /// [`Denied::RejectAudience`], [`Denied::RejectProof`], [`Denied::LackScope`], [`Denied::ExpireIdle`], [`Denied::EndSession`]; a fault when the session's
+    /// [`Denied::RejectAudience`], [`Denied::RejectProof`], [`Denied::LackScope`], [`Denied::LackAuthentication`], [`Denied::ExpireIdle`], [`Denied::EndSession`]; a fault when the session's
     /// state cannot be had.
     pub async fn authorize<P: Ports>(
         self,
@@ -304,6 +304,7 @@ impl Verified {
             }
             .into());
         }
+        need.step_up.check(&self.token.claims, self.token.issuer.trust.leeway, now)?;
         let chore = match (self.session, self.token.issuer.revocation, need.proof) {
             (Some(session), Some(Revocation::Cutoff), proof) => {
                 cutoff::check(&self.token, session, ports, now).await?;
@@ -350,6 +351,8 @@ pub struct Need<'a> {
     pub scopes: &'a [ScopeNeed],
     /// What implies what.
     pub catalogue: &'a ScopeCatalogue,
+    /// How the person has to have signed in.
+    pub step_up: &'a StepUp,
     /// The proof of possession that came with it.
     pub proof: Option<&'a Proved>,
 }

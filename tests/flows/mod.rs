@@ -34,6 +34,7 @@ mod registration;
 mod remote;
 mod rotation;
 mod standing;
+mod step_up;
 mod tokens;
 
 use crate::fakes::{Call, Edge, call, finish};
