@@ -65,6 +65,8 @@ pub enum Denied {
         /// How long ago it may be.
         max_age: Option<Lifetime>,
     },
+    /// The route takes bound tokens only, and this one is bound to nothing, or to something else (RFC 9449, RFC 8705).
+    LackBinding,
     /// A claim that must be there is not (RFC 9068 section 2.2).
     LackClaim(&'static str),
     /// The proof of possession lacks a nonce of ours, or has an old one (RFC 9449 section 9): this is the one that counts.
@@ -137,6 +139,7 @@ impl Denied {
             Self::InactiveToken => "inactive_token",
             Self::LackAbility => "lack_ability",
             Self::LackAuthentication { .. } => "lack_authentication",
+            Self::LackBinding => "lack_binding",
             Self::LackClaim(_) => "lack_claim",
             Self::LackNonce(_) => "lack_nonce",
             Self::LackRequired(_) => "lack_required",

@@ -19,7 +19,7 @@ use crate::http::{
 use crate::id::RequestId;
 use crate::oauth::{self, Endpoint, Routed, Stop};
 use crate::people;
-use crate::policy::{Host, Resource, Route};
+use crate::policy::{Binding, Host, Resource, Route};
 use crate::port::{Body, Entry, Journal, Never, Ports, Timer, poll_once};
 use crate::time::Timestamp;
 use crate::uri::RequestPath;
@@ -257,7 +257,8 @@ impl<'c, P: Ports> App<'c, '_, P> {
                 (Outcome::Forward(Box::new(pass)), chore)
             }
             Err(error) => {
-                let answer = if is_proof(authorization.as_deref()) { challenge_proof } else { challenge };
+                let is_proof = speaks_proof(route, authorization.as_deref(), &error);
+                let answer = if is_proof { challenge_proof } else { challenge };
                 self.refuse(&error, Some(route), answer)
             }
         }
@@ -297,7 +298,7 @@ impl<'c, P: Ports> App<'c, '_, P> {
                 (Outcome::Answer(answer), pass.chore())
             }
             Err(error) => {
-                let is_proof = is_proof(authorization.as_deref());
+                let is_proof = speaks_proof(route, authorization.as_deref(), &error);
                 self.refuse(&error, Some(route), if is_proof { forward_auth_proof } else { forward_auth })
             }
         }
@@ -369,6 +370,17 @@ impl<'c, P: Ports> App<'c, '_, P> {
             detail: Some(fault.detail()),
             ..Entry::default()
         });
+    }
+}
+
+/// Whether a refusal is told in the words of DPoP: where the route wants its tokens bound so, else where the caller has presented one so.
+fn speaks_proof(route: &Route, authorization: Option<&str>, error: &Error) -> bool {
+    match route.access.binding() {
+        Some(Binding::Key) => true,
+        Some(Binding::Certificate) => false,
+        // There is no scheme that asks for a certificate.
+        Some(Binding::Any) if *error == Error::Denied(Denied::LackBinding) => true,
+        Some(Binding::Any) | None => is_proof(authorization),
     }
 }
 

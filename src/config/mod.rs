@@ -7,6 +7,7 @@
 //!
 //! **Out of scope**: reading files or KV; secrets, which never stand in the document.
 
+mod binding;
 pub mod document;
 mod issuer;
 pub mod management;
@@ -420,6 +421,11 @@ mod tests {
                 r#""methods": ["GET"], "path": "/a"#,
                 r#""methods": [], "path": "/a"#,
                 "routes[0].methods: is empty; name at least one method",
+            ),
+            (
+                r#""scopes": ["a:read"] }, "to""#,
+                r#""proof": "dpop", "token_in": ["query"] }, "to""#,
+                "routes[0].require.proof: a token with a proof stands in the header; add `header` to `token_in`",
             ),
             (
                 r#""scopes": ["a:read"] }, "to""#,

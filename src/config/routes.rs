@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::config::binding::binding;
 use crate::config::document::{OneOrMany, RequireDocument, RouteDocument, UpstreamDocument, WithoutFields};
 use crate::config::realm::RESERVED;
 use crate::config::step_up::step_up;
@@ -160,7 +161,8 @@ impl Known<'_> {
                 let is_realm = |issuer: &Issuer| self.realms.iter().any(|realm| realm.issuer == *issuer);
                 let ours = !issuers.is_empty() && issuers.iter().all(is_realm);
                 let step_up = step_up(&path, require, ours, problems);
-                Some(Access::Token { issuers, scopes, roles, places, step_up })
+                let binding = binding(&path, require, &places, problems);
+                Some(Access::Token { issuers, scopes, roles, places, step_up, binding })
             }
             (None, false) => {
                 problems.add(path, "who may pass is not said; add `require`, or `\"anonymous\": true`");

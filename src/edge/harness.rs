@@ -39,9 +39,11 @@ pub fn harness_load(text: &str) -> Result<(), JsValue> {
 
 async fn validate<P: Ports>(config: &Config, ports: &P, token: &str) -> Result<bool, JsValue> {
     let now = now();
-    let Some((route, issuers, scopes, step_up)) =
+    let Some((route, issuers, scopes, step_up, binding)) =
         config.routes().iter().find_map(|route| match &route.access {
-            Access::Token { issuers, scopes, step_up, .. } => Some((route, issuers, scopes, step_up)),
+            Access::Token { issuers, scopes, step_up, binding, .. } => {
+                Some((route, issuers, scopes, step_up, *binding))
+            }
             Access::Anonymous => None,
         })
     else {
@@ -50,8 +52,15 @@ async fn validate<P: Ports>(config: &Config, ports: &P, token: &str) -> Result<b
     let checked = async {
         let verified = verify(token, config, ports, issuers, Holder::Bearer, now).await?;
         let resource = route.resource.as_deref();
-        let need =
-            Need { route: &route.id, resource, scopes, catalogue: config.scopes(), step_up, proof: None };
+        let need = Need {
+            route: &route.id,
+            resource,
+            scopes,
+            catalogue: config.scopes(),
+            step_up,
+            binding,
+            proof: None,
+        };
         verified.authorize(&need, ports, now).await
     };
     match checked.await {

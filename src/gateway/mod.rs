@@ -110,7 +110,7 @@ pub async fn decide<'c, P: Ports>(
     target: Target<'_>,
     now: Timestamp,
 ) -> Result<Pass<'c>, Error> {
-    let Access::Token { issuers, scopes, roles, places, step_up } = &route.access else {
+    let Access::Token { issuers, scopes, roles, places, step_up, binding } = &route.access else {
         let (path, form) = (target.path, target.form);
         return Ok(Pass {
             route,
@@ -142,8 +142,9 @@ pub async fn decide<'c, P: Ports>(
     if let (Some(proved), Some(realm)) = (&proved, realm) {
         check_nonce(ports, realm, proved, now)?;
     }
-    let (resource, catalogue) = (route.resource.as_deref(), config.scopes());
-    let need = Need { route: &route.id, resource, scopes, catalogue, step_up, proof: proved.as_ref() };
+    let (resource, catalogue, binding) = (route.resource.as_deref(), config.scopes(), *binding);
+    let need =
+        Need { route: &route.id, resource, scopes, catalogue, step_up, binding, proof: proved.as_ref() };
     let (authorized, chore) = verified.authorize(&need, ports, now).await?;
     let theirs = authorized.token().roles();
     if !roles.is_empty() && !roles.iter().any(|role| theirs.contains(role)) {

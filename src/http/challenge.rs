@@ -82,6 +82,7 @@ fn bare(denied: &Denied) -> Answer {
         | Denied::EndSession
         | Denied::ExceedLifetime
         | Denied::InactiveToken
+        | Denied::LackBinding
         | Denied::LackClaim(_)
         | Denied::LackRequired(_)
         | Denied::MalformClaim(_)
@@ -237,6 +238,7 @@ mod tests {
             Denied::ExpireIdle,
             Denied::ExpireToken,
             Denied::EndSession,
+            Denied::LackBinding,
             Denied::LackClaim("exp"),
             Denied::MalformClaim("exp"),
             Denied::MalformToken,

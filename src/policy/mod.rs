@@ -5,6 +5,7 @@
 //!
 //! **Out of scope**: whether a token grants what a route needs ([`crate::validator`]).
 
+mod binding;
 mod fields;
 mod headers;
 mod pattern;
@@ -13,6 +14,7 @@ mod resource;
 mod routes;
 mod step_up;
 
+pub use binding::Binding;
 pub use fields::{RouteFields, Unseen};
 pub use headers::{forwards, is_identity_header};
 pub use pattern::PathPattern;

@@ -8,7 +8,7 @@ use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{Malformed, RouteId};
-use crate::policy::{PathPattern, RouteFields, StepUp, TokenPlace};
+use crate::policy::{Binding, PathPattern, RouteFields, StepUp, TokenPlace};
 use crate::scope::{ScopeCatalogue, ScopeSet, ScopeToken};
 use crate::time::Lifetime;
 use crate::uri::{BaseUrl, Issuer, RequestPath};
@@ -113,7 +113,20 @@ pub enum Access {
         places: Vec<TokenPlace>,
         /// How the person has to have signed in.
         step_up: StepUp,
+        /// What the token has to be bound to; `None`: it need not be.
+        binding: Option<Binding>,
     },
+}
+
+impl Access {
+    /// What the token has to be bound to.
+    #[must_use]
+    pub const fn binding(&self) -> Option<Binding> {
+        match self {
+            Self::Anonymous => None,
+            Self::Token { binding, .. } => *binding,
+        }
+    }
 }
 
 /// How a request is sent on.

@@ -8,7 +8,7 @@ use crate::dpop::Proved;
 use crate::error::{Denied, Error};
 use crate::id::{RealmName, RouteId, SessionId};
 use crate::json;
-use crate::policy::{ScopeNeed, StepUp};
+use crate::policy::{Binding, ScopeNeed, StepUp};
 use crate::port::{Ports, Principals, Verifier, random};
 use crate::scope::ScopeCatalogue;
 use crate::time::Timestamp;
@@ -283,13 +283,13 @@ impl Verified {
         self.token
     }
 
-    /// Decides whether the token may do what needs all of `need`. Checks scopes (with what they imply), how and when the person
+    /// Decides whether the token may do what needs all of `need`. Checks what it is bound to, scopes (with what they imply), how and when the person
     /// signed in, then that the session is alive: from memory within the grain, else by asking the principal; or by its cut-offs, where its
     /// realm says so. A proof of possession is used up, in the step that asks about the session; what is refused before
     /// that leaves no mark. Does **not** check the request.
     ///
     /// # Errors
-    /// [`Denied::RejectAudience`], [`Denied::RejectProof`], [`Denied::LackScope`], [`Denied::LackAuthentication`], [`Denied::ExpireIdle`], [`Denied::EndSession`]; a fault when the session's
+    /// [`Denied::RejectAudience`], [`Denied::LackBinding`], [`Denied::RejectProof`], [`Denied::LackScope`], [`Denied::LackAuthentication`], [`Denied::ExpireIdle`], [`Denied::EndSession`]; a fault when the session's
     /// state cannot be had.
     pub async fn authorize<P: Ports>(
         self,
@@ -298,6 +298,9 @@ impl Verified {
         now: Timestamp,
     ) -> Result<(Authorized, Option<Chore>), Error> {
         self.check_resource(need)?;
+        if need.binding.is_some_and(|binding| !binding.is_met(self.token.claims.confirmation)) {
+            return Err(Denied::LackBinding.into());
+        }
         if !need.scopes.iter().all(|scope| scope.is_met(self.token.scopes(), need.catalogue)) {
             return Err(Denied::LackScope {
                 need: need.scopes.iter().map(|any| any.first().clone()).collect(),
@@ -353,6 +356,8 @@ pub struct Need<'a> {
     pub catalogue: &'a ScopeCatalogue,
     /// How the person has to have signed in.
     pub step_up: &'a StepUp,
+    /// What the token has to be bound to; `None`: it need not be.
+    pub binding: Option<Binding>,
     /// The proof of possession that came with it.
     pub proof: Option<&'a Proved>,
 }

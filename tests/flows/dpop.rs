@@ -7,7 +7,7 @@ use super::people::{Browser, allowed, asks};
 use super::realm::{CONFIG, Key, claims, client, error, manage, seconds, text, user};
 use crate::fakes::{Broken, Call, Edge, Reply, World, at_once, call, finish};
 
-const HOST: &str = "https://edge.example";
+pub(super) const HOST: &str = "https://edge.example";
 const TOKEN: &str = "https://edge.example/test/oauth/token";
 const USERINFO: &str = "https://edge.example/test/oauth/userinfo";
 
@@ -29,7 +29,7 @@ fn proof(world: &World, key: &Key, (method, url): (&str, &str), token: Option<&s
     key.sign(&header, &said)
 }
 
-fn jkt(key: &Key) -> String {
+pub(super) fn jkt(key: &Key) -> String {
     let jwk: tollgate::token::Jwk = serde_json::from_value(key.jwk("x")).unwrap();
     jwk.thumbprint().to_string()
 }
@@ -70,7 +70,7 @@ fn shown(token: &str, proof: &str, path: &str) -> Call {
 }
 
 /// What the gate says to a token with a new proof of this request.
-fn gate(edge: &Edge<'_>, key: &Key, token: &str, path: &str, more: &Value) -> (Reply, String) {
+pub(super) fn gate(edge: &Edge<'_>, key: &Key, token: &str, path: &str, more: &Value) -> (Reply, String) {
     let proof = proof(edge.world, key, ("GET", &format!("{HOST}{path}")), Some(token), more);
     (call(edge, &shown(token, &proof, path)).0, proof)
 }

@@ -1,6 +1,7 @@
 //! Whole flows, from a request's head to what came of it.
 
 mod at_once;
+mod bound;
 mod cache;
 mod codes;
 mod configuration;
