@@ -238,6 +238,7 @@ impl<'c, P: Ports> App<'c, '_, P> {
             authorization: authorization.as_deref(),
             has_body: head.has_body,
             headers: Some(head.headers),
+            peer: Some(head.peer),
             form: None,
         };
         let route = match gateway::route(self.config, &target) {

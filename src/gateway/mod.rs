@@ -28,7 +28,7 @@ use crate::policy::{Access, Host, Method, Route, TokenPlace, Upstream};
 use crate::port::Ports;
 use crate::redact::FieldPath;
 use crate::time::Timestamp;
-use crate::token::Holder;
+use crate::token::{Holder, Peer};
 use crate::uri::RequestPath;
 use crate::validator::{Authorized, Chore, Need, check_nonce, verify};
 
@@ -48,6 +48,8 @@ pub struct Target<'a> {
     pub has_body: bool,
     /// The other headers, where a route asks for one of them.
     pub headers: Option<&'a dyn Headers>,
+    /// Whoever has sent the request, where that is known: not who asks a proxy, which asks here.
+    pub peer: Option<&'a dyn Peer>,
     /// The body, where it is a form that was read because the route asks for it.
     pub form: Option<String>,
 }
@@ -136,7 +138,11 @@ pub async fn decide<'c, P: Ports>(
             Some(possession::possession(config, ports, route, shown, now).await?)
         }
     };
-    let holder = proved.as_ref().map_or(Holder::Bearer, |proved| Holder::Key(proved.key));
+    let key = proved.as_ref().map(|proved| proved.key);
+    let holder = match target.peer {
+        Some(peer) => Holder::Caller(key, peer),
+        None => key.map_or(Holder::Bearer, Holder::Key),
+    };
     let verified = verify(&credential.token, config, ports, issuers, holder, now).await?;
     let realm = verified.realm().and_then(|name| config.realm(name.as_str()));
     if let (Some(proved), Some(realm)) = (&proved, realm) {

@@ -253,7 +253,7 @@ async fn access_token<P: Ports>(
     }
     let bound = match claims.confirmation {
         Confirmation::Key(key) => Some(Bound { key }),
-        Confirmation::Bearer | Confirmation::Other => None,
+        _ => None,
     };
     let seconds = |at: Option<Timestamp>| at.map(Timestamp::as_seconds).unwrap_or_default();
     let active = Active {

@@ -21,7 +21,7 @@ use crate::validator::{cutoff, introspection, keys, use_once};
 
 /// Verifies a token of either kind for a place that accepts `issuers`: what has two dots is a JWT
 /// ([`Presented::verify`]), anything else is opaque, and the one issuer of the place that is asked about such tokens
-/// is asked (RFC 7662). A token that is bound to a key counts only for a `holder` who has proved it. Does **not** check scopes or whether a
+/// is asked (RFC 7662). A token that is bound counts only for a `holder` who has proved it. Does **not** check scopes or whether a
 /// session is alive.
 ///
 /// # Errors
@@ -31,7 +31,7 @@ pub async fn verify<P: Ports>(
     config: &Config,
     ports: &P,
     issuers: &[Issuer],
-    holder: Holder,
+    holder: Holder<'_>,
     now: Timestamp,
 ) -> Result<Verified, Error> {
     if text.len() > MAX_TOKEN {
@@ -50,8 +50,16 @@ pub async fn verify<P: Ports>(
     // A configuration with two of them for one place is refused.
     let (issuer, introspection) = asked.next().ok_or(Denied::MalformToken)?;
     let claims = introspection::ask(ports, issuer, introspection, text, now).await?;
+    look(ports, claims.confirmation).await;
     claims.confirmation.met_by(holder)?;
     Ok(Verified::new(issuer, claims, None))
+}
+
+/// The certificate of a connection is known where everything of the request is at hand, and not where nobody may wait.
+async fn look<P: Ports>(ports: &P, confirmation: Confirmation) {
+    if confirmation.has_certificate() {
+        ports.may_wait().await;
+    }
 }
 
 /// A token that can be read. Nothing that it says is proved here, whatever an isolate may remember of it.
@@ -118,7 +126,7 @@ impl<'a> Presented<'a> {
         config: &Config,
         ports: &P,
         issuers: &[Issuer],
-        holder: Holder,
+        holder: Holder<'_>,
         now: Timestamp,
     ) -> Result<Verified, Error> {
         let text = self.text;
@@ -138,12 +146,14 @@ impl<'a> Presented<'a> {
         if let (KeySource::Nowhere, Some(introspection)) = (&issuer.keys, &issuer.introspection) {
             // Nothing that the token says is proved, so nothing of it is used but where to ask.
             let claims = introspection::ask(ports, issuer, introspection, text, now).await?;
+            look(ports, claims.confirmation).await;
             claims.confirmation.met_by(holder)?;
             return Ok(Verified::new(issuer, claims, None));
         }
         let (trust, header) = (&issuer.trust, token.header());
         let algorithm = trust.check_header(header)?;
         let claims = Rc::new(Claims::read(&members, &trust.claims)?);
+        look(ports, claims.confirmation).await;
         trust.check_claims(header, &claims, holder, now)?;
         trust.check_required(&members)?;
         let session = session_of(issuer, &claims)?;
@@ -168,11 +178,12 @@ async fn verify_known<P: Ports>(
     text: &str,
     fact: &Fact,
     ports: &P,
-    holder: Holder,
+    holder: Holder<'_>,
     now: Timestamp,
 ) -> Result<Verified, Error> {
     let (issuer, header, claims) = (&fact.issuer, &fact.header, Rc::clone(&fact.claims));
     let algorithm = issuer.trust.check_header(header)?;
+    look(ports, claims.confirmation).await;
     issuer.trust.check_claims(header, &claims, holder, now)?;
     let session = session_of(issuer, &claims)?;
     let key = key_of(ports, issuer, header, algorithm, now).await?;
@@ -210,7 +221,7 @@ async fn confirmed<P: Ports>(
     issuer: &Arc<TrustedIssuer>,
     text: &str,
     (claims, session): (Rc<Claims>, Option<SessionId>),
-    holder: Holder,
+    holder: Holder<'_>,
     now: Timestamp,
 ) -> Result<Verified, Error> {
     let claims = match &issuer.introspection {
@@ -219,6 +230,7 @@ async fn confirmed<P: Ports>(
             let told = introspection::ask(ports, issuer, introspection, text, now).await?;
             // The token says itself what it is bound to; the answer may repeat that, and nothing else.
             if told.confirmation != Confirmation::Bearer {
+                look(ports, told.confirmation).await;
                 told.confirmation.met_by(holder)?;
             }
             Rc::new(claims.confirmed_by(&told)?)

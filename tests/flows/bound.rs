@@ -1,10 +1,11 @@
 //! Routes that take bound tokens only, and tokens that are bound to certificates (RFC 8705 section 3).
 
 use serde_json::{Value, json};
+use tollgate::encoding::{Digest, hex};
 
-use super::dpop::{HOST, gate, jkt};
+use super::dpop::{HOST, gate, jkt, proof, shown};
 use super::realm::Key;
-use crate::fakes::{Call, Edge, Reply, World, call};
+use crate::fakes::{Call, Edge, Page, Reply, World, at_once, call};
 
 /// An issuer whose keys are known, and a route for each kind of binding.
 fn config(issuer: &Key) -> String {
@@ -139,4 +140,109 @@ fn rfc9728_section_2_a_resource_says_that_it_takes_bound_tokens_only() {
     assert_eq!(says("/dpop"), json!([true, null]));
     assert_eq!(says("/mtls"), json!([null, true]));
     assert_eq!(says(""), json!([null, null]), "not every route of it");
+}
+
+fn certificate(name: &str) -> Digest {
+    Digest::of(name.as_bytes())
+}
+
+/// The same token of an issuer whose keys are known, and an opaque one of an issuer that is asked.
+fn bound_to(world: &World, issuer: &Key, cnf: &Value) -> [String; 2] {
+    let mut told = claims(world, cnf);
+    told["active"] = json!(true);
+    told.as_object_mut().unwrap().remove("iss");
+    world.web.borrow_mut().insert("https://asked.example/introspect".to_owned(), Page::ok(told.to_string()));
+    [token(world, issuer, cnf), format!("opaque-{}", Digest::of(cnf.to_string().as_bytes()))]
+}
+
+#[test]
+fn rfc8705_section_3_a_token_counts_over_a_connection_with_its_certificate() {
+    let issuer = Key::new(9);
+    let world = World::new(&config(&issuer));
+    let edge = world.edge();
+    let (its, another) = (certificate("its"), certificate("another"));
+    for token in bound_to(&world, &issuer, &json!({ "x5t#S256": its.to_string() })) {
+        // Twice: as it is read for the first time, and from memory.
+        for _ in 0..2 {
+            for (path, status) in [("/free", 200), ("/mtls", 200), ("/either", 200), ("/dpop", 401)] {
+                let request = get(path, &token).with_certificate(its);
+                assert!(at_once(&edge, &request).is_none(), "nobody has looked at the connection");
+                assert_eq!(refused(&edge, &request).0, status, "{path}");
+                for request in [get(path, &token), get(path, &token).with_certificate(another)] {
+                    let (status, said) = refused(&edge, &request);
+                    assert!(status == 401 && said.ends_with(r#"error="invalid_token""#), "{path}: {said}");
+                    assert!(last_reason(&world).contains("refuse_unproven"));
+                }
+            }
+        }
+    }
+    // One that is bound to nothing counts over such a connection as over any other, and nobody has to look at that.
+    let bearer = token(&world, &issuer, &Value::Null);
+    assert_eq!(refused(&edge, &get("/free", &bearer).with_certificate(its)).0, 200);
+    assert!(matches!(at_once(&edge, &get("/free", &bearer)), Some(Reply::Forwarded { .. })));
+    assert_eq!(refused(&edge, &get("/mtls", &bearer).with_certificate(its)).0, 401);
+    assert!(last_reason(&world).contains("lack_binding"));
+}
+
+#[test]
+fn rfc8705_no_header_says_which_certificate_a_connection_has() {
+    let issuer = Key::new(9);
+    let world = World::new(&config(&issuer));
+    let edge = world.edge();
+    let its = certificate("its");
+    let print = hex(its.bytes());
+    for token in bound_to(&world, &issuer, &json!({ "x5t#S256": its.to_string() })) {
+        let request = [
+            "cf-client-cert-sha256",
+            "client-cert",
+            "x-client-cert",
+            "x-forwarded-client-cert",
+            "x-ssl-client-fingerprint",
+            "cf-blob",
+            "mf-cf-blob",
+        ]
+        .into_iter()
+        .fold(get("/free", &token), |request, name| {
+            request.header(name, format!(r#"{{"tlsClientAuth":{{"certPresented":"1","certVerified":"SUCCESS","certRevoked":"0","certFingerprintSHA256":"{print}"}}}}"#))
+        });
+        assert_eq!(refused(&edge, &request).0, 401);
+        // Nor does a proxy know, which has ended the connection itself: that of its question is its own.
+        let check = Call::get(format!("{HOST}/_tollgate/check"))
+            .header("x-original-method", "GET")
+            .header("x-original-uri", "/free")
+            .header("x-original-host", "edge.example")
+            .bearer(&token)
+            .with_certificate(its);
+        assert_eq!(refused(&edge, &check).0, 401);
+        assert!(last_reason(&world).contains("refuse_unproven"));
+    }
+}
+
+#[test]
+fn rfc8705_and_rfc9449_what_is_bound_to_both_needs_both() {
+    let (issuer, key, thief) = (Key::new(9), Key::new(1), Key::new(2));
+    let world = World::new(&config(&issuer));
+    let edge = world.edge();
+    let (its, another) = (certificate("its"), certificate("another"));
+    for token in bound_to(&world, &issuer, &json!({ "x5t#S256": its.to_string(), "jkt": jkt(&key) })) {
+        let with = |key: &Key, certificate: Option<Digest>, path: &str| {
+            let url = format!("{HOST}{path}");
+            let proof = proof(&world, key, ("GET", &url), Some(&token), &json!({}));
+            let request = shown(&token, &proof, path);
+            refused(&edge, &certificate.into_iter().fold(request, Call::with_certificate))
+        };
+        for path in ["/free", "/dpop", "/mtls", "/either"] {
+            assert_eq!(with(&key, Some(its), path).0, 200, "{path}");
+            for (key, certificate) in [(&key, Some(another)), (&key, None), (&thief, Some(its))] {
+                assert_eq!(with(key, certificate, path).0, 401, "{path}");
+            }
+            assert_eq!(refused(&edge, &get(path, &token).with_certificate(its)).0, 401, "{path}");
+        }
+    }
+    // One that is bound to the certificate alone is none of DPoP.
+    for token in bound_to(&world, &issuer, &json!({ "x5t#S256": its.to_string() })) {
+        let proof = proof(&world, &key, ("GET", &format!("{HOST}/free")), Some(&token), &json!({}));
+        assert_eq!(refused(&edge, &shown(&token, &proof, "/free").with_certificate(its)).0, 401);
+        assert!(last_reason(&world).contains("refuse_unbound"));
+    }
 }

@@ -12,7 +12,13 @@ const TOKEN: &str = "https://edge.example/test/oauth/token";
 const USERINFO: &str = "https://edge.example/test/oauth/userinfo";
 
 /// A proof by `key` of a request; `more` replaces claims, and takes away where it is `null`.
-fn proof(world: &World, key: &Key, (method, url): (&str, &str), token: Option<&str>, more: &Value) -> String {
+pub(super) fn proof(
+    world: &World,
+    key: &Key,
+    (method, url): (&str, &str),
+    token: Option<&str>,
+    more: &Value,
+) -> String {
     let mut jwk = key.jwk("");
     let members = jwk.as_object_mut().unwrap();
     members.retain(|name, _| matches!(name.as_str(), "kty" | "crv" | "x" | "y"));
@@ -65,7 +71,7 @@ fn bound(world: &World, edge: &Edge<'_>, realm: &str, key: &Key) -> (Value, Stri
     (machine, text(&tokens, "access_token").to_owned())
 }
 
-fn shown(token: &str, proof: &str, path: &str) -> Call {
+pub(super) fn shown(token: &str, proof: &str, path: &str) -> Call {
     Call::get(format!("{HOST}{path}")).header("authorization", format!("DPoP {token}")).header("dpop", proof)
 }
 
