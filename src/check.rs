@@ -60,19 +60,27 @@ pub enum Check {
     Nonce,
     /// It counts at the route's resource.
     Resource,
+    /// It is bound as the route wants it.
+    Bound,
+    /// The tool that is called is one of the route's.
+    Tool,
     /// It grants the scopes.
     Scopes,
+    /// Whoever it speaks for has signed in as the route wants it.
+    SignIn,
     /// Its session is alive.
     Session,
     /// Its roles have one that the route asks for.
     Roles,
     /// Its roles have abilities by which the route shows something.
     Abilities,
+    /// The caller has not called too often.
+    Rate,
 }
 
 impl Check {
     /// Every check, in the order in which they are made.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 34] = [
         Self::Path,
         Self::Owner,
         Self::Https,
@@ -99,10 +107,14 @@ impl Check {
         Self::Answer,
         Self::Nonce,
         Self::Resource,
+        Self::Bound,
+        Self::Tool,
         Self::Scopes,
+        Self::SignIn,
         Self::Session,
         Self::Roles,
         Self::Abilities,
+        Self::Rate,
     ];
 
     /// A stable name.
@@ -135,10 +147,14 @@ impl Check {
             Self::Answer => "answer",
             Self::Nonce => "nonce",
             Self::Resource => "resource",
+            Self::Bound => "bound",
+            Self::Tool => "tool",
             Self::Scopes => "scopes",
+            Self::SignIn => "sign-in",
             Self::Session => "session",
             Self::Roles => "roles",
             Self::Abilities => "abilities",
+            Self::Rate => "rate",
         }
     }
 
@@ -161,10 +177,14 @@ impl Check {
             ("lack_claim", _) => matches!(self, Self::Complete | Self::Answer | Self::Session),
             ("lack_nonce", _) => self == Self::Nonce,
             ("lack_required", _) => self == Self::Required,
+            ("exceed_message" | "malform_message" | "no_tool", _) => self == Self::Tool,
+            ("exceed_rate", _) => self == Self::Rate,
+            ("lack_authentication", _) => self == Self::SignIn,
+            ("lack_binding", _) => self == Self::Bound,
             ("lack_role", _) => self == Self::Roles,
             ("lack_scope", _) => self == Self::Scopes,
             ("malform_credentials", _) => matches!(self, Self::Form | Self::Credential),
-            ("malform_path", _) => self == Self::Path,
+            ("malform_host" | "malform_path", _) => self == Self::Path,
             ("malform_token" | "reject_critical", _) => self == Self::Shape,
             ("miss_token", _) => self == Self::Credential,
             ("no_route", _) => matches!(self, Self::Owner | Self::Route),

@@ -7,6 +7,7 @@
 use std::fmt;
 
 use crate::scope::ScopeToken;
+use crate::time::Lifetime;
 
 /// A request that does not pass, or a platform that does not work.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -61,6 +62,15 @@ pub enum Denied {
     InactiveToken,
     /// The token's roles have none of the abilities by which the route shows something.
     LackAbility,
+    /// The person has not signed in as the route asks for, or not as recently (RFC 9470 section 3).
+    LackAuthentication {
+        /// Any of these would do; none: any `acr`, or none.
+        acr: Vec<String>,
+        /// How long ago it may be.
+        max_age: Option<Lifetime>,
+    },
+    /// The route takes bound tokens only, and this one is bound to nothing, or to something else (RFC 9449, RFC 8705).
+    LackBinding,
     /// A claim that must be there is not (RFC 9068 section 2.2).
     LackClaim(&'static str),
     /// The proof of possession lacks a nonce of ours, or has an old one (RFC 9449 section 9): this is the one that counts.
@@ -140,6 +150,8 @@ impl Denied {
             Self::ExceedRate(_) => "exceed_rate",
             Self::InactiveToken => "inactive_token",
             Self::LackAbility => "lack_ability",
+            Self::LackAuthentication { .. } => "lack_authentication",
+            Self::LackBinding => "lack_binding",
             Self::LackClaim(_) => "lack_claim",
             Self::LackNonce(_) => "lack_nonce",
             Self::LackRequired(_) => "lack_required",

@@ -72,7 +72,7 @@ const list = (items) => (items.length === 0 ? "[]" : `[\n    ${items.join(",\n  
 
 /**
  * One service: `modules` are `{ name: path }`, the first is the main one; `bindings` are `{ name: what }`, see `to`.
- * `fetches` and `caches` name the services that get what it fetches and what it asks of the Cache API.
+ * `fetches` and `caches` name the services that get what it fetches and what it asks of the Cache API; `cfHeader` the header that its socket makes `request.cf` of.
  */
 function workerText(service, folder) {
   const modules = Object.entries(service.modules).map(
@@ -113,9 +113,10 @@ const serviceText = ({ name, id, address }) =>
   `( name = ${quote(name)}, ${address ? `external = ( address = ${quote(address)}, http = () )` : `worker = .${id}`} )`;
 
 function configText(services, ports, folder, objects) {
-  const sockets = services.flatMap(({ name, address, socket = !address }) =>
-    socket ? [`( name = ${quote(name)}, address = ${quote(`${HOST}:${ports.get(name)}`)}, http = (), service = ${quote(name)} )`] : [],
-  );
+  const sockets = services.flatMap(({ name, address, socket = !address, cfHeader }) => {
+    const http = cfHeader ? `( cfBlobHeader = ${quote(cfHeader)} )` : "()";
+    return socket ? [`( name = ${quote(name)}, address = ${quote(`${HOST}:${ports.get(name)}`)}, http = ${http}, service = ${quote(name)} )`] : [];
+  });
   return `# Written by bench/run.mjs.
 using Workerd = import "/workerd/workerd.capnp";
 

@@ -20,7 +20,7 @@ use crate::http::{
 use crate::id::RequestId;
 use crate::oauth::{self, Endpoint, Routed, Stop};
 use crate::people;
-use crate::policy::{Described, Host, Resource, Route};
+use crate::policy::{Binding, Described, Host, Resource, Route};
 use crate::port::{Body, Entry, Journal, Never, Ports, Timer, poll_once};
 use crate::time::Timestamp;
 use crate::uri::RequestPath;
@@ -245,6 +245,7 @@ impl<'c, P: Ports> App<'c, '_, P> {
             authorization: authorization.as_deref(),
             has_body: head.has_body,
             headers: Some(head.headers),
+            peer: Some(head.peer),
             form: None,
         };
         if head.method == "OPTIONS" {
@@ -273,7 +274,8 @@ impl<'c, P: Ports> App<'c, '_, P> {
                 (Outcome::Forward(Box::new(pass)), chore)
             }
             Err(error) => {
-                let answer = if is_proof(authorization.as_deref()) { challenge_proof } else { challenge };
+                let is_proof = speaks_proof(route, authorization.as_deref(), &error);
+                let answer = if is_proof { challenge_proof } else { challenge };
                 with(self.refuse(&error, Some(route), answer), told)
             }
         }
@@ -314,7 +316,7 @@ impl<'c, P: Ports> App<'c, '_, P> {
                 (Outcome::Answer(answer), pass.chore())
             }
             Err(error) => {
-                let is_proof = is_proof(authorization.as_deref());
+                let is_proof = speaks_proof(route, authorization.as_deref(), &error);
                 self.refuse(&error, Some(route), if is_proof { forward_auth_proof } else { forward_auth })
             }
         }
@@ -404,6 +406,17 @@ fn with<'c>(
         Outcome::Forward(pass) => Outcome::Forward(pass),
     };
     (outcome, chore)
+}
+
+/// Whether a refusal is told in the words of DPoP: where the route wants its tokens bound so, else where the caller has presented one so.
+fn speaks_proof(route: &Route, authorization: Option<&str>, error: &Error) -> bool {
+    match route.access.binding() {
+        Some(Binding::Key) => true,
+        Some(Binding::Certificate) => false,
+        // There is no scheme that asks for a certificate.
+        Some(Binding::Any) if *error == Error::Denied(Denied::LackBinding) => true,
+        Some(Binding::Any) | None => is_proof(authorization),
+    }
 }
 
 fn not_allowed(allow: impl Into<String>) -> Answer {

@@ -258,12 +258,34 @@ pub struct RequireDocument {
     /// `header:NAME`. By default `header`. A token in two places is refused.
     #[serde(default = "RequireDocument::token_in")]
     pub token_in: Vec<String>,
+    /// What the token has to be bound to: `dpop`, a key that each request proves (RFC 9449); `mtls`, the certificate of the client's connection (RFC 8705); `any` of the two. By default it need not be.
+    #[serde(default)]
+    pub proof: Option<ProofDocument>,
+    /// How the person has to have signed in: any of these names, as the token's `acr` (RFC 9470). A token that says none does not pass. By default anyhow.
+    #[serde(default)]
+    pub acr: Option<Vec<String>>,
+    /// How long ago that may be, by the token's `auth_time`, in seconds: 1 to 31536000. A token that says none does not pass. By default any time.
+    #[serde(default)]
+    pub max_age_seconds: Option<u64>,
 }
 
 impl RequireDocument {
     fn token_in() -> Vec<String> {
         vec!["header".to_owned()]
     }
+}
+
+/// What a token has to be bound to.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ProofDocument {
+    /// A key or a certificate.
+    Any,
+    /// A key.
+    Dpop,
+    /// A certificate.
+    Mtls,
 }
 
 /// One protected resource.

@@ -7,6 +7,7 @@
 //!
 //! **Out of scope**: reading files or KV; secrets, which never stand in the document.
 
+mod binding;
 pub mod document;
 mod issuer;
 pub mod management;
@@ -19,6 +20,7 @@ mod resources;
 mod roles;
 mod routes;
 mod scopes;
+mod step_up;
 mod strict;
 mod tools;
 
@@ -457,6 +459,31 @@ mod tests {
                 r#""methods": ["GET"], "path": "/a"#,
                 r#""methods": [], "path": "/a"#,
                 "routes[0].methods: is empty; name at least one method",
+            ),
+            (
+                r#""scopes": ["a:read"] }, "to""#,
+                r#""proof": "dpop", "token_in": ["query"] }, "to""#,
+                "routes[0].require.proof: a token with a proof stands in the header; add `header` to `token_in`",
+            ),
+            (
+                r#""scopes": ["a:read"] }, "to""#,
+                r#""acr": [] }, "to""#,
+                "routes[0].require.acr: is empty; nothing could ever pass: name one, or leave it out",
+            ),
+            (
+                r#""scopes": ["a:read"] }, "to""#,
+                r#""acr": ["urn:tollgate:acr:password", "a\\b"] }, "to""#,
+                "routes[0].require.acr[1]: is no name of a challenge; use 1 to 128 printable ASCII characters without space",
+            ),
+            (
+                r#""scopes": ["a:read"] }, "to""#,
+                r#""acr": ["gold"] }, "to""#,
+                "routes[0].require.acr: no realm's token says any of these; nothing could ever pass: name one of acr_values_supported, such as `urn:tollgate:acr:password`",
+            ),
+            (
+                r#""scopes": ["a:read"] }, "to""#,
+                r#""max_age_seconds": 0 }, "to""#,
+                "routes[0].require.max_age_seconds: 0 is out of range; use 1 to 31536000",
             ),
             (
                 "https://origin.example.com",

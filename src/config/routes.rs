@@ -5,8 +5,10 @@ mod edge;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::config::binding::binding;
 use crate::config::document::{OneOrMany, RequireDocument, RouteDocument, UpstreamDocument, WithoutFields};
 use crate::config::realm::RESERVED;
+use crate::config::step_up::step_up;
 use crate::config::{Problems, Realm, RoleWords, TrustedIssuer};
 use crate::id::RouteId;
 use crate::policy::{
@@ -182,7 +184,11 @@ impl Known<'_> {
                 self.refuse_two_to_ask(&path, &issuers, problems);
                 let places = token_places(&path, require, problems);
                 let roles = self.required_roles(&path, require, problems);
-                Some(Access::Token { issuers, scopes, roles, places })
+                let is_realm = |issuer: &Issuer| self.realms.iter().any(|realm| realm.issuer == *issuer);
+                let ours = !issuers.is_empty() && issuers.iter().all(is_realm);
+                let step_up = step_up(&path, require, ours, problems);
+                let binding = binding(&path, require, &places, problems);
+                Some(Access::Token { issuers, scopes, roles, places, step_up, binding })
             }
             (None, false) => {
                 problems.add(path, "who may pass is not said; add `require`, or `\"anonymous\": true`");

@@ -39,17 +39,29 @@ pub fn harness_load(text: &str) -> Result<(), JsValue> {
 
 async fn validate<P: Ports>(config: &Config, ports: &P, token: &str) -> Result<bool, JsValue> {
     let now = now();
-    let Some((route, issuers, scopes)) = config.routes().iter().find_map(|route| match &route.access {
-        Access::Token { issuers, scopes, .. } => Some((route, issuers, scopes)),
-        Access::Anonymous => None,
-    }) else {
+    let Some((route, issuers, scopes, step_up, binding)) =
+        config.routes().iter().find_map(|route| match &route.access {
+            Access::Token { issuers, scopes, step_up, binding, .. } => {
+                Some((route, issuers, scopes, step_up, *binding))
+            }
+            Access::Anonymous => None,
+        })
+    else {
         return Err("no route needs a token".into());
     };
     let checked = async {
         let verified = verify(token, config, ports, issuers, Holder::Bearer, now).await?;
         let resource = route.described.as_ref().map(|about| about.resource.as_str());
-        let catalogue = config.scopes();
-        let need = Need { route: &route.id, resource, scopes, tool: &[], catalogue, proof: None };
+        let need = Need {
+            route: &route.id,
+            resource,
+            scopes,
+            tool: &[],
+            catalogue: config.scopes(),
+            step_up,
+            binding,
+            proof: None,
+        };
         verified.authorize(&need, ports, now).await
     };
     match checked.await {

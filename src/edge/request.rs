@@ -2,12 +2,14 @@
 
 use worker::js_sys::futures::JsFuture;
 use worker::js_sys::{Reflect, Uint8Array};
-use worker::wasm_bindgen::JsCast;
+use worker::wasm_bindgen::{JsCast, JsValue};
 use worker::web_sys::{self, ReadableStream, ReadableStreamDefaultReader};
 
+use crate::encoding::Digest;
 use crate::error::Fault;
 use crate::http::{Head, Headers};
 use crate::port::Body;
+use crate::token::{ClientCertificate, Peer};
 use crate::webcrypto::{Wait, fault};
 
 /// Where the parts of a serialised URL (WHATWG) lie: scheme, `://`, authority, path, and maybe a query.
@@ -30,7 +32,13 @@ impl Parts {
         Some(Self { authority: (start, end), path_end: after(end, &['?', '#']) })
     }
 
-    fn head<'a>(self, method: &'a str, url: &'a str, has_body: bool, headers: &'a dyn Headers) -> Head<'a> {
+    fn head<'a>(
+        self,
+        method: &'a str,
+        url: &'a str,
+        has_body: bool,
+        (headers, peer): (&'a dyn Headers, &'a dyn Peer),
+    ) -> Head<'a> {
         let part = |from: usize, to: usize| url.get(from..to).unwrap_or_default();
         Head {
             method,
@@ -40,6 +48,7 @@ impl Parts {
             query: url.get(self.path_end..).and_then(|rest| rest.strip_prefix('?')),
             has_body,
             headers,
+            peer,
         }
     }
 
@@ -76,6 +85,15 @@ impl Headers for FewHeaders<'_> {
     }
 }
 
+/// Whoever nothing is known of: a decision at once does not look at connections.
+struct Unknown;
+
+impl Peer for Unknown {
+    fn certificate(&self) -> Option<Digest> {
+        None
+    }
+}
+
 impl<'a> Line<'a> {
     pub(super) fn read(text: &'a str, has_body: bool) -> Option<Self> {
         let mut lines = text.splitn(6, '\n');
@@ -93,7 +111,7 @@ impl<'a> Line<'a> {
     }
 
     pub(super) fn head(&self) -> Head<'_> {
-        self.parts.head(self.method, self.url, self.has_body, &self.headers)
+        self.parts.head(self.method, self.url, self.has_body, (&self.headers, &Unknown))
     }
 
     pub(super) fn origin(&self) -> &str {
@@ -112,6 +130,7 @@ pub(super) struct Incoming {
     parts: Parts,
     has_body: bool,
     headers: IncomingHeaders,
+    client: Client,
 }
 
 impl Incoming {
@@ -123,12 +142,13 @@ impl Incoming {
             parts: Parts::of(&url).ok_or_else(bad)?,
             has_body: request.body().is_some(),
             headers: IncomingHeaders(request.headers()),
+            client: Client(Clone::clone(request)),
             url,
         })
     }
 
     pub(super) fn head(&self) -> Head<'_> {
-        self.parts.head(&self.method, &self.url, self.has_body, &self.headers)
+        self.parts.head(&self.method, &self.url, self.has_body, (&self.headers, &self.client))
     }
 
     pub(super) fn origin(&self) -> &str {
@@ -142,6 +162,26 @@ impl Incoming {
     /// Every header's name.
     pub(super) fn names(&self) -> Vec<String> {
         self.headers.0.keys().into_iter().filter_map(|name| name.ok()?.as_string()).collect()
+    }
+}
+
+/// Whoever has sent a request: what the platform knows of their connection is in its `cf`, which no header can change.
+struct Client(web_sys::Request);
+
+impl Peer for Client {
+    fn certificate(&self) -> Option<Digest> {
+        let member = |of: &JsValue, name: &str| Reflect::get(of, &name.into()).ok();
+        let tls = member(&member(&self.0, "cf")?, "tlsClientAuth")?;
+        let text = |name: &str| member(&tls, name)?.as_string();
+        let (presented, verified) = (text("certPresented")?, text("certVerified")?);
+        let (revoked, fingerprint) = (text("certRevoked")?, text("certFingerprintSHA256")?);
+        let certificate = ClientCertificate {
+            presented: &presented,
+            verified: &verified,
+            revoked: &revoked,
+            fingerprint: &fingerprint,
+        };
+        certificate.thumbprint()
     }
 }
 

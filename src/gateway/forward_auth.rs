@@ -57,6 +57,8 @@ pub fn original<'a>(
         // The proxy keeps the body; what it does with one is its own. A token in a form is not seen here.
         has_body: false,
         headers: Some(headers),
+        // Its connection ends at the proxy, and what that says of it in a header anybody could say.
+        peer: None,
         form: None,
     })
 }

@@ -33,7 +33,7 @@ use crate::policy::{Access, Host, LimitBy, Method, Route, TokenPlace, Upstream};
 use crate::port::{Body, Ports, Timer};
 use crate::redact::FieldPath;
 use crate::time::Timestamp;
-use crate::token::Holder;
+use crate::token::{Holder, Peer};
 use crate::uri::RequestPath;
 use crate::validator::{Authorized, Chore, Need, check_nonce, verify};
 
@@ -53,6 +53,8 @@ pub struct Target<'a> {
     pub has_body: bool,
     /// The other headers, where a route asks for one of them.
     pub headers: Option<&'a dyn Headers>,
+    /// Whoever has sent the request, where that is known: not who asks a proxy, which asks here.
+    pub peer: Option<&'a dyn Peer>,
     /// The body, where it is a form that was read because the route asks for it.
     pub form: Option<String>,
 }
@@ -121,7 +123,7 @@ pub fn told(route: &Route, target: &Target<'_>) -> Vec<(&'static str, String)> {
 }
 
 /// Decides on one request for `route`. Checks credentials, a proof of possession where the token came with one, token, which tool is called where the
-/// route says which may be, scopes, session, roles, in this order. With a proof it always takes the long way: nobody but its principal knows whether it was
+/// route says which may be, scopes, sign-in, session, roles, in this order. With a proof it always takes the long way: nobody but its principal knows whether it was
 /// used. `body` is read only where the route looks into messages.
 ///
 /// # Errors
@@ -140,7 +142,7 @@ pub async fn decide<'c, P: Ports>(
         let from = target.headers.map_or_else(String::new, source);
         limit::admit(ports, route, limit, &from).await?;
     }
-    let Access::Token { issuers, scopes, roles, places } = &route.access else {
+    let Access::Token { issuers, scopes, roles, places, step_up, binding } = &route.access else {
         let (path, body) = (target.path, target.form);
         return Ok(Pass {
             route,
@@ -169,7 +171,11 @@ pub async fn decide<'c, P: Ports>(
             Some(possession::possession(config, ports, route, shown, now).await?)
         }
     };
-    let holder = proved.as_ref().map_or(Holder::Bearer, |proved| Holder::Key(proved.key));
+    let key = proved.as_ref().map(|proved| proved.key);
+    let holder = match target.peer {
+        Some(peer) => Holder::Caller(key, peer),
+        None => key.map_or(Holder::Bearer, Holder::Key),
+    };
     let verified = verify(&credential.token, config, ports, issuers, holder, now).await?;
     let (mut now, mut message) = (now, None);
     if let Some(tools) = &route.tools
@@ -177,6 +183,7 @@ pub async fn decide<'c, P: Ports>(
     {
         // Strangers are not read.
         ports.may_wait().await;
+        ports.begin(&[Check::Tool]);
         message = Some(message::read(tools, &target, body).await?);
         // A caller may take its time with a body: whether its session was used is judged by the time when it was there.
         now = ports.timer().now().await;
@@ -187,9 +194,10 @@ pub async fn decide<'c, P: Ports>(
         check_nonce(ports, realm, proved, now)?;
     }
     let resource = route.described.as_ref().map(|about| about.resource.as_str());
-    let catalogue = config.scopes();
+    let (catalogue, binding) = (config.scopes(), *binding);
     let tool = message.as_ref().map_or(&[][..], |message| message.needs);
-    let need = Need { route: &route.id, resource, scopes, tool, catalogue, proof: proved.as_ref() };
+    let proof = proved.as_ref();
+    let need = Need { route: &route.id, resource, scopes, tool, catalogue, step_up, binding, proof };
     let (authorized, chore) = verified.authorize(&need, ports, now).await?;
     let theirs = authorized.token().roles();
     if !roles.is_empty() {
@@ -206,6 +214,7 @@ pub async fn decide<'c, P: Ports>(
         None => None,
     };
     if let Some(limit) = route.limit.as_ref().filter(|limit| limit.by != LimitBy::Address) {
+        ports.begin(&[Check::Rate]);
         let token = authorized.token();
         let who = match limit.by {
             LimitBy::Client => token.client().unwrap_or(token.subject()),

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::config::Config;
 use crate::error::Fault;
 use crate::http::Answer;
-use crate::policy::{Access, Resource, TokenPlace, Tools};
+use crate::policy::{Access, Binding, Resource, TokenPlace, Tools};
 use crate::token::Algorithm;
 
 /// The metadata document of a resource.
@@ -17,14 +17,16 @@ use crate::token::Algorithm;
 /// None that the document can cause.
 pub fn resource_metadata(config: &Config, resource: &Resource) -> Result<Answer, Fault> {
     let url = resource.metadata_url();
-    let (mut servers, mut scopes, mut methods) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut servers, mut scopes, mut methods, mut bindings) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for route in config
         .routes()
         .iter()
         .filter(|route| route.described.as_ref().is_some_and(|about| about.metadata == url))
     {
-        if let Access::Token { issuers, scopes: needed, places, .. } = &route.access {
+        if let Access::Token { issuers, scopes: needed, places, binding, .. } = &route.access {
             servers.extend(issuers);
+            bindings.push(*binding);
             let tools = route.tools.as_ref().map_or(&[][..], Tools::all);
             for needed in std::iter::once(needed).chain(tools.iter().map(|(_, needed)| needed)) {
                 for need in needed {
@@ -44,6 +46,11 @@ pub fn resource_metadata(config: &Config, resource: &Resource) -> Result<Answer,
     once_each(&mut scopes);
     once_each(&mut methods);
     let with_proof = if methods.contains(&"header") { Algorithm::OF_CALLERS.as_slice() } else { &[] };
+    // Said where it is so of every route, as clients would otherwise bind what need not be.
+    let all = |binding: Binding| {
+        let is_so = !bindings.is_empty() && bindings.iter().all(|one| *one == Some(binding));
+        json!(is_so.then_some(true))
+    };
     let mut document = serde_json::Map::new();
     // RFC 9728 section 3.2: what has no value is left out.
     for (name, value) in [
@@ -52,6 +59,8 @@ pub fn resource_metadata(config: &Config, resource: &Resource) -> Result<Answer,
         ("scopes_supported", json!(scopes)),
         ("bearer_methods_supported", json!(methods)),
         ("dpop_signing_alg_values_supported", json!(with_proof)),
+        ("dpop_bound_access_tokens_required", all(Binding::Key)),
+        ("tls_client_certificate_bound_access_tokens", all(Binding::Certificate)),
         ("resource_name", json!(resource.name)),
         ("resource_documentation", json!(resource.documentation)),
     ] {

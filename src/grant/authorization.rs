@@ -12,7 +12,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::encoding::{Digest, from_base64url};
-use crate::grant::Destination;
+use crate::grant::{Destination, SignInMethod};
 use crate::http::Form;
 use crate::id::ClientId;
 use crate::principal::{Client, GrantType};
@@ -53,6 +53,9 @@ pub struct AuthorizationRequest {
     pub prompt: Vec<Prompt>,
     /// `max_age`.
     pub max_age: Option<Lifetime>,
+    /// The ways to sign in that `acr_values` names, any of which will do; none: any at all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub methods: Vec<SignInMethod>,
     /// `login_hint`.
     pub login_hint: Option<String>,
     /// `id_token_hint`, as it came.
@@ -87,6 +90,8 @@ pub enum AuthorizationError {
     RequestUriNotSupported,
     /// Trouble of ours.
     ServerError,
+    /// Nobody can sign in here in any of the ways that `acr_values` names (RFC 9470 section 5).
+    UnmetAuthentication,
     /// Not a client for people.
     UnauthorizedClient,
     /// Another `response_type` than `code`.
@@ -108,6 +113,7 @@ impl AuthorizationError {
             Self::RequestNotSupported => "request_not_supported",
             Self::RequestUriNotSupported => "request_uri_not_supported",
             Self::ServerError => "server_error",
+            Self::UnmetAuthentication => "unmet_authentication_requirements",
             Self::UnauthorizedClient => "unauthorized_client",
             Self::UnsupportedResponseType => "unsupported_response_type",
         }
@@ -127,6 +133,7 @@ impl AuthorizationError {
             Self::RequestNotSupported => "send the parameters themselves, not in request",
             Self::RequestUriNotSupported => "send the parameters themselves, not by request_uri",
             Self::ServerError => "try again later",
+            Self::UnmetAuthentication => "ask for one of acr_values_supported, or for none",
             Self::UnauthorizedClient => "this client may not use authorization_code",
             Self::UnsupportedResponseType => "response_type is code",
         }
@@ -198,6 +205,7 @@ impl AuthorizationRequest {
             challenge,
             prompt: prompts(form.get("prompt").unwrap_or_default())?,
             max_age,
+            methods: methods(form.get("acr_values").unwrap_or_default()),
             login_hint: form.get("login_hint").map(str::to_owned),
             id_token_hint: form.get("id_token_hint").map(str::to_owned),
             resources: form.resources().map(str::to_owned).collect(),
@@ -211,6 +219,13 @@ impl AuthorizationRequest {
     pub fn wants(&self, prompt: Prompt) -> bool {
         self.prompt.contains(&prompt)
     }
+}
+
+/// `acr_values`: whoever sent a client here with one takes nothing else, so it is needed (RFC 9470 section 5). Names that are not known are left out, and where
+/// none is known any way will do (OpenID Connect Core section 3.1.2.1: the claim is voluntary).
+fn methods(text: &str) -> Vec<SignInMethod> {
+    let is_named = |method: &SignInMethod| text.split(' ').any(|name| name == method.acr());
+    SignInMethod::ALL.into_iter().filter(is_named).collect()
 }
 
 /// OpenID Connect Core section 3.1.2.1: `none` stands alone. What is not known is left out, as an unknown parameter is.
@@ -286,6 +301,19 @@ mod tests {
         ] {
             assert_eq!(read(&parameters).unwrap_err(), error, "{parameters:?}");
         }
+    }
+
+    #[test]
+    fn rfc9470_section_5_acr_values_are_needed_those_that_are_known() {
+        use SignInMethod as M;
+        let methods = |text: &str| read(&[("acr_values", text)]).unwrap().methods;
+        assert_eq!(methods("urn:tollgate:acr:passkey"), [M::Passkey, M::PasswordAndPasskey]);
+        assert_eq!(
+            methods("1 urn:tollgate:acr:federated  urn:tollgate:acr:password"),
+            [M::Password, M::Federated]
+        );
+        assert_eq!(methods("1 urn:tollgate:acr:Password "), []);
+        assert_eq!(read(&[]).unwrap().methods, []);
     }
 
     #[test]

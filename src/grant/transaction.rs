@@ -140,6 +140,7 @@ mod tests {
             challenge: Digest::of(b"verifier"),
             prompt: vec![],
             max_age: None,
+            methods: vec![],
             login_hint: None,
             id_token_hint: None,
             resources: vec![],

@@ -1,13 +1,14 @@
 //! The one place that turns a refusal into a status, a challenge and a text.
 //!
 //! RFC 6750 section 3: no credential, no error code; 400 `invalid_request`; 401 `invalid_token`, the same
-//! for every reason; 403 `insufficient_scope` with the scopes. Our own trouble is 503, never 401.
+//! for every reason; 401 `insufficient_user_authentication` with what to ask for (RFC 9470 section 3); 403 `insufficient_scope` with the scopes. Our own trouble is 503, never 401.
 
 use crate::dpop::{NONCE_HEADER, algorithms};
 use crate::error::Denied;
 use crate::http::{Answer, Scheme, presented};
 use crate::policy::Described;
 use crate::scope::ScopeToken;
+use crate::time::Lifetime;
 
 /// What a protected resource answers to a request that may not pass. `described`: what its challenge says about the resource.
 #[must_use]
@@ -54,6 +55,10 @@ fn bare(denied: &Denied) -> Answer {
                     format!(r#"Bearer error="insufficient_scope", scope="{}""#, joined(need)),
                 )
         }
+        Denied::LackAuthentication { acr, max_age } => {
+            Answer::problem(401, "Unauthorized", "Sign in again, in the way that this resource asks for.")
+                .with("WWW-Authenticate", step_up(acr, *max_age))
+        }
         Denied::LackAbility | Denied::LackRole => {
             let detail = "The roles of whoever the token speaks for are not enough for this resource.";
             Answer::problem(403, "Forbidden", detail)
@@ -96,6 +101,7 @@ fn bare(denied: &Denied) -> Answer {
         | Denied::EndSession
         | Denied::ExceedLifetime
         | Denied::InactiveToken
+        | Denied::LackBinding
         | Denied::LackClaim(_)
         | Denied::LackRequired(_)
         | Denied::MalformClaim(_)
@@ -167,6 +173,19 @@ fn proof_error(error: &str) -> String {
     format!(r#"DPoP algs="{}", error="{error}""#, algorithms())
 }
 
+/// RFC 9470 section 3: what the client has to ask the authorization server for.
+fn step_up(acr: &[String], max_age: Option<Lifetime>) -> String {
+    let mut said = "Bearer error=\"insufficient_user_authentication\", ".to_owned();
+    said.push_str("error_description=\"another or a more recent sign-in is required\"");
+    if !acr.is_empty() {
+        said.push_str(&format!(r#", acr_values="{}""#, acr.join(" ")));
+    }
+    if let Some(age) = max_age {
+        said.push_str(&format!(r#", max_age="{}""#, age.as_seconds()));
+    }
+    said
+}
+
 fn joined(scopes: &[ScopeToken]) -> String {
     scopes.iter().map(ScopeToken::as_str).collect::<Vec<_>>().join(" ")
 }
@@ -196,6 +215,33 @@ mod tests {
             answer(&Denied::LackScope { need }),
             (403, Some(r#"Bearer error="insufficient_scope", scope="orders:admin orders:read""#.to_owned()))
         );
+    }
+
+    #[test]
+    fn rfc9470_section_3_the_challenge_says_what_to_ask_for() {
+        let lack = |acr: &[&str], seconds: Option<u64>| Denied::LackAuthentication {
+            acr: acr.iter().map(|&acr| acr.to_owned()).collect(),
+            max_age: seconds.map(Lifetime::from_seconds),
+        };
+        let error = r#"error="insufficient_user_authentication", error_description="another or a more recent sign-in is required""#;
+        for (denied, rest) in [
+            (lack(&["a", "urn:b"], Some(300)), r#", acr_values="a urn:b", max_age="300""#),
+            (lack(&["a"], None), r#", acr_values="a""#),
+            (lack(&[], Some(5)), r#", max_age="5""#),
+        ] {
+            assert_eq!(answer(&denied), (401, Some(format!("Bearer {error}{rest}"))));
+            let url = "https://api.example/.well-known/oauth-protected-resource";
+            let about = Described {
+                resource: "https://api.example".to_owned(),
+                metadata: url.to_owned(),
+                scope: String::new(),
+            };
+            let proved = challenge_proof(&denied, Some(&about));
+            let said = proved.header("WWW-Authenticate").unwrap();
+            assert!(said.starts_with("DPoP algs=\"EdDSA "), "{said}");
+            assert!(said.ends_with(&format!(r#"", {error}{rest}, resource_metadata="{url}""#)), "{said}");
+            assert_eq!(forward_auth(&denied, None), challenge(&denied, None));
+        }
     }
 
     #[test]
@@ -233,6 +279,7 @@ mod tests {
             Denied::ExpireIdle,
             Denied::ExpireToken,
             Denied::EndSession,
+            Denied::LackBinding,
             Denied::LackClaim("exp"),
             Denied::MalformClaim("exp"),
             Denied::MalformToken,

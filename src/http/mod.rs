@@ -22,6 +22,8 @@ pub use freshness::{LONGEST_FRESHNESS, freshness};
 pub use oauth_error::{ErrorCode, OauthError, slow_down};
 pub use source::source;
 
+use crate::token::Peer;
+
 /// Request headers, by name without regard to case. Several fields of one name are joined by `, `.
 pub trait Headers {
     /// The value, if the header is there.
@@ -45,6 +47,8 @@ pub struct Head<'a> {
     pub has_body: bool,
     /// The headers.
     pub headers: &'a dyn Headers,
+    /// Whoever has sent it.
+    pub peer: &'a dyn Peer,
 }
 
 impl std::fmt::Debug for Head<'_> {

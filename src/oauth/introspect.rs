@@ -44,6 +44,11 @@ struct Active<'a> {
     jti: Option<&'a str>,
     #[serde(skip_serializing_if = "<[Role]>::is_empty")]
     roles: &'a [Role],
+    /// Section 6.2 of RFC 9470.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acr: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth_time: Option<u64>,
     /// Section 6.2 of RFC 9449.
     #[serde(rename = "cnf", skip_serializing_if = "Option::is_none")]
     bound: Option<Bound>,
@@ -172,6 +177,8 @@ async fn refresh_token<P: Ports>(
         aud: None,
         jti: None,
         roles: &found.roles,
+        acr: None,
+        auth_time: None,
         bound: None,
     };
     Answer::json(200, &active).map(Some)
@@ -246,7 +253,7 @@ async fn access_token<P: Ports>(
     }
     let bound = match claims.confirmation {
         Confirmation::Key(key) => Some(Bound { key }),
-        Confirmation::Bearer | Confirmation::Other => None,
+        _ => None,
     };
     let seconds = |at: Option<Timestamp>| at.map(Timestamp::as_seconds).unwrap_or_default();
     let active = Active {
@@ -261,6 +268,8 @@ async fn access_token<P: Ports>(
         aud: Some(&claims.audiences),
         jti: claims.token_id.as_deref(),
         roles: &found.roles,
+        acr: claims.acr.as_deref(),
+        auth_time: claims.auth_time.map(Timestamp::as_seconds),
         bound,
     };
     Answer::json(200, &active).map(Some)

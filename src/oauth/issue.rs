@@ -80,6 +80,7 @@ async fn access_token<P: Ports>(
     let everywhere = [realm.audience.clone()];
     let audience =
         if granted.resources.is_empty() { everywhere.as_slice() } else { granted.resources.as_slice() };
+    let sign_in = granted.sign_in.as_ref();
     let claims = AccessClaims {
         issuer: &realm.issuer,
         subject: &granted.subject,
@@ -91,6 +92,8 @@ async fn access_token<P: Ports>(
         scope: &granted.scope,
         roles: &granted.roles,
         session: SessionId::named(locator, &granted.local).map_err(|e| Fault::new(OP, e.to_string()))?,
+        auth_time: sign_in.map(|sign_in| sign_in.auth_time.as_seconds()),
+        acr: sign_in.map(|sign_in| sign_in.method.acr()),
         idle: granted.idle.map(Lifetime::as_seconds),
         bound: key.map(|key| Bound { key }),
     };

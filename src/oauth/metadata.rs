@@ -77,7 +77,7 @@ pub fn metadata(config: &Config, realm: &Realm) -> Result<Answer, Fault> {
 }
 
 /// How people can sign in here.
-fn acr_values(realm: &Realm) -> Vec<&'static str> {
+pub(crate) fn acr_values(realm: &Realm) -> Vec<&'static str> {
     let is_there = |method: &SignInMethod| match method {
         SignInMethod::Federated => !realm.providers.is_empty(),
         SignInMethod::Passkey => realm.passkeys.is_some(),

@@ -34,6 +34,7 @@ pub use jwks::jwks;
 pub use known::KnownClients;
 pub(crate) use known::{known_client, remember, remembered};
 pub use logout_token::send_logout_token;
+pub(crate) use metadata::acr_values;
 pub use metadata::metadata;
 pub(crate) use own_token::{OwnToken, checked, own_token, refusal};
 pub(crate) use proof::{INVALID_PROOF, proof_of_client, with_nonce};

@@ -77,7 +77,7 @@ pub(crate) async fn checked<P: Ports>(
     config: &Config,
     ports: &P,
     realm: &Realm,
-    (token, holder): (&str, Holder),
+    (token, holder): (&str, Holder<'_>),
     now: Timestamp,
 ) -> Result<OwnToken, Error> {
     let issuers = [realm.issuer.clone()];

@@ -10,7 +10,7 @@ use crate::grant::{
 };
 use crate::http::{Answer, Form, Head};
 use crate::id::{Locator, UserId};
-use crate::oauth::{Stop, form, known_client, source, targets};
+use crate::oauth::{Stop, acr_values, form, known_client, source, targets};
 use crate::people::cookies::Cookies;
 use crate::people::hint::id_token;
 use crate::people::page::{self, ConsentPage, ScopeLine, SignInPage, UsePasskey, WayBack};
@@ -203,6 +203,10 @@ impl<'a, P: Ports> Visit<'a, P> {
         let refuse = |error: AuthorizationError| self.refuse(flow, error);
         let is_silent = request.wants(Prompt::None);
         let early = |error| self.refuse_early(client, &request.destination, (error, is_silent));
+        let offered = acr_values(self.realm);
+        if !request.methods.is_empty() && !request.methods.iter().any(|way| offered.contains(&way.acr())) {
+            return early(AuthorizationError::UnmetAuthentication);
+        }
         let Ok(resources) = targets(self.config, self.realm, request.resources.clone()) else {
             return early(AuthorizationError::InvalidTarget);
         };
@@ -248,7 +252,8 @@ impl<'a, P: Ports> Visit<'a, P> {
             }
             (Considered::SignIn | Considered::Allowed, _) => {
                 let hint = request.login_hint.clone().unwrap_or_default();
-                self.sign_in(200, Some(flow), (flow.transaction, flow.bond), (&hint, None))
+                let why = wanted_ways(&request.methods);
+                self.sign_in(200, Some(flow), (flow.transaction, flow.bond), (&hint, why.as_deref()))
             }
         }
     }
@@ -277,6 +282,7 @@ impl<'a, P: Ports> Visit<'a, P> {
             browser,
             who: self.expected(flow).await?,
             signed_in_since: oldest.max(again.then_some(begun_at)),
+            methods: request.methods.clone(),
             transaction: Digest::of(transaction.id.as_bytes()),
             transaction_ends: transaction.ends_at(),
             says,
@@ -432,4 +438,17 @@ impl<'a, P: Ports> Visit<'a, P> {
         let text = text.ok_or_else(|| Fault::new("write page", "the transaction does not serialise"))?;
         Ok(Sealed { text, bond, cookies })
     }
+}
+
+/// What the sign-in page says where not every way will do; `None`: the client does not mind.
+fn wanted_ways(methods: &[SignInMethod]) -> Option<String> {
+    let words = [
+        (SignInMethod::Passkey, "a passkey"),
+        (SignInMethod::Password, "your password and nothing else"),
+        (SignInMethod::Federated, "one of the other accounts below"),
+    ];
+    let wanted: Vec<_> =
+        words.into_iter().filter(|(way, _)| methods.contains(way)).map(|(_, words)| words).collect();
+    let is_some = !wanted.is_empty() && wanted.len() < words.len();
+    is_some.then(|| format!("The application asks you to sign in with {}.", wanted.join(", or with ")))
 }

@@ -5,6 +5,7 @@
 //!
 //! **Out of scope**: whether a token grants what a route needs ([`crate::validator`]).
 
+mod binding;
 mod claim_headers;
 mod cors;
 mod fields;
@@ -15,8 +16,10 @@ mod pattern;
 mod place;
 mod resource;
 mod routes;
+mod step_up;
 mod tools;
 
+pub use binding::Binding;
 pub use claim_headers::{ClaimHeader, HeaderName};
 pub use cors::Cors;
 pub use fields::{RouteFields, Unseen};
@@ -26,4 +29,5 @@ pub use pattern::PathPattern;
 pub use place::TokenPlace;
 pub use resource::{Described, Resource};
 pub use routes::{Access, Ambiguity, Host, Method, Route, RouteTable, ScopeNeed, Upstream, Way};
+pub use step_up::StepUp;
 pub use tools::Tools;

@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{Malformed, RouteId};
 use crate::policy::overlap::Overlaps;
-use crate::policy::{ClaimHeader, Cors, Described, PathPattern, RateLimit, RouteFields, TokenPlace, Tools};
+use crate::policy::{
+    Binding, ClaimHeader, Cors, Described, PathPattern, RateLimit, RouteFields, StepUp, TokenPlace, Tools,
+};
 use crate::scope::{ScopeCatalogue, ScopeSet, ScopeToken};
 use crate::time::Lifetime;
 use crate::uri::{BaseUrl, Issuer, RequestPath};
@@ -134,7 +136,22 @@ pub enum Access {
         roles: Vec<String>,
         /// Where the token may stand.
         places: Vec<TokenPlace>,
+        /// How the person has to have signed in.
+        step_up: StepUp,
+        /// What the token has to be bound to; `None`: it need not be.
+        binding: Option<Binding>,
     },
+}
+
+impl Access {
+    /// What the token has to be bound to.
+    #[must_use]
+    pub const fn binding(&self) -> Option<Binding> {
+        match self {
+            Self::Anonymous => None,
+            Self::Token { binding, .. } => *binding,
+        }
+    }
 }
 
 /// How a request is sent on.

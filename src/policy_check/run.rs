@@ -4,6 +4,7 @@ use url::Url;
 
 use crate::app::{App, Outcome, Place};
 use crate::config::Config;
+use crate::encoding::Digest;
 use crate::error::Fault;
 use crate::gateway::{self, Came, Onward, Target};
 use crate::http::{Answer, Head, Headers};
@@ -13,6 +14,7 @@ use crate::policy::{Host, Method, TokenPlace};
 use crate::policy_check::offline::Offline;
 use crate::port::{Body, poll_once};
 use crate::time::Timestamp;
+use crate::token::Peer;
 use crate::uri::RequestPath;
 
 /// In place of the id that is drawn for each request.
@@ -89,6 +91,16 @@ pub(super) enum Ended {
     Unknown,
 }
 
+/// No connection, and so nobody's certificate.
+#[derive(Debug)]
+struct NoConnection;
+
+impl Peer for NoConnection {
+    fn certificate(&self) -> Option<Digest> {
+        None
+    }
+}
+
 /// Runs a request.
 pub(super) fn run(config: &Config, ports: &Offline, asked: &Asked) -> Ended {
     let (authority, path) = (asked.authority(), asked.url.path());
@@ -100,6 +112,7 @@ pub(super) fn run(config: &Config, ports: &Offline, asked: &Asked) -> Ended {
         query: asked.url.query(),
         has_body: asked.form.is_some(),
         headers: asked,
+        peer: &NoConnection,
     };
     let Ok(request_id) = REQUEST_ID.parse::<RequestId>() else { return Ended::Unknown };
     let app = App { config, ports, bootstrap: |_| None, now: ports.now, request_id: &request_id };
@@ -167,6 +180,7 @@ pub(super) fn reached(
         authorization: None,
         has_body: false,
         headers: None,
+        peer: None,
         form: None,
     };
     gateway::route(config, &target)

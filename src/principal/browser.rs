@@ -3,7 +3,7 @@
 //! A browser that a person has signed in with is known by a credential in its cookie. It is no session: no token comes of it but
 //! through a code, and it ends with everything that ends the person's sessions, and after [`BROWSER_LIFETIME`].
 //!
-//! An authorization request is considered in one step: the browser is known, the sign-in is as recent as the client wants it, the
+//! An authorization request is considered in one step: the browser is known, the sign-in is as recent, and of such a kind, as the client wants it, the
 //! transaction has not ended before, the person has allowed what is asked for or says so now; then the code is kept, and the transaction
 //! has ended. So of any number of the same request, at whatever edge, one gets a code.
 
@@ -55,6 +55,9 @@ pub struct Consider {
     pub who: Option<UserId>,
     /// A sign-in before this is too old.
     pub signed_in_since: Option<Timestamp>,
+    /// A sign-in otherwise than so does not do; none: anyhow.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub methods: Vec<SignInMethod>,
     /// The digest of the transaction's name: it ends once.
     pub transaction: Digest,
     /// When the transaction is over in any case.
@@ -107,7 +110,7 @@ pub enum Considered {
     Denied,
     /// The transaction has ended before.
     Over,
-    /// Nobody is signed in here, or too long ago.
+    /// Nobody is signed in here, or too long ago, or otherwise than is wanted.
     SignIn,
 }
 
@@ -289,6 +292,7 @@ impl<R: Rows> Draft<'_, R> {
         let found = self.found(&asked.browser, now)?;
         let fits = |browser: &StoredBrowser, user: &User| {
             since.is_none_or(|since| since <= browser.auth_time)
+                && (asked.methods.is_empty() || asked.methods.contains(&browser.method))
                 && asked.who.as_ref().is_none_or(|who| *who == user.id)
         };
         let Some((browser, user, _)) = found.filter(|(browser, user, _)| fits(browser, user)) else {

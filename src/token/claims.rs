@@ -35,6 +35,10 @@ pub struct Claims {
     pub roles: Vec<String>,
     /// `sid`, where it is text: ours are [`crate::id::SessionId`]s, other issuers' are their own business.
     pub session: Option<String>,
+    /// `acr`, where it is text (RFC 9470 section 6.1). Nothing asks for it but a route's `require`, where one that is no text is none.
+    pub acr: Option<String>,
+    /// `auth_time`, where it is a `NumericDate`; the same.
+    pub auth_time: Option<Timestamp>,
     /// `cnf`.
     pub confirmation: Confirmation,
     /// What else upstreams are told ([`ClaimMap::carried`]), each as the text of its header; `None`: it is not there, or `null`.
@@ -46,46 +50,96 @@ pub struct Claims {
 pub enum Confirmation {
     /// Whoever bears it may use it.
     Bearer,
+    /// Only over a connection whose client has the certificate of this thumbprint: `x5t#S256` and nothing else (RFC 8705 section 3.1).
+    Certificate(Digest),
     /// Only whoever holds the key of this thumbprint: `jkt` and nothing else (RFC 9449 section 6.1).
     Key(Digest),
+    /// Only whoever holds the key of the first thumbprint, over a connection with the certificate of the second.
+    KeyAndCertificate(Digest, Digest),
     /// Only with a proof of a kind that is not known here.
     Other,
 }
 
+/// Whoever is at the other end of a connection.
+pub trait Peer {
+    /// The thumbprint of the certificate whose key they have proved to hold in the handshake (RFC 8705 section 3.1): the SHA-256 of its DER.
+    /// What a header says of it is never asked.
+    fn certificate(&self) -> Option<Digest>;
+}
+
 /// What is known of whoever presents a token.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Holder {
+#[derive(Clone, Copy)]
+pub enum Holder<'a> {
     /// They bear it, and have proved nothing else.
     Bearer,
+    /// They have come over a connection, and may have proved that they hold the key of this thumbprint (RFC 9449).
+    Caller(Option<Digest>, &'a dyn Peer),
     /// They have proved that they hold the key of this thumbprint (RFC 9449).
     Key(Digest),
     /// Nobody uses it: somebody asks what it is, or takes it back.
     Nobody,
 }
 
+impl std::fmt::Debug for Holder<'_> {
+    /// The kind only.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Bearer => "Bearer",
+            Self::Caller(..) => "Caller(..)",
+            Self::Key(_) => "Key(..)",
+            Self::Nobody => "Nobody",
+        })
+    }
+}
+
 impl Confirmation {
-    /// Whether a token that is bound so may be used by such a holder (RFC 9449 sections 7.1 and 7.2): a bound one not without its
-    /// proof, and one that is not bound not as if it were.
+    /// Whether it takes a look at the connection to tell who may use the token.
+    pub(crate) const fn has_certificate(self) -> bool {
+        matches!(self, Self::Certificate(_) | Self::KeyAndCertificate(..))
+    }
+
+    /// Whether a token that is bound so may be used by such a holder (RFC 9449 sections 7.1 and 7.2, RFC 8705 section 3): a bound one not without its
+    /// proof, and one that is not bound to a key not as if it were. The certificate of a connection is asked for only where the token names one.
     ///
     /// # Errors
     /// [`Denied::RefuseUnproven`], [`Denied::RefuseUnbound`], [`Denied::RejectProof`].
-    pub fn met_by(self, holder: Holder) -> Result<(), Denied> {
-        match (self, holder) {
-            (_, Holder::Nobody) | (Self::Bearer, Holder::Bearer) => Ok(()),
-            (Self::Key(key), Holder::Key(proved)) if key == proved => Ok(()),
-            (Self::Key(_), Holder::Key(_)) => Err(Denied::RejectProof("jkt")),
-            (Self::Bearer, Holder::Key(_)) => Err(Denied::RefuseUnbound),
-            (Self::Key(_) | Self::Other, Holder::Bearer) | (Self::Other, Holder::Key(_)) => {
-                Err(Denied::RefuseUnproven)
-            }
+    pub fn met_by(self, holder: Holder<'_>) -> Result<(), Denied> {
+        let (proved, peer) = match holder {
+            Holder::Nobody => return Ok(()),
+            Holder::Bearer => (None, None),
+            Holder::Caller(key, peer) => (key, Some(peer)),
+            Holder::Key(key) => (Some(key), None),
+        };
+        let (key, certificate) = match self {
+            Self::Other => return Err(Denied::RefuseUnproven),
+            Self::Bearer => (None, None),
+            Self::Certificate(certificate) => (None, Some(certificate)),
+            Self::Key(key) => (Some(key), None),
+            Self::KeyAndCertificate(key, certificate) => (Some(key), Some(certificate)),
+        };
+        match (key, proved) {
+            (Some(key), Some(proved)) if key != proved => return Err(Denied::RejectProof("jkt")),
+            (Some(_), None) => return Err(Denied::RefuseUnproven),
+            (None, Some(_)) => return Err(Denied::RefuseUnbound),
+            (None, None) | (Some(_), Some(_)) => {}
         }
+        if certificate.is_some() && peer.and_then(Peer::certificate) != certificate {
+            return Err(Denied::RefuseUnproven);
+        }
+        Ok(())
     }
 
     fn read(claims: &Object<'_>) -> Self {
         let Some(cnf) = claims.get("cnf") else { return Self::Bearer };
-        let members = cnf.as_object().filter(|members| members.iter().count() == 1);
-        let jkt = members.and_then(|members| members.get("jkt")).and_then(Value::as_text);
-        jkt.and_then(|jkt| Digest::try_from(jkt.to_owned()).ok()).map_or(Self::Other, Self::Key)
+        let Some(members) = cnf.as_object() else { return Self::Other };
+        let digest = |name| Digest::try_from(members.get(name)?.as_text()?.to_owned()).ok();
+        // What is there and is no thumbprint, or is not known, makes it more than can be proved here.
+        match (members.iter().count(), digest("jkt"), digest("x5t#S256")) {
+            (1, Some(key), None) => Self::Key(key),
+            (1, None, Some(certificate)) => Self::Certificate(certificate),
+            (2, Some(key), Some(certificate)) => Self::KeyAndCertificate(key, certificate),
+            _ => Self::Other,
+        }
     }
 }
 
@@ -122,6 +176,8 @@ impl Claims {
             says_scopes: members.first(&map.scope).is_some(),
             roles: members.roles(&map.roles)?,
             session: members.text("sid").ok().flatten(),
+            acr: members.text("acr").ok().flatten(),
+            auth_time: members.date("auth_time").ok().flatten(),
             confirmation: Confirmation::read(claims),
             carried: map.carried.iter().map(|place| members.carried(place)).collect::<Result<_, _>>()?,
         })
@@ -133,7 +189,7 @@ impl Claims {
     pub(crate) fn weight(&self) -> usize {
         const EACH: usize = 48;
         let single = [Some(&self.issuer), Some(&self.subject), self.client.as_ref(), self.token_id.as_ref()];
-        let texts = single.into_iter().chain([self.session.as_ref()]).flatten();
+        let texts = single.into_iter().chain([self.session.as_ref(), self.acr.as_ref()]).flatten();
         let texts = texts.chain(self.carried.iter().flatten());
         let texts = texts.chain(&self.audiences).chain(&self.roles).map(String::len);
         texts
@@ -142,7 +198,8 @@ impl Claims {
     }
 
     /// These claims, where their issuer has also been asked: its answer is about the same subject, and where it says
-    /// what it grants now, that is all that counts of what the token grants. Roles are those of the token.
+    /// what it grants now, that is all that counts of what the token grants. Where it says how and when somebody signed in (RFC 9470
+    /// section 6.2), that counts. Roles are those of the token.
     ///
     /// # Errors
     /// [`Denied::InactiveToken`] where the answer is about somebody else.
@@ -154,6 +211,8 @@ impl Claims {
         if told.says_scopes {
             claims.scopes = self.scopes.iter().filter(|scope| told.scopes.contains(scope)).cloned().collect();
         }
+        claims.acr = told.acr.clone().or(claims.acr);
+        claims.auth_time = told.auth_time.or(claims.auth_time);
         Ok(claims)
     }
 }
@@ -337,6 +396,31 @@ mod tests {
     }
 
     #[test]
+    fn rfc9470_section_6_a_sign_in_of_the_wrong_type_is_none_and_refuses_nothing() {
+        let at = Timestamp::from_seconds;
+        let good = read(r#""acr":"a","auth_time":7"#).unwrap();
+        assert_eq!((good.acr.as_deref(), good.auth_time), (Some("a"), Some(at(7))));
+        for bad in ["1", "null", "{}", r#"["a"]"#, "true"] {
+            assert_eq!(read(&format!(r#""acr":{bad}"#)).unwrap().acr, None, "{bad}");
+        }
+        for bad in [r#""7""#, "null", "{}", "[7]", "true", "-7", "1e18", r#""2026-01-01T00:00:00Z""#] {
+            assert_eq!(read(&format!(r#""auth_time":{bad}"#)).unwrap().auth_time, None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn rfc9470_section_6_2_what_the_issuer_says_now_of_the_sign_in_counts() {
+        let at = Timestamp::from_seconds;
+        let token = read(r#""acr":"a","auth_time":7"#).unwrap();
+        let told = |members: &str| {
+            let claims = token.confirmed_by(&read(members).unwrap()).unwrap();
+            (claims.acr.unwrap(), claims.auth_time.unwrap())
+        };
+        assert_eq!(told(r#""acr":"b","auth_time":3"#), ("b".to_owned(), at(3)));
+        assert_eq!(told(r#""active":true"#), ("a".to_owned(), at(7)));
+    }
+
+    #[test]
     fn attack_47_and_51_issuer_and_subject_are_one_string_each() {
         for (payload, want) in [
             (r#"{"sub":"s"}"#, Denied::LackClaim("iss")),
@@ -364,6 +448,69 @@ mod tests {
         }
         let bound = read(&format!(r#""cnf":{{"jkt":"{key}"}}"#)).unwrap().confirmation;
         assert_eq!(bound, Confirmation::Key(key));
+    }
+
+    struct Cert(Option<Digest>);
+
+    impl Peer for Cert {
+        fn certificate(&self) -> Option<Digest> {
+            self.0
+        }
+    }
+
+    #[test]
+    fn rfc8705_section_3_1_a_token_is_bound_to_a_certificate_to_a_key_or_to_both() {
+        let (key, certificate) = (Digest::of(b"key"), Digest::of(b"certificate"));
+        let bound = |cnf: String| read(&format!(r#""cnf":{cnf}"#)).unwrap().confirmation;
+        let [jkt, x5t] = [format!(r#""jkt":"{key}""#), format!(r#""x5t#S256":"{certificate}""#)];
+        assert_eq!(bound(format!("{{{x5t}}}")), Confirmation::Certificate(certificate));
+        assert_eq!(bound(format!("{{{x5t},{jkt}}}")), Confirmation::KeyAndCertificate(key, certificate));
+        for other in [
+            format!(r#"{{{x5t},"x5t":"y"}}"#),
+            format!(r#"{{{x5t},"jkt":null}}"#),
+            format!(r#"{{{x5t},{jkt},"kid":"1"}}"#),
+            format!(r#"{{"x5t#s256":"{certificate}"}}"#),
+            format!(r#"{{"x5t#S256":["{certificate}"]}}"#),
+            r#"{"x5t#S256":""}"#.to_owned(),
+        ] {
+            assert_eq!(bound(other.clone()), Confirmation::Other, "{other}");
+        }
+    }
+
+    #[test]
+    fn rfc8705_section_3_only_the_certificate_of_the_connection_counts() {
+        use Confirmation as C;
+        let (key, other, cert) = (Digest::of(b"key"), Digest::of(b"other"), Digest::of(b"certificate"));
+        let (none, its, another) = (Cert(None), Cert(Some(cert)), Cert(Some(other)));
+        let unproven = Err(Denied::RefuseUnproven);
+        for (at, (bound, holder, want)) in [
+            (C::Certificate(cert), Holder::Caller(None, &its), Ok(())),
+            (C::Certificate(cert), Holder::Caller(None, &another), unproven.clone()),
+            (C::Certificate(cert), Holder::Caller(None, &none), unproven.clone()),
+            (C::Certificate(cert), Holder::Bearer, unproven.clone()),
+            (C::Certificate(cert), Holder::Nobody, Ok(())),
+            // RFC 9449 section 7.1: with a proof of a key that it is not bound to, it is none.
+            (C::Certificate(cert), Holder::Caller(Some(key), &its), Err(Denied::RefuseUnbound)),
+            (C::KeyAndCertificate(key, cert), Holder::Caller(Some(key), &its), Ok(())),
+            (C::KeyAndCertificate(key, cert), Holder::Caller(None, &its), unproven.clone()),
+            (C::KeyAndCertificate(key, cert), Holder::Caller(Some(key), &another), unproven.clone()),
+            (
+                C::KeyAndCertificate(key, cert),
+                Holder::Caller(Some(other), &its),
+                Err(Denied::RejectProof("jkt")),
+            ),
+            (C::KeyAndCertificate(key, cert), Holder::Key(key), unproven.clone()),
+            // A certificate binds nothing by being there.
+            (C::Bearer, Holder::Caller(None, &its), Ok(())),
+            (C::Key(key), Holder::Caller(Some(key), &its), Ok(())),
+            (C::Key(key), Holder::Caller(None, &its), unproven.clone()),
+            (C::Other, Holder::Caller(Some(key), &its), unproven),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            assert_eq!(bound.met_by(holder), want, "{at}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! **Out of scope**: fetching keys, verifying signatures, sessions ([`crate::validator`]).
 
 mod algorithm;
+mod certificate;
 mod claims;
 mod compact;
 mod curve;
@@ -14,7 +15,8 @@ mod trust;
 mod written;
 
 pub use algorithm::Algorithm;
-pub use claims::{Claims, Confirmation, Holder, date_of, issuer_of};
+pub use certificate::ClientCertificate;
+pub use claims::{Claims, Confirmation, Holder, Peer, date_of, issuer_of};
 pub use compact::{Compact, Header, MAX_TOKEN, signing_input};
 pub use curve::Curve;
 pub(crate) use jwk::Wire;

@@ -126,7 +126,7 @@ impl Trust {
         &self,
         header: &Header,
         claims: &Claims,
-        holder: Holder,
+        holder: Holder<'_>,
         now: Timestamp,
     ) -> Result<(), Denied> {
         if claims.issuer != self.issuer.as_str() {

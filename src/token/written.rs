@@ -62,6 +62,12 @@ pub struct AccessClaims<'a> {
     /// `sid`.
     #[serde(rename = "sid")]
     pub session: SessionId,
+    /// `auth_time` (RFC 9068 section 2.2.1), in seconds, where a person signed in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auth_time: Option<u64>,
+    /// `acr`, where a person signed in ([`crate::grant::SignInMethod::acr`]).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acr: Option<&'static str>,
     /// `idle`, in seconds, where the session slides.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub idle: Option<u64>,

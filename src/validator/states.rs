@@ -9,7 +9,7 @@ use crate::dpop::Proved;
 use crate::error::{Denied, Error};
 use crate::id::{RealmName, RouteId, SessionId};
 use crate::json;
-use crate::policy::ScopeNeed;
+use crate::policy::{Binding, ScopeNeed, StepUp};
 use crate::port::{Ports, Principals, Verifier, random};
 use crate::scope::ScopeCatalogue;
 use crate::time::Timestamp;
@@ -22,7 +22,7 @@ use crate::validator::{cutoff, introspection, keys, use_once};
 
 /// Verifies a token of either kind for a place that accepts `issuers`: what has two dots is a JWT
 /// ([`Presented::verify`]), anything else is opaque, and the one issuer of the place that is asked about such tokens
-/// is asked (RFC 7662). A token that is bound to a key counts only for a `holder` who has proved it. Does **not** check scopes or whether a
+/// is asked (RFC 7662). A token that is bound counts only for a `holder` who has proved it. Does **not** check scopes or whether a
 /// session is alive.
 ///
 /// # Errors
@@ -32,7 +32,7 @@ pub async fn verify<P: Ports>(
     config: &Config,
     ports: &P,
     issuers: &[Issuer],
-    holder: Holder,
+    holder: Holder<'_>,
     now: Timestamp,
 ) -> Result<Verified, Error> {
     ports.begin(&[Check::Size, Check::Shape]);
@@ -53,8 +53,16 @@ pub async fn verify<P: Ports>(
     let (issuer, introspection) = asked.next().ok_or(Denied::MalformToken)?;
     ports.begin(ASKED);
     let claims = introspection::ask(ports, issuer, introspection, text, now).await?;
+    look(ports, claims.confirmation).await;
     claims.confirmation.met_by(holder)?;
     Ok(Verified::new(issuer, claims, None))
+}
+
+/// The certificate of a connection is known where everything of the request is at hand, and not where nobody may wait.
+async fn look<P: Ports>(ports: &P, confirmation: Confirmation) {
+    if confirmation.has_certificate() {
+        ports.may_wait().await;
+    }
 }
 
 /// A token that can be read. Nothing that it says is proved here, whatever an isolate may remember of it.
@@ -121,7 +129,7 @@ impl<'a> Presented<'a> {
         config: &Config,
         ports: &P,
         issuers: &[Issuer],
-        holder: Holder,
+        holder: Holder<'_>,
         now: Timestamp,
     ) -> Result<Verified, Error> {
         let text = self.text;
@@ -143,6 +151,7 @@ impl<'a> Presented<'a> {
             // Nothing that the token says is proved, so nothing of it is used but where to ask.
             ports.begin(ASKED);
             let claims = introspection::ask(ports, issuer, introspection, text, now).await?;
+            look(ports, claims.confirmation).await;
             claims.confirmation.met_by(holder)?;
             return Ok(Verified::new(issuer, claims, None));
         }
@@ -150,6 +159,7 @@ impl<'a> Presented<'a> {
         ports.begin(TERMS);
         let algorithm = trust.check_header(header)?;
         let claims = Rc::new(Claims::read(&members, &trust.claims)?);
+        look(ports, claims.confirmation).await;
         trust.check_claims(header, &claims, holder, now)?;
         if !trust.required.is_empty() {
             ports.begin(&[Check::Required]);
@@ -195,11 +205,12 @@ async fn verify_known<P: Ports>(
     text: &str,
     fact: &Fact,
     ports: &P,
-    holder: Holder,
+    holder: Holder<'_>,
     now: Timestamp,
 ) -> Result<Verified, Error> {
     let (issuer, header, claims) = (&fact.issuer, &fact.header, Rc::clone(&fact.claims));
     let algorithm = issuer.trust.check_header(header)?;
+    look(ports, claims.confirmation).await;
     issuer.trust.check_claims(header, &claims, holder, now)?;
     let session = session_of(issuer, &claims)?;
     let key = key_of(ports, issuer, header, algorithm, now).await?;
@@ -237,7 +248,7 @@ async fn confirmed<P: Ports>(
     issuer: &Arc<TrustedIssuer>,
     text: &str,
     (claims, session): (Rc<Claims>, Option<SessionId>),
-    holder: Holder,
+    holder: Holder<'_>,
     now: Timestamp,
 ) -> Result<Verified, Error> {
     let claims = match &issuer.introspection {
@@ -247,6 +258,7 @@ async fn confirmed<P: Ports>(
             let told = introspection::ask(ports, issuer, introspection, text, now).await?;
             // The token says itself what it is bound to; the answer may repeat that, and nothing else.
             if told.confirmation != Confirmation::Bearer {
+                look(ports, told.confirmation).await;
                 told.confirmation.met_by(holder)?;
             }
             Rc::new(claims.confirmed_by(&told)?)
@@ -312,13 +324,13 @@ impl Verified {
         self.token
     }
 
-    /// Decides whether the token may do what needs all of `need`. Checks scopes (with what they imply), then
-    /// that the session is alive: from memory within the grain, else by asking the principal; or by its cut-offs, where its
+    /// Decides whether the token may do what needs all of `need`. Checks what it is bound to, scopes (with what they imply), how and when the person
+    /// signed in, then that the session is alive: from memory within the grain, else by asking the principal; or by its cut-offs, where its
     /// realm says so. A proof of possession is used up, in the step that asks about the session; what is refused before
     /// that leaves no mark. Does **not** check the request.
     ///
     /// # Errors
-    /// [`Denied::RejectAudience`], [`Denied::RejectProof`], [`Denied::LackScope`], [`Denied::ExpireIdle`], [`Denied::EndSession`]; a fault when the session's
+    /// [`Denied::RejectAudience`], [`Denied::LackBinding`], [`Denied::RejectProof`], [`Denied::LackScope`], [`Denied::LackAuthentication`], [`Denied::ExpireIdle`], [`Denied::EndSession`]; a fault when the session's
     /// state cannot be had.
     pub async fn authorize<P: Ports>(
         self,
@@ -330,6 +342,12 @@ impl Verified {
             ports.begin(&[Check::Resource]);
         }
         self.check_resource(need)?;
+        if let Some(binding) = need.binding {
+            ports.begin(&[Check::Bound]);
+            if !binding.is_met(self.token.claims.confirmation) {
+                return Err(Denied::LackBinding.into());
+            }
+        }
         if !need.scopes.is_empty() || !need.tool.is_empty() {
             ports.begin(&[Check::Scopes]);
         }
@@ -345,6 +363,10 @@ impl Verified {
             }
             return Err(Denied::LackScope { need: all }.into());
         }
+        if need.step_up.asks() {
+            ports.begin(&[Check::SignIn]);
+        }
+        need.step_up.check(&self.token.claims, self.token.issuer.trust.leeway, now)?;
         if self.session.is_some() {
             ports.begin(&[Check::Session]);
         }
@@ -396,6 +418,10 @@ pub struct Need<'a> {
     pub tool: &'a [ScopeNeed],
     /// What implies what.
     pub catalogue: &'a ScopeCatalogue,
+    /// How the person has to have signed in.
+    pub step_up: &'a StepUp,
+    /// What the token has to be bound to; `None`: it need not be.
+    pub binding: Option<Binding>,
     /// The proof of possession that came with it.
     pub proof: Option<&'a Proved>,
 }

@@ -11,6 +11,7 @@ use tollgate::http::{Answer, Head, Headers};
 use tollgate::oauth::{Endpoint, Routed, Stop};
 use tollgate::port::{AtOnce, Body, Ports};
 use tollgate::time::Lifetime;
+use tollgate::token::Peer;
 use tollgate::validator::Chore;
 
 use super::{Edge, World, description, operation_of, run};
@@ -30,6 +31,18 @@ pub(crate) struct Call {
     body: String,
     /// How long the body takes.
     takes: Lifetime,
+    /// The certificate of the connection.
+    certificate: Connection,
+}
+
+/// The connection of whoever calls.
+#[derive(Clone, Debug, Default)]
+struct Connection(Option<Digest>);
+
+impl Peer for Connection {
+    fn certificate(&self) -> Option<Digest> {
+        self.0
+    }
 }
 
 impl Call {
@@ -40,6 +53,7 @@ impl Call {
             headers: BTreeMap::new(),
             body: String::new(),
             takes: Lifetime::ZERO,
+            certificate: Connection::default(),
         }
     }
 
@@ -95,6 +109,11 @@ impl Call {
         let is_operators =
             self.headers.get("authorization").is_some_and(|sent| *sent == format!("Bearer {OPERATOR}"));
         split(&self.url).1.split('/').nth(1).filter(|_| is_operators)
+    }
+
+    /// Over a connection with this certificate.
+    pub(crate) fn with_certificate(self, thumbprint: Digest) -> Self {
+        Self { certificate: Connection(Some(thumbprint)), ..self }
     }
 
     pub(crate) fn bearer(self, token: &str) -> Self {
@@ -165,6 +184,7 @@ fn head<'a>(call: &'a Call, headers: &'a Fields<'a>) -> Head<'a> {
         query,
         has_body: !call.body.is_empty(),
         headers,
+        peer: &call.certificate,
     }
 }
 

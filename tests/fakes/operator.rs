@@ -74,6 +74,8 @@ pub(crate) fn token_input(
         scope: &scope,
         roles: &roles,
         session: SessionId::named(locator, &local).unwrap(),
+        auth_time: None,
+        acr: None,
         idle: idle.map(Lifetime::as_seconds),
         bound: None,
     };

@@ -7,12 +7,18 @@ use super::people::{Browser, allowed, asks};
 use super::realm::{CONFIG, Key, claims, client, error, manage, seconds, text, user};
 use crate::fakes::{Broken, Call, Edge, Reply, World, at_once, call, finish};
 
-const HOST: &str = "https://edge.example";
+pub(super) const HOST: &str = "https://edge.example";
 const TOKEN: &str = "https://edge.example/test/oauth/token";
 const USERINFO: &str = "https://edge.example/test/oauth/userinfo";
 
 /// A proof by `key` of a request; `more` replaces claims, and takes away where it is `null`.
-fn proof(world: &World, key: &Key, (method, url): (&str, &str), token: Option<&str>, more: &Value) -> String {
+pub(super) fn proof(
+    world: &World,
+    key: &Key,
+    (method, url): (&str, &str),
+    token: Option<&str>,
+    more: &Value,
+) -> String {
     let mut jwk = key.jwk("");
     let members = jwk.as_object_mut().unwrap();
     members.retain(|name, _| matches!(name.as_str(), "kty" | "crv" | "x" | "y"));
@@ -29,7 +35,7 @@ fn proof(world: &World, key: &Key, (method, url): (&str, &str), token: Option<&s
     key.sign(&header, &said)
 }
 
-fn jkt(key: &Key) -> String {
+pub(super) fn jkt(key: &Key) -> String {
     let jwk: tollgate::token::Jwk = serde_json::from_value(key.jwk("x")).unwrap();
     jwk.thumbprint().to_string()
 }
@@ -65,12 +71,12 @@ fn bound(world: &World, edge: &Edge<'_>, realm: &str, key: &Key) -> (Value, Stri
     (machine, text(&tokens, "access_token").to_owned())
 }
 
-fn shown(token: &str, proof: &str, path: &str) -> Call {
+pub(super) fn shown(token: &str, proof: &str, path: &str) -> Call {
     Call::get(format!("{HOST}{path}")).header("authorization", format!("DPoP {token}")).header("dpop", proof)
 }
 
 /// What the gate says to a token with a new proof of this request.
-fn gate(edge: &Edge<'_>, key: &Key, token: &str, path: &str, more: &Value) -> (Reply, String) {
+pub(super) fn gate(edge: &Edge<'_>, key: &Key, token: &str, path: &str, more: &Value) -> (Reply, String) {
     let proof = proof(edge.world, key, ("GET", &format!("{HOST}{path}")), Some(token), more);
     (call(edge, &shown(token, &proof, path)).0, proof)
 }

@@ -1,6 +1,7 @@
 //! Whole flows, from a request's head to what came of it.
 
 mod at_once;
+mod bound;
 mod cache;
 mod codes;
 mod configuration;
@@ -36,6 +37,7 @@ mod remote;
 mod rotation;
 mod route_policy;
 mod standing;
+mod step_up;
 mod tokens;
 
 use crate::fakes::{Call, Edge, call, finish};

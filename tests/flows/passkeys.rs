@@ -18,12 +18,12 @@ use crate::fakes::{Authenticator, Broken, Call, Edge, PRESENT, Reply, Said, Worl
 const ORIGIN: &str = "https://edge.example";
 const PARTY: &str = "edge.example";
 
-fn config() -> String {
+pub(super) fn config() -> String {
     CONFIG.replacen(r#""grant_type_code"]"#, r#""grant_type_code", "passkeys"]"#, 1)
 }
 
 /// What a page tells its script.
-fn data(page: &Reply, name: &str) -> String {
+pub(super) fn data(page: &Reply, name: &str) -> String {
     let body = &page.answer().body;
     let (_, rest) =
         body.split_once(&format!("data-{name}=\"")).unwrap_or_else(|| panic!("no {name}: {body}"));
@@ -38,7 +38,7 @@ fn field(page: &Reply, name: &str) -> String {
 }
 
 /// Sends what a page's script has put into its form.
-fn send(browser: &Browser<'_, '_>, page: &Reply, said: &Said) -> Reply {
+pub(super) fn send(browser: &Browser<'_, '_>, page: &Reply, said: &Said) -> Reply {
     let mut form = vec![("transaction", hidden(page))];
     if page.answer().body.contains(r#"name="after""#) {
         form.push(("after", field(page, "after")));
@@ -63,7 +63,7 @@ fn act(browser: &Browser<'_, '_>, page: &Reply, action: &str, more: &[(&str, &st
 }
 
 /// A passkey of whoever is signed in here.
-fn add(browser: &Browser<'_, '_>, n: u8) -> Authenticator {
+pub(super) fn add(browser: &Browser<'_, '_>, n: u8) -> Authenticator {
     let page = account(browser);
     let passkey = Authenticator::new(n, ORIGIN, &data(&page, "party"), &data(&page, "user"));
     let reply = add_as(browser, &page, &passkey.make(&data(&page, "challenge")));
@@ -84,7 +84,7 @@ fn with_passkey(world: &World, browser: &Browser<'_, '_>, shop: &Value, passkey:
 }
 
 /// A browser in which Ada is signed in.
-fn signed_in<'e, 'w>(edge: &'e Edge<'w>, shop: &Value) -> Browser<'e, 'w> {
+pub(super) fn signed_in<'e, 'w>(edge: &'e Edge<'w>, shop: &Value) -> Browser<'e, 'w> {
     let browser = Browser::new(edge);
     browser.sign_in(&browser.get(&asks(shop, &[("prompt", "login")])), "ada@example.com", PASSWORD);
     browser

@@ -245,6 +245,7 @@ fn token_of(route: &Route, asked: &Asked) -> Option<String> {
         authorization: authorization.as_deref(),
         has_body: asked.form.is_some(),
         headers: Some(asked),
+        peer: None,
         form: asked.form.clone(),
     };
     let found = credential::find(places, &target).ok()?;

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::check::Check;
 use crate::config::{Config, KeySource, TrustedIssuer};
-use crate::policy::{Access, Route, ScopeNeed, TokenPlace};
+use crate::policy::{Access, LimitBy, Route, ScopeNeed, TokenPlace};
 use crate::policy_check::explain::token::{Seen, moment};
 use crate::policy_check::offline::{Assumed, Heard};
 use crate::policy_check::shown;
@@ -90,6 +90,7 @@ impl About<'_> {
             Check::Key | Check::Signature => Assumed::Signature,
             Check::Inquiry => Assumed::Active,
             Check::Session => Assumed::Session,
+            Check::Rate => Assumed::Rate,
             _ => return State::Ok,
         };
         if self.heard.assumed.contains(&assumed) { State::Assumed } else { State::Ok }
@@ -105,7 +106,9 @@ impl About<'_> {
 
     /// Whether a request of this kind to this route meets a check, as far as that can be said without making those before it.
     fn would_be_made(&self, check: Check) -> bool {
-        let Some(Access::Token { issuers, scopes, roles, .. }) = self.route.map(|route| &route.access) else {
+        let Some(Access::Token { issuers, scopes, roles, step_up, binding, .. }) =
+            self.route.map(|route| &route.access)
+        else {
             return false;
         };
         let trusted = |issuer: &Issuer| self.config.trusted(issuer.as_str()).map(AsRef::as_ref);
@@ -114,7 +117,12 @@ impl About<'_> {
         let has = |what: fn(&TrustedIssuer) -> bool, by_default: bool| issuer.map_or(by_default, what);
         let is_checked_here = has(|issuer| !matches!(issuer.keys, KeySource::Nowhere), true);
         match check {
-            Check::Form | Check::Proof | Check::Nonce => false,
+            Check::Form | Check::Proof | Check::Nonce | Check::Tool => false,
+            Check::Bound => binding.is_some(),
+            Check::SignIn => step_up.asks(),
+            Check::Rate => self
+                .route
+                .is_some_and(|route| route.limit.as_ref().is_some_and(|limit| limit.by != LimitBy::Address)),
             Check::Path
             | Check::Owner
             | Check::Https
@@ -161,6 +169,12 @@ impl About<'_> {
             Check::Binding if is_failed => Some(
                 "the token is bound to a key, and came without its proof; or the other way round".to_owned(),
             ),
+            Check::Bound if is_failed => {
+                Some("the route takes bound tokens only, and this one is not bound so".to_owned())
+            }
+            Check::SignIn if is_failed => {
+                Some("`acr` or `auth_time` is not what the route asks for".to_owned())
+            }
             Check::Issuer => self.issuer(is_failed),
             Check::Type | Check::Algorithm => self.header(check),
             Check::Audience => self.audience(),

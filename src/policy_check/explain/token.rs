@@ -97,6 +97,8 @@ impl<'c> Seen<'c> {
             let bound = match claims.confirmation {
                 Confirmation::Bearer => None,
                 Confirmation::Key(_) => Some("to a key (DPoP)"),
+                Confirmation::Certificate(_) => Some("to a client certificate"),
+                Confirmation::KeyAndCertificate(..) => Some("to a key (DPoP) and a client certificate"),
                 Confirmation::Other => Some("to something of which no proof is known here"),
             };
             say("bound", bound.map(str::to_owned));

@@ -43,7 +43,9 @@ impl<'l> At<'l> {
     fn asks(&self) -> Option<Asks<'l>> {
         match &self.route.access {
             Access::Anonymous => None,
-            Access::Token { issuers, scopes, roles, places } => Some(Asks { issuers, scopes, roles, places }),
+            Access::Token { issuers, scopes, roles, places, .. } => {
+                Some(Asks { issuers, scopes, roles, places })
+            }
         }
     }
 }
