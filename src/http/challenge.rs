@@ -71,7 +71,9 @@ fn bare(denied: &Denied) -> Answer {
         Denied::MalformPath => Answer::problem(400, "Bad Request", "The path has no single normal form."),
         Denied::UnexpectedBody => Answer::problem(400, "Bad Request", "A GET or HEAD request has no body."),
         Denied::ExceedForm => Answer::problem(413, "Content Too Large", "Send a form of at most 64 KiB."),
-        Denied::RefuseHttp => Answer::problem(403, "Forbidden", "Use HTTPS."),
+        Denied::RefuseHttp => {
+            Answer::problem(403, "Forbidden", "Use HTTPS. What was sent went in the clear.")
+        }
         Denied::ExpireIdle
         | Denied::ExpireToken
         | Denied::EndSession
