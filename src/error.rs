@@ -104,7 +104,7 @@ pub enum Denied {
     NoTool,
     /// The route takes fields out of its answers, and whoever asks is not the one that they pass through.
     NotRedacted,
-    /// Plain HTTP where the realm asks for HTTPS.
+    /// Plain HTTP where the realm asks for HTTPS. A credential that was in the request has been sent in the clear.
     RefuseHttp,
     /// The token is bound to no key, and was presented as if it were (RFC 9449 section 7.1).
     RefuseUnbound,

@@ -75,8 +75,9 @@ impl<'c, P: Ports> App<'c, '_, P> {
             return self.deny(&Denied::MalformPath, None, challenge);
         };
         self.ports.begin(&[Check::Owner]);
-        match self.place(&path, head.authority) {
-            Place::Check => self.check(head, body).await,
+        let (outcome, chore) = match self.place(&path, head.authority) {
+            // The answer is a proxy's, and what it is asked about is not our host.
+            Place::Check => return self.check(head, body).await,
             Place::Gateway => self.gateway(path, head, body).await,
             Place::Metadata(resource) => self.metadata(resource, head),
             Place::Nothing => self.deny(&Denied::NoRoute, None, challenge),
@@ -85,7 +86,8 @@ impl<'c, P: Ports> App<'c, '_, P> {
                 Answer::json(200, &json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") })),
             ),
             Place::Realm(realm, below) => self.realm(realm, below, head, body).await,
-        }
+        };
+        (self.strict(head, outcome), chore)
     }
 
     /// Handles one request of the gateway without waiting, where memory is enough. `None`: nothing has happened, and
@@ -97,7 +99,17 @@ impl<'c, P: Ports> App<'c, '_, P> {
             return None;
         }
         // A chore is work for later: who leaves one had to pass `may_wait`.
-        poll_once(self.gateway(path, head, &mut Never)).map(|(outcome, _)| outcome)
+        poll_once(self.gateway(path, head, &mut Never)).map(|(outcome, _)| self.strict(head, outcome))
+    }
+
+    /// With what keeps browsers to HTTPS on this host (RFC 6797), where it came by HTTPS. Not on this machine: a host's other ports would be meant as well.
+    fn strict(&self, head: &Head<'_>, outcome: Outcome<'c>) -> Outcome<'c> {
+        match (outcome, self.config.strict_transport()) {
+            (Outcome::Answer(answer), Some(value)) if head.is_https && !is_local(head) => {
+                Outcome::Answer(answer.with("Strict-Transport-Security", value))
+            }
+            (outcome, _) => outcome,
+        }
     }
 
     /// Does what a request left behind, and answers with what is owed after that.
@@ -147,7 +159,10 @@ impl<'c, P: Ports> App<'c, '_, P> {
         body: &mut impl Body,
     ) -> (Outcome<'c>, Option<Chore>) {
         if !(head.is_https || realm.allow_http && is_local(head)) {
-            return self.deny(&Denied::RefuseHttp, None, challenge);
+            return match on_to_https(realm, below, head) {
+                Some((endpoint, answer)) => self.answer(endpoint.name(), Ok(answer)),
+                None => self.deny(&Denied::RefuseHttp, None, challenge),
+            };
         }
         #[cfg(feature = "harness")]
         if (head.method, below) == ("POST", harness::CODE) {
@@ -421,6 +436,21 @@ fn speaks_proof(route: &Route, authorization: Option<&str>, error: &Error) -> bo
 
 fn not_allowed(allow: impl Into<String>) -> Answer {
     Answer::problem(405, "Method Not Allowed", "Use a method that Allow lists.").with("Allow", allow)
+}
+
+/// Where somebody goes on who has come to a page over plain HTTP: to its own address, whatever host the request names. `None`: nowhere, because the
+/// request may have held a credential, or is not for the host of the issuer.
+fn on_to_https(realm: &Realm, below: &str, head: &Head<'_>) -> Option<(Endpoint, Answer)> {
+    let Routed::To(endpoint, _) = Endpoint::route(head.method, below) else { return None };
+    let authority = realm.issuer.origin().strip_prefix("https://")?;
+    let host = Host::of_authority(authority)?;
+    let is_here = Host::of_authority(head.authority).is_some_and(|asked| asked == host);
+    if !(endpoint.is_typed() && matches!(head.method, "GET" | "HEAD") && is_here) {
+        return None;
+    }
+    let query = head.query.map(|query| format!("?{query}")).unwrap_or_default();
+    let to = format!("{}{below}{query}", realm.issuer.as_str());
+    Some((endpoint, Answer::empty(308).with("Location", to).because(Denied::RefuseHttp.code())))
 }
 
 /// Whether a request was sent to this machine: plain HTTP is allowed nowhere else.

@@ -46,7 +46,7 @@ pub use realm::{AUDIT_KEPT, Realm, Registration};
 pub use roles::{RoleKind, RoleWords};
 pub use scopes::{EMAIL, OPENID, PROFILE};
 
-use document::Document;
+use document::{Document, StrictTransportDocument};
 
 /// Where something is wrong that is nowhere in particular.
 const WHOLE: &str = "(document)";
@@ -55,6 +55,7 @@ const WHOLE: &str = "(document)";
 #[derive(Debug)]
 pub struct Config {
     managed_from: Option<RealmName>,
+    strict_transport: Option<String>,
     realms: Vec<Realm>,
     beside: Vec<(RealmName, TrustedIssuer)>,
     issuers: Vec<Arc<TrustedIssuer>>,
@@ -169,6 +170,7 @@ impl Config {
         });
         Some(Self {
             managed_from,
+            strict_transport: Some(strict_transport(document.strict_transport_security, problems)),
             realms,
             beside,
             issuers,
@@ -185,6 +187,7 @@ impl Config {
     pub(crate) fn of_issuers(issuers: Vec<Arc<TrustedIssuer>>) -> Self {
         Self {
             managed_from: None,
+            strict_transport: None,
             realms: Vec::new(),
             beside: Vec::new(),
             issuers,
@@ -218,6 +221,12 @@ impl Config {
     #[must_use]
     pub const fn managed_from(&self) -> Option<&RealmName> {
         self.managed_from.as_ref()
+    }
+
+    /// What browsers are told about HTTPS, as `Strict-Transport-Security` has it; `None`: nothing.
+    #[must_use]
+    pub fn strict_transport(&self) -> Option<&str> {
+        self.strict_transport.as_deref()
     }
 
     /// Every issuer that is trusted.
@@ -311,6 +320,23 @@ fn mistake(path: &str, problem: &serde_json::Error) -> ConfigError {
     ConfigError { path: path.to_owned(), problem: format!("{problem}; {}", mend_of(&problem)) }
 }
 
+/// What the lists that browsers are shipped with ask for at least.
+const PRELOAD_SECONDS: u64 = 31_536_000;
+
+fn strict_transport(document: StrictTransportDocument, problems: &mut Problems) -> String {
+    const PATH: &str = "strict_transport_security";
+    let StrictTransportDocument { max_age, include_subdomains, preload } = document;
+    problems.range(format_args!("{PATH}.max_age"), max_age, 0, 63_072_000);
+    if preload && !(include_subdomains && max_age >= PRELOAD_SECONDS) {
+        problems.add(
+            format_args!("{PATH}.preload"),
+            format_args!("needs `include_subdomains` and a `max_age` of at least {PRELOAD_SECONDS}"),
+        );
+    }
+    let more = if include_subdomains { "; includeSubDomains" } else { "" };
+    format!("max-age={max_age}{more}{}", if preload { "; preload" } else { "" })
+}
+
 /// What to do about serde's complaint.
 fn mend_of(problem: &str) -> &'static str {
     if problem.starts_with("unknown field") {
@@ -348,6 +374,29 @@ mod tests {
             { "id": "two", "methods": ["GET"], "path": "/health", "anonymous": true, "to": { "url": "https://origin.example.com" } }
         ]
     }"#;
+
+    #[test]
+    fn rfc6797_section_6_1_what_browsers_are_told_is_of_this_host_unless_more_is_asked_for() {
+        let told = |more: &str| {
+            let strict = format!(r#"{{ "strict_transport_security": {{ {more} }}, "realms""#);
+            Config::parse(&GOOD.replacen("{\n        \"realms\"", &strict, 1))
+                .map(|config| config.strict_transport().map(str::to_owned).unwrap_or_default())
+                .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+        };
+        assert_eq!(Config::parse(GOOD).unwrap().strict_transport(), Some("max-age=63072000"));
+        assert_eq!(told("").unwrap(), "max-age=63072000");
+        assert_eq!(told(r#""max_age": 0"#).unwrap(), "max-age=0");
+        let all = told(r#""include_subdomains": true, "preload": true"#).unwrap();
+        assert_eq!(all, "max-age=63072000; includeSubDomains; preload");
+        for (more, at) in [
+            (r#""max_age": 63072001"#, "max_age"),
+            (r#""preload": true"#, "preload"),
+            (r#""preload": true, "include_subdomains": true, "max_age": 31535999"#, "preload"),
+        ] {
+            let problem = told(more).unwrap_err();
+            assert!(problem.starts_with(&format!("strict_transport_security.{at}: ")), "{problem}");
+        }
+    }
 
     #[test]
     fn a_good_document_is_read() {

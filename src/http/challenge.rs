@@ -95,7 +95,9 @@ fn bare(denied: &Denied) -> Answer {
             Answer::problem(429, "Too Many Requests", "This resource was called too often. Try again later.")
                 .with("Retry-After", seconds.to_string())
         }
-        Denied::RefuseHttp => Answer::problem(403, "Forbidden", "Use HTTPS."),
+        Denied::RefuseHttp => {
+            Answer::problem(403, "Forbidden", "Use HTTPS. What was sent went in the clear.")
+        }
         Denied::ExpireIdle
         | Denied::ExpireToken
         | Denied::EndSession

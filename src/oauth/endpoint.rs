@@ -233,6 +233,17 @@ impl Endpoint {
         Routed::MethodNotAllowed(allow.join(", "))
     }
 
+    /// Whether people come to it by themselves, by an address that holds nothing secret: over plain HTTP they are sent on to HTTPS. The other
+    /// pages have a code, a token or a link's secret in their address, or are asked for by an application, which is to notice.
+    #[must_use]
+    pub const fn is_typed(self) -> bool {
+        match self {
+            Self::Account | Self::RegisterPerson | Self::Reset => true,
+            Self::Console(page) => !matches!(page.section, Section::Callback),
+            _ => false,
+        }
+    }
+
     /// Its own path below the realm.
     #[must_use]
     pub fn path(self) -> &'static str {

@@ -16,6 +16,7 @@ mod federation;
 mod federation_attacks;
 mod gateway;
 mod grants;
+mod https;
 mod idle;
 mod idor;
 mod injection;
