@@ -4,10 +4,9 @@
 //! for every reason; 401 `insufficient_user_authentication` with what to ask for (RFC 9470 section 3); 403 `insufficient_scope` with the scopes. Our own trouble is 503, never 401.
 
 use crate::dpop::{NONCE_HEADER, algorithms};
-use crate::error::Denied;
+use crate::error::{Denied, SignInNeed};
 use crate::http::{Answer, Scheme, presented};
 use crate::scope::ScopeToken;
-use crate::time::Lifetime;
 
 /// What a protected resource answers to a request that may not pass. `metadata`: where the resource describes itself,
 /// for the challenge (RFC 9728 section 5.1).
@@ -50,9 +49,9 @@ fn bare(denied: &Denied) -> Answer {
                     format!(r#"Bearer error="insufficient_scope", scope="{}""#, joined(need)),
                 )
         }
-        Denied::LackAuthentication { acr, max_age } => {
+        Denied::LackAuthentication(need) => {
             Answer::problem(401, "Unauthorized", "Sign in again, in the way that this resource asks for.")
-                .with("WWW-Authenticate", step_up(acr, *max_age))
+                .with("WWW-Authenticate", step_up(need))
         }
         Denied::LackAbility | Denied::LackRole => {
             let detail = "The roles of whoever the token speaks for are not enough for this resource.";
@@ -155,7 +154,8 @@ fn proof_error(error: &str) -> String {
 }
 
 /// RFC 9470 section 3: what the client has to ask the authorization server for.
-fn step_up(acr: &[String], max_age: Option<Lifetime>) -> String {
+fn step_up(need: &SignInNeed) -> String {
+    let SignInNeed { acr, max_age } = need;
     let mut said = "Bearer error=\"insufficient_user_authentication\", ".to_owned();
     said.push_str("error_description=\"another or a more recent sign-in is required\"");
     if !acr.is_empty() {
@@ -174,6 +174,7 @@ fn joined(scopes: &[ScopeToken]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::Lifetime;
 
     fn answer(denied: &Denied) -> (u16, Option<String>) {
         let answer = challenge(denied, None);
@@ -200,9 +201,10 @@ mod tests {
 
     #[test]
     fn rfc9470_section_3_the_challenge_says_what_to_ask_for() {
-        let lack = |acr: &[&str], seconds: Option<u64>| Denied::LackAuthentication {
-            acr: acr.iter().map(|&acr| acr.to_owned()).collect(),
-            max_age: seconds.map(Lifetime::from_seconds),
+        let lack = |acr: &[&str], seconds: Option<u64>| {
+            let acr = acr.iter().map(|&acr| acr.to_owned()).collect();
+            let max_age = seconds.map(Lifetime::from_seconds);
+            Denied::LackAuthentication(Box::new(SignInNeed { acr, max_age }))
         };
         let error = r#"error="insufficient_user_authentication", error_description="another or a more recent sign-in is required""#;
         for (denied, rest) in [
