@@ -374,7 +374,7 @@ impl<'c, P: Ports> App<'c, '_, P> {
     }
 }
 
-/// Whether a refusal is told in the words of DPoP: where the route wants its tokens bound so, else where the caller has presented one so.
+/// Whether a refusal is told with the scheme `DPoP`: where the route wants its tokens bound so, else where the caller has presented one so.
 fn speaks_proof(route: &Route, authorization: Option<&str>, error: &Error) -> bool {
     match route.access.binding() {
         Some(Binding::Key) => true,

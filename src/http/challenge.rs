@@ -156,15 +156,11 @@ fn proof_error(error: &str) -> String {
 /// RFC 9470 section 3: what the client has to ask the authorization server for.
 fn step_up(need: &SignInNeed) -> String {
     let SignInNeed { acr, max_age } = need;
-    let mut said = "Bearer error=\"insufficient_user_authentication\", ".to_owned();
-    said.push_str("error_description=\"another or a more recent sign-in is required\"");
-    if !acr.is_empty() {
-        said.push_str(&format!(r#", acr_values="{}""#, acr.join(" ")));
-    }
-    if let Some(age) = max_age {
-        said.push_str(&format!(r#", max_age="{}""#, age.as_seconds()));
-    }
-    said
+    let error = r#"Bearer error="insufficient_user_authentication""#;
+    let description = r#"error_description="another or a more recent sign-in is required""#;
+    let acr = (!acr.is_empty()).then(|| format!(r#", acr_values="{}""#, acr.join(" ")));
+    let max_age = max_age.map(|age| format!(r#", max_age="{}""#, age.as_seconds()));
+    format!("{error}, {description}{}{}", acr.unwrap_or_default(), max_age.unwrap_or_default())
 }
 
 fn joined(scopes: &[ScopeToken]) -> String {
