@@ -63,12 +63,7 @@ pub enum Denied {
     /// The token's roles have none of the abilities by which the route shows something.
     LackAbility,
     /// The person has not signed in as the route asks for, or not as recently (RFC 9470 section 3).
-    LackAuthentication {
-        /// Any of these would do; none: any `acr`, or none.
-        acr: Vec<String>,
-        /// How long ago it may be.
-        max_age: Option<Lifetime>,
-    },
+    LackAuthentication(Box<SignInNeed>),
     /// The route takes bound tokens only, and this one is bound to nothing, or to something else (RFC 9449, RFC 8705).
     LackBinding,
     /// A claim that must be there is not (RFC 9068 section 2.2).
@@ -136,6 +131,15 @@ pub enum Denied {
     UntrustedIssuer,
 }
 
+/// What a route asks of a sign-in (RFC 9470).
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct SignInNeed {
+    /// `acr` is one of these, where there are any.
+    pub acr: Vec<String>,
+    /// `auth_time` is at most so long ago.
+    pub max_age: Option<Lifetime>,
+}
+
 impl Denied {
     /// A stable name for logs and metrics.
     #[must_use]
@@ -150,7 +154,7 @@ impl Denied {
             Self::ExceedRate(_) => "exceed_rate",
             Self::InactiveToken => "inactive_token",
             Self::LackAbility => "lack_ability",
-            Self::LackAuthentication { .. } => "lack_authentication",
+            Self::LackAuthentication(_) => "lack_authentication",
             Self::LackBinding => "lack_binding",
             Self::LackClaim(_) => "lack_claim",
             Self::LackNonce(_) => "lack_nonce",

@@ -423,7 +423,7 @@ fn with<'c>(
     (outcome, chore)
 }
 
-/// Whether a refusal is told in the words of DPoP: where the route wants its tokens bound so, else where the caller has presented one so.
+/// Whether a refusal is told with the scheme `DPoP`: where the route wants its tokens bound so, else where the caller has presented one so.
 fn speaks_proof(route: &Route, authorization: Option<&str>, error: &Error) -> bool {
     match route.access.binding() {
         Some(Binding::Key) => true,

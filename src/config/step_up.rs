@@ -2,6 +2,7 @@
 
 use crate::config::Problems;
 use crate::config::document::RequireDocument;
+use crate::error::SignInNeed;
 use crate::grant::SignInMethod;
 use crate::policy::StepUp;
 use crate::scope::ScopeToken;
@@ -37,5 +38,5 @@ pub(super) fn step_up(path: &str, require: &RequireDocument, ours: bool, problem
     let max_age = require.max_age_seconds.map(|seconds| {
         Lifetime::from_seconds(problems.range(format_args!("{path}.max_age_seconds"), seconds, 1, LONGEST))
     });
-    StepUp { acr: acr.to_vec(), max_age }
+    StepUp(SignInNeed { acr: acr.to_vec(), max_age })
 }

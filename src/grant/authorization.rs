@@ -53,9 +53,9 @@ pub struct AuthorizationRequest {
     pub prompt: Vec<Prompt>,
     /// `max_age`.
     pub max_age: Option<Lifetime>,
-    /// The ways to sign in that `acr_values` names, any of which will do; none: any at all.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub methods: Vec<SignInMethod>,
+    /// Those of `acr_values` that are known, any of which will do, with spaces between them; `None`: any at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acr: Option<String>,
     /// `login_hint`.
     pub login_hint: Option<String>,
     /// `id_token_hint`, as it came.
@@ -205,7 +205,7 @@ impl AuthorizationRequest {
             challenge,
             prompt: prompts(form.get("prompt").unwrap_or_default())?,
             max_age,
-            methods: methods(form.get("acr_values").unwrap_or_default()),
+            acr: known_acr(form.get("acr_values").unwrap_or_default()),
             login_hint: form.get("login_hint").map(str::to_owned),
             id_token_hint: form.get("id_token_hint").map(str::to_owned),
             resources: form.resources().map(str::to_owned).collect(),
@@ -223,9 +223,10 @@ impl AuthorizationRequest {
 
 /// `acr_values`: whoever sent a client here with one takes nothing else, so it is needed (RFC 9470 section 5). Names that are not known are left out, and where
 /// none is known any way will do (OpenID Connect Core section 3.1.2.1: the claim is voluntary).
-fn methods(text: &str) -> Vec<SignInMethod> {
-    let is_named = |method: &SignInMethod| text.split(' ').any(|name| name == method.acr());
-    SignInMethod::ALL.into_iter().filter(is_named).collect()
+fn known_acr(text: &str) -> Option<String> {
+    let known: Vec<_> =
+        text.split(' ').filter(|name| SignInMethod::ALL.iter().any(|way| way.acr() == *name)).collect();
+    (!known.is_empty()).then(|| known.join(" "))
 }
 
 /// OpenID Connect Core section 3.1.2.1: `none` stands alone. What is not known is left out, as an unknown parameter is.
@@ -305,15 +306,13 @@ mod tests {
 
     #[test]
     fn rfc9470_section_5_acr_values_are_needed_those_that_are_known() {
-        use SignInMethod as M;
-        let methods = |text: &str| read(&[("acr_values", text)]).unwrap().methods;
-        assert_eq!(methods("urn:tollgate:acr:passkey"), [M::Passkey, M::PasswordAndPasskey]);
-        assert_eq!(
-            methods("1 urn:tollgate:acr:federated  urn:tollgate:acr:password"),
-            [M::Password, M::Federated]
-        );
-        assert_eq!(methods("1 urn:tollgate:acr:Password "), []);
-        assert_eq!(read(&[]).unwrap().methods, []);
+        let acr = |text: &str| read(&[("acr_values", text)]).unwrap().acr;
+        let [password, federated] = ["urn:tollgate:acr:password", "urn:tollgate:acr:federated"];
+        assert_eq!(acr(&format!("1 {federated}  {password}")), Some(format!("{federated} {password}")));
+        for none in ["", " ", "1 urn:tollgate:acr:Password "] {
+            assert_eq!(acr(none), None, "{none}");
+        }
+        assert_eq!(read(&[]).unwrap().acr, None);
     }
 
     #[test]

@@ -31,6 +31,12 @@ impl SignInMethod {
         }
     }
 
+    /// Whether it is called by one of these names; `None`: any will do.
+    #[must_use]
+    pub fn is_among(self, acr: Option<&str>) -> bool {
+        acr.is_none_or(|names| names.split(' ').any(|name| name == self.acr()))
+    }
+
     /// `amr` (RFC 8176 section 2); `None`: how somebody else made sure, they know.
     #[must_use]
     pub const fn amr(self) -> Option<&'static [&'static str]> {

@@ -140,7 +140,7 @@ mod tests {
             challenge: Digest::of(b"verifier"),
             prompt: vec![],
             max_age: None,
-            methods: vec![],
+            acr: None,
             login_hint: None,
             id_token_hint: None,
             resources: vec![],

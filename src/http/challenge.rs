@@ -4,11 +4,10 @@
 //! for every reason; 401 `insufficient_user_authentication` with what to ask for (RFC 9470 section 3); 403 `insufficient_scope` with the scopes. Our own trouble is 503, never 401.
 
 use crate::dpop::{NONCE_HEADER, algorithms};
-use crate::error::Denied;
+use crate::error::{Denied, SignInNeed};
 use crate::http::{Answer, Scheme, presented};
 use crate::policy::Described;
 use crate::scope::ScopeToken;
-use crate::time::Lifetime;
 
 /// What a protected resource answers to a request that may not pass. `described`: what its challenge says about the resource.
 #[must_use]
@@ -55,9 +54,9 @@ fn bare(denied: &Denied) -> Answer {
                     format!(r#"Bearer error="insufficient_scope", scope="{}""#, joined(need)),
                 )
         }
-        Denied::LackAuthentication { acr, max_age } => {
+        Denied::LackAuthentication(need) => {
             Answer::problem(401, "Unauthorized", "Sign in again, in the way that this resource asks for.")
-                .with("WWW-Authenticate", step_up(acr, *max_age))
+                .with("WWW-Authenticate", step_up(need))
         }
         Denied::LackAbility | Denied::LackRole => {
             let detail = "The roles of whoever the token speaks for are not enough for this resource.";
@@ -176,16 +175,13 @@ fn proof_error(error: &str) -> String {
 }
 
 /// RFC 9470 section 3: what the client has to ask the authorization server for.
-fn step_up(acr: &[String], max_age: Option<Lifetime>) -> String {
-    let mut said = "Bearer error=\"insufficient_user_authentication\", ".to_owned();
-    said.push_str("error_description=\"another or a more recent sign-in is required\"");
-    if !acr.is_empty() {
-        said.push_str(&format!(r#", acr_values="{}""#, acr.join(" ")));
-    }
-    if let Some(age) = max_age {
-        said.push_str(&format!(r#", max_age="{}""#, age.as_seconds()));
-    }
-    said
+fn step_up(need: &SignInNeed) -> String {
+    let SignInNeed { acr, max_age } = need;
+    let error = r#"Bearer error="insufficient_user_authentication""#;
+    let description = r#"error_description="another or a more recent sign-in is required""#;
+    let acr = (!acr.is_empty()).then(|| format!(r#", acr_values="{}""#, acr.join(" ")));
+    let max_age = max_age.map(|age| format!(r#", max_age="{}""#, age.as_seconds()));
+    format!("{error}, {description}{}{}", acr.unwrap_or_default(), max_age.unwrap_or_default())
 }
 
 fn joined(scopes: &[ScopeToken]) -> String {
@@ -195,6 +191,7 @@ fn joined(scopes: &[ScopeToken]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::Lifetime;
 
     fn answer(denied: &Denied) -> (u16, Option<String>) {
         let answer = challenge(denied, None);
@@ -221,9 +218,10 @@ mod tests {
 
     #[test]
     fn rfc9470_section_3_the_challenge_says_what_to_ask_for() {
-        let lack = |acr: &[&str], seconds: Option<u64>| Denied::LackAuthentication {
-            acr: acr.iter().map(|&acr| acr.to_owned()).collect(),
-            max_age: seconds.map(Lifetime::from_seconds),
+        let lack = |acr: &[&str], seconds: Option<u64>| {
+            let acr = acr.iter().map(|&acr| acr.to_owned()).collect();
+            let max_age = seconds.map(Lifetime::from_seconds);
+            Denied::LackAuthentication(Box::new(SignInNeed { acr, max_age }))
         };
         let error = r#"error="insufficient_user_authentication", error_description="another or a more recent sign-in is required""#;
         for (denied, rest) in [

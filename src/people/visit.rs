@@ -203,8 +203,9 @@ impl<'a, P: Ports> Visit<'a, P> {
         let refuse = |error: AuthorizationError| self.refuse(flow, error);
         let is_silent = request.wants(Prompt::None);
         let early = |error| self.refuse_early(client, &request.destination, (error, is_silent));
-        let offered = acr_values(self.realm);
-        if !request.methods.is_empty() && !request.methods.iter().any(|way| offered.contains(&way.acr())) {
+        let is_asked =
+            |acr: &&str| request.acr.as_ref().is_some_and(|names| names.split(' ').any(|name| name == *acr));
+        if request.acr.is_some() && !acr_values(self.realm).iter().any(is_asked) {
             return early(AuthorizationError::UnmetAuthentication);
         }
         let Ok(resources) = targets(self.config, self.realm, request.resources.clone()) else {
@@ -252,7 +253,7 @@ impl<'a, P: Ports> Visit<'a, P> {
             }
             (Considered::SignIn | Considered::Allowed, _) => {
                 let hint = request.login_hint.clone().unwrap_or_default();
-                let why = wanted_ways(&request.methods);
+                let why = wanted_ways(request.acr.as_deref());
                 self.sign_in(200, Some(flow), (flow.transaction, flow.bond), (&hint, why.as_deref()))
             }
         }
@@ -282,7 +283,7 @@ impl<'a, P: Ports> Visit<'a, P> {
             browser,
             who: self.expected(flow).await?,
             signed_in_since: oldest.max(again.then_some(begun_at)),
-            methods: request.methods.clone(),
+            acr: request.acr.clone(),
             transaction: Digest::of(transaction.id.as_bytes()),
             transaction_ends: transaction.ends_at(),
             says,
@@ -441,14 +442,14 @@ impl<'a, P: Ports> Visit<'a, P> {
 }
 
 /// What the sign-in page says where not every way will do; `None`: the client does not mind.
-fn wanted_ways(methods: &[SignInMethod]) -> Option<String> {
+fn wanted_ways(acr: Option<&str>) -> Option<String> {
     let words = [
         (SignInMethod::Passkey, "a passkey"),
         (SignInMethod::Password, "your password and nothing else"),
         (SignInMethod::Federated, "one of the other accounts below"),
     ];
     let wanted: Vec<_> =
-        words.into_iter().filter(|(way, _)| methods.contains(way)).map(|(_, words)| words).collect();
-    let is_some = !wanted.is_empty() && wanted.len() < words.len();
-    is_some.then(|| format!("The application asks you to sign in with {}.", wanted.join(", or with ")))
+        words.into_iter().filter(|(way, _)| way.is_among(acr)).map(|(_, words)| words).collect();
+    (wanted.len() < words.len())
+        .then(|| format!("The application asks you to sign in with {}.", wanted.join(", or with ")))
 }

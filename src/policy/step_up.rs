@@ -1,23 +1,18 @@
 //! How, and how recently, the person has to have signed in whom a token speaks for (RFC 9470).
 
-use crate::error::Denied;
+use crate::error::{Denied, SignInNeed};
 use crate::time::{Lifetime, Timestamp};
 use crate::token::Claims;
 
 /// What a route asks of a sign-in. Nothing, by default.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct StepUp {
-    /// `acr` is one of these, where there are any.
-    pub acr: Vec<String>,
-    /// `auth_time` is at most so long ago.
-    pub max_age: Option<Lifetime>,
-}
+pub struct StepUp(pub SignInNeed);
 
 impl StepUp {
     /// Whether it asks for anything.
     #[must_use]
     pub const fn asks(&self) -> bool {
-        !self.acr.is_empty() || self.max_age.is_some()
+        !self.0.acr.is_empty() || self.0.max_age.is_some()
     }
 
     /// Checks what a token says of the sign-in. One that says nothing has none; one that lies ahead proves nothing. A sign-in
@@ -26,14 +21,15 @@ impl StepUp {
     /// # Errors
     /// [`Denied::LackAuthentication`], with all that the route asks for.
     pub fn check(&self, claims: &Claims, leeway: Lifetime, now: Timestamp) -> Result<(), Denied> {
-        let is_such = self.acr.is_empty() || claims.acr.as_ref().is_some_and(|acr| self.acr.contains(acr));
-        let is_recent = self.max_age.is_none_or(|age| {
+        let SignInNeed { acr, max_age } = &self.0;
+        let is_such = acr.is_empty() || claims.acr.as_ref().is_some_and(|said| acr.contains(said));
+        let is_recent = max_age.is_none_or(|age| {
             claims.auth_time.is_some_and(|at| at <= now.after(leeway) && now.since(at) <= age.plus(leeway))
         });
         if is_such && is_recent {
             return Ok(());
         }
-        Err(Denied::LackAuthentication { acr: self.acr.clone(), max_age: self.max_age })
+        Err(Denied::LackAuthentication(Box::new(self.0.clone())))
     }
 }
 
@@ -43,11 +39,11 @@ mod tests {
 
     fn check(acr: &[&str], max_age: Option<u64>, said: &str, now: u64) -> bool {
         let acr = acr.iter().map(|&acr| acr.to_owned()).collect();
-        let step_up = StepUp { acr, max_age: max_age.map(Lifetime::from_seconds) };
+        let need = SignInNeed { acr, max_age: max_age.map(Lifetime::from_seconds) };
+        let step_up = StepUp(need.clone());
         let claims = Claims::parse(format!(r#"{{"iss":"i","sub":"s"{said}}}"#).as_bytes()).unwrap();
         let checked = step_up.check(&claims, Lifetime::from_seconds(5), Timestamp::from_millis(now));
-        let StepUp { acr, max_age } = step_up;
-        assert!(checked.is_ok() || checked == Err(Denied::LackAuthentication { acr, max_age }));
+        assert!(checked.is_ok() || checked == Err(Denied::LackAuthentication(Box::new(need))));
         checked.is_ok()
     }
 

@@ -55,9 +55,9 @@ pub struct Consider {
     pub who: Option<UserId>,
     /// A sign-in before this is too old.
     pub signed_in_since: Option<Timestamp>,
-    /// A sign-in otherwise than so does not do; none: anyhow.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub methods: Vec<SignInMethod>,
+    /// A sign-in that is called otherwise does not do; `None`: any does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acr: Option<String>,
     /// The digest of the transaction's name: it ends once.
     pub transaction: Digest,
     /// When the transaction is over in any case.
@@ -292,7 +292,7 @@ impl<R: Rows> Draft<'_, R> {
         let found = self.found(&asked.browser, now)?;
         let fits = |browser: &StoredBrowser, user: &User| {
             since.is_none_or(|since| since <= browser.auth_time)
-                && (asked.methods.is_empty() || asked.methods.contains(&browser.method))
+                && browser.method.is_among(asked.acr.as_deref())
                 && asked.who.as_ref().is_none_or(|who| *who == user.id)
         };
         let Some((browser, user, _)) = found.filter(|(browser, user, _)| fits(browser, user)) else {

@@ -177,9 +177,9 @@ fn rfc9470_section_4_what_lacks_scope_is_told_that_first_and_nothing_is_used() {
     let (shop, _) = (app(&edge), ada(&edge));
     let (_, granted) = by_password(&edge, &shop);
     let token = text(&granted, "access_token");
-    world.pass(seconds(40));
+    world.pass(seconds(50));
     assert_eq!(gate(&edge, &get("/sure", token)), 401);
-    world.pass(seconds(40));
+    world.pass(seconds(50));
     assert_eq!(gate(&edge, &get("/any", token)), 401);
     assert!(world.log.borrow().iter().any(|line| line.contains("lack_authentication")));
     assert!(world.log.borrow().last().unwrap().contains("expire_idle"));
@@ -193,7 +193,7 @@ fn rfc9470_section_6_tokens_and_answers_of_other_issuers() {
         r#"{{
         "issuers": [
             {{ "issuer": "https://accounts.example.com", "audiences": ["https://api.example"], "leeway_seconds": 2, "jwks": {{ "keys": [{key}] }} }},
-            {{ "issuer": "https://asked.example", "audiences": ["https://api.example"],
+            {{ "issuer": "https://asked.example", "audiences": ["https://api.example"], "leeway_seconds": 2,
                "introspection": {{ "endpoint": "https://asked.example/introspect", "client_id": "me", "client_secret_name": "INTROSPECTION_SECRET" }} }}
         ],
         "resources": [ {{ "resource": "https://edge.example" }} ],
