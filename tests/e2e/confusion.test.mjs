@@ -8,9 +8,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { decodeJwt } from "jose";
 
-import { maker, permits, randomness, wrongs } from "./support/confusion.mjs";
+import { maker, randomness } from "./support/crooked.mjs";
 import { realmOf } from "./support/issuer.mjs";
 import { startPlain } from "./support/plain.mjs";
+import { permits, wrongs } from "./support/reference.mjs";
 import { startWireUpstream, talk } from "./support/wire.mjs";
 
 const CONFIG = "tests/e2e/tollgate.json";
