@@ -31,7 +31,7 @@ export function portIsFree(port) {
  * The project's wrangler.toml with this instance's own build and its own limit of token requests a minute; `watch` keeps the
  * command that compiles again on a change.
  */
-function wranglerConfig({ folder, out, watch, tokenLimit }) {
+function wranglerConfig({ folder, out, watch, bindings, tokenLimit }) {
   const quote = JSON.stringify; // of a path, a TOML string
   let text = read("wrangler.toml").replace(/^main = .*$/m, () => `main = ${quote(join(out, "index.js"))}`);
   // wrangler takes watch_dir from the file's folder, also when it is absolute.
@@ -41,7 +41,7 @@ function wranglerConfig({ folder, out, watch, tokenLimit }) {
   text = text.replace(/^\[build\]\n(?:(?!\[).*\n)*/m, () => (watch ? build : ""));
   text = text.replace(/^(simple = \{ limit = )\d+/gm, (_, before) => `${before}${tokenLimit}`);
   const path = join(folder, "wrangler.toml");
-  writeFileSync(path, text);
+  writeFileSync(path, `${text}\n${bindings}`);
   return path;
 }
 
@@ -115,13 +115,14 @@ async function prepare({ config, port, folder, features, log, signal }) {
  * - `watch`: compile again when src/ changes.
  * - `secrets`: more of the worker's secrets, by name.
  * - `features`: of the crate, for tests.
+ * - `bindings`: more of them, as wrangler.toml has them.
  * - `tokenLimit`: token requests a minute for each address.
  * - `seedDemo`: register the demo client (`env` of the result).
  * - `signal`: an AbortSignal that gives up while starting.
  */
 export async function startServer(options) {
   const { port = 8787, config = "tollgate.json", devDir = ".dev", log, watch = false, secrets: more, seedDemo = true, signal } = options;
-  const { features, tokenLimit = TOKEN_LIMIT } = options;
+  const { features, bindings = "", tokenLimit = TOKEN_LIMIT } = options;
   const folder = resolve(root, devDir);
   const url = `http://${HOST}:${port}`;
   const pieces = [];
@@ -148,7 +149,7 @@ export async function startServer(options) {
     const { realms, scopes, routes, roles, path, out } = await prepare({ config, port, folder, features, log: onOutput, signal });
     const { path: vars, values } = secrets(folder, more);
     rmSync(join(folder, ".wrangler"), { recursive: true, force: true }); // bundles of an instance that was killed
-    const configs = [wranglerConfig({ folder, out, watch, tokenLimit }), join(root, "examples", "upstream", "wrangler.toml")];
+    const configs = [wranglerConfig({ folder, out, watch, bindings, tokenLimit }), join(root, "examples", "upstream", "wrangler.toml")];
     const env = environment({ TOLLGATE_CONFIG: path, TOLLGATE_OUT: out, TOLLGATE_PORT: String(port) });
     group = startWrangler({ port, folder, configs, vars, env, onOutput });
     await untilReady(url, group, signal);

@@ -4,14 +4,18 @@
 // otherwise the module is asked again and may take its time. Both answer alike: a response, or how the request goes on.
 // What the module exports stays behind this file: an entry point of the module's own would make each export a method
 // that any worker with a service binding could call.
-import { DurableObject } from "cloudflare:workers";
+import { DurableObject, env as bindings } from "cloudflare:workers";
 
+import { journalOf } from "./analytics.js";
 import { configuration, managedFrom } from "./configuration.js";
 import { bytesOf, inTurns } from "./crossing.js";
+import { timingsFor, withTimings } from "./timing.js";
 import Worker, { DirectoryDo as Directory, KeyringDo as Keyring, PrincipalDo as Principal } from "./worker.js";
 
 // The module reads it at its first request, and again should the platform make another instance of it.
 globalThis.tollgateConfiguration = configuration;
+// Where there is no data set the module writes its log by itself.
+if (bindings.TOLLGATE_ANALYTICS !== undefined) globalThis.tollgateJournal = journalOf(bindings.TOLLGATE_ANALYTICS);
 
 /** How long what KV says is believed, in milliseconds. With the platform's own 60 seconds, a document counts everywhere after 90. */
 const BELIEVED = 30_000;
@@ -90,20 +94,25 @@ const OTHER_BYTES = /[^\x20-\x7e]/;
 const OURS = "__Host-tollgate";
 const OUR_COOKIES = /(^|[;,])\s*__Host-tollgate[^;,]*/g;
 
-/** What the module is shown of a request, and its headers: as an object, or a copy where a value has bytes that are no text. */
+/**
+ * What the module is shown of a request; its headers, as an object, or nothing where a value has bytes that are no text; and what somebody shows who wants to
+ * know how long it waits.
+ */
 function headOf(request) {
   let credentials = "";
   let connection = "";
+  let timing;
   let names = "";
   let headers = Object.create(null);
   request.headers.forEach((value, name) => {
     if (name === "authorization") credentials = `=${value}`;
     else if (name === "connection") connection = value;
+    else if (name === "tollgate-timing") timing = value;
     names += `\n${name}`;
     if (OTHER_BYTES.test(value)) headers = undefined;
     else if (headers !== undefined) headers[name] = value;
   });
-  return [`${request.method}\n${request.url}\n${credentials}\n${connection}${names}`, headers];
+  return [`${request.method}\n${request.url}\n${credentials}\n${connection}${names}`, headers, timing];
 }
 
 /** The headers with these changes. An object costs less than a copy of the platform's: that is one more to collect. */
@@ -348,11 +357,20 @@ export default {
     try {
       const looking = looked(env, context);
       if (looking !== undefined) await looking;
-      const [head, headers] = headOf(request);
+      const [head, headers, timing] = headOf(request);
+      const timings = timing === undefined ? undefined : await timingsFor(timing, env.TOLLGATE_TIMING_TOKEN);
+      const now = Date.now();
       const decision =
-        decideNow(bytesOf(head), request.body !== null, Date.now()) ??
-        (await inTurns(resume, (number) => decide(request, env, context, number)));
-      if (decision !== undefined) return decision[0] === "!" ? answerOf(decision) : await forward(request, env, decision, headers);
+        decideNow(bytesOf(head), request.body !== null, now) ??
+        (await inTurns(resume, (number) => decide(request, env, context, timings, number)));
+      if (decision !== undefined) {
+        if (timings !== undefined) timings.decide = Date.now() - now;
+        const isOurs = decision[0] === "!";
+        const response = isOurs ? answerOf(decision) : await forward(request, env, decision, headers);
+        if (timings === undefined) return response;
+        if (!isOurs) timings.upstream = Date.now() - now - timings.decide;
+        return withTimings(response, timings);
+      }
     } catch (error) {
       if (error instanceof WebAssembly.RuntimeError) state.criticalError = true;
       console.error("Critical", error);
