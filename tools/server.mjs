@@ -34,7 +34,7 @@ const MCP = { service: "MCP", folder: "mcp", name: "tollgate-example-mcp" };
  * The project's wrangler.toml with this instance's own build and its own limit of token requests a minute; `watch` keeps the
  * command that compiles again on a change. `examples`: those that are served besides the one that stands there.
  */
-function wranglerConfig({ folder, out, watch, tokenLimit, examples }) {
+function wranglerConfig({ folder, out, watch, bindings, tokenLimit, examples }) {
   const quote = JSON.stringify; // of a path, a TOML string
   let text = read("wrangler.toml").replace(/^main = .*$/m, () => `main = ${quote(join(out, "index.js"))}`);
   // wrangler takes watch_dir from the file's folder, also when it is absolute.
@@ -45,7 +45,7 @@ function wranglerConfig({ folder, out, watch, tokenLimit, examples }) {
   text = text.replace(/^(simple = \{ limit = )\d+/gm, (_, before) => `${before}${tokenLimit}`);
   for (const { service, name } of examples) text += `\n[[services]]\nbinding = ${quote(service)}\nservice = ${quote(name)}\n`;
   const path = join(folder, "wrangler.toml");
-  writeFileSync(path, text);
+  writeFileSync(path, `${text}\n${bindings}`);
   return path;
 }
 
@@ -119,13 +119,14 @@ async function prepare({ config, port, folder, features, log, signal }) {
  * - `watch`: compile again when src/ changes.
  * - `secrets`: more of the worker's secrets, by name.
  * - `features`: of the crate, for tests.
+ * - `bindings`: more of them, as wrangler.toml has them.
  * - `tokenLimit`: token requests a minute for each address.
  * - `seedDemo`: register the demo client (`env` of the result).
  * - `signal`: an AbortSignal that gives up while starting.
  */
 export async function startServer(options) {
   const { port = 8787, config = "tollgate.json", devDir = ".dev", log, watch = false, secrets: more, seedDemo = true, signal } = options;
-  const { features, tokenLimit = TOKEN_LIMIT } = options;
+  const { features, bindings = "", tokenLimit = TOKEN_LIMIT } = options;
   const folder = resolve(root, devDir);
   const url = `http://${HOST}:${port}`;
   const pieces = [];
@@ -155,7 +156,7 @@ export async function startServer(options) {
     const examples = [MCP].filter(({ service }) => routes.some((route) => route?.to?.service === service));
     const folders = ["upstream", ...examples.map((example) => example.folder)];
     const configs = [
-      wranglerConfig({ folder, out, watch, tokenLimit, examples }),
+      wranglerConfig({ folder, out, watch, bindings, tokenLimit, examples }),
       ...folders.map((name) => join(root, "examples", name, "wrangler.toml")),
     ];
     const env = environment({ TOLLGATE_CONFIG: path, TOLLGATE_OUT: out, TOLLGATE_PORT: String(port) });

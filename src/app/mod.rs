@@ -4,8 +4,11 @@
 
 #[cfg(feature = "harness")]
 mod harness;
+mod health;
+mod https;
 
-use serde_json::json;
+pub use health::{KeyAges, down};
+use https::{is_local, on_to_https};
 
 use crate::api;
 use crate::check::Check;
@@ -22,9 +25,9 @@ use crate::oauth::{self, Endpoint, Routed, Stop};
 use crate::people;
 use crate::policy::{Binding, Described, Host, Resource, Route};
 use crate::port::{Body, Entry, Journal, Never, Ports, Timer, poll_once};
-use crate::time::Timestamp;
+use crate::time::{Lifetime, Timestamp};
 use crate::uri::RequestPath;
-use crate::validator::{Chore, run_chore};
+use crate::validator::{AccessToken, Authorized, Chore, run_chore};
 
 /// Whose a path is.
 pub(crate) enum Place<'c, 'a> {
@@ -72,7 +75,8 @@ impl<'c, P: Ports> App<'c, '_, P> {
             return self.deny(&Denied::MalformHost, None, challenge);
         }
         let Ok(path) = head.path.parse::<RequestPath>() else {
-            return self.deny(&Denied::MalformPath, None, challenge);
+            let (outcome, chore) = self.deny(&Denied::MalformPath, None, challenge);
+            return (https::strict(self.config, head, outcome), chore);
         };
         self.ports.begin(&[Check::Owner]);
         let (outcome, chore) = match self.place(&path, head.authority) {
@@ -81,13 +85,10 @@ impl<'c, P: Ports> App<'c, '_, P> {
             Place::Gateway => self.gateway(path, head, body).await,
             Place::Metadata(resource) => self.metadata(resource, head),
             Place::Nothing => self.deny(&Denied::NoRoute, None, challenge),
-            Place::Health => self.answer(
-                "healthz",
-                Answer::json(200, &json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") })),
-            ),
+            Place::Health => self.answer("healthz", health::health(self.config, self.ports, self.now).await),
             Place::Realm(realm, below) => self.realm(realm, below, head, body).await,
         };
-        (self.strict(head, outcome), chore)
+        (https::strict(self.config, head, outcome), chore)
     }
 
     /// Handles one request of the gateway without waiting, where memory is enough. `None`: nothing has happened, and
@@ -99,17 +100,8 @@ impl<'c, P: Ports> App<'c, '_, P> {
             return None;
         }
         // A chore is work for later: who leaves one had to pass `may_wait`.
-        poll_once(self.gateway(path, head, &mut Never)).map(|(outcome, _)| self.strict(head, outcome))
-    }
-
-    /// With what keeps browsers to HTTPS on this host (RFC 6797), where it came by HTTPS. Not on this machine: a host's other ports would be meant as well.
-    fn strict(&self, head: &Head<'_>, outcome: Outcome<'c>) -> Outcome<'c> {
-        match (outcome, self.config.strict_transport()) {
-            (Outcome::Answer(answer), Some(value)) if head.is_https && !is_local(head) => {
-                Outcome::Answer(answer.with("Strict-Transport-Security", value))
-            }
-            (outcome, _) => outcome,
-        }
+        poll_once(self.gateway(path, head, &mut Never))
+            .map(|(outcome, _)| https::strict(self.config, head, outcome))
     }
 
     /// Does what a request left behind, and answers with what is owed after that.
@@ -223,7 +215,7 @@ impl<'c, P: Ports> App<'c, '_, P> {
             Endpoint::Token => oauth::token(config, ports, realm, head, body, now).await,
             Endpoint::UserInfo => oauth::userinfo(config, ports, realm, head, body, now).await,
         };
-        self.answer(endpoint.name(), Stop::settled(answer))
+        self.answer_of(Some(realm), endpoint.name(), Stop::settled(answer))
     }
 
     /// What a protected resource says about itself (RFC 9728 section 3.2).
@@ -350,30 +342,34 @@ impl<'c, P: Ports> App<'c, '_, P> {
     fn deny(&self, denied: &Denied, route: Option<&Route>, answer: Refusal) -> (Outcome<'c>, Option<Chore>) {
         let answer = answer(denied, route.and_then(|route| route.described.as_ref()));
         self.ports.journal().record(&Entry {
-            request_id: Some(self.request_id),
             target: route.map(|route| route.id.as_str()),
-            decision: "deny",
             reason: Some(denied.code()),
             claim: denied.claim(),
             status: Some(answer.status),
-            ..Entry::default()
+            ..self.entry("deny")
         });
         (Outcome::Answer(answer), None)
     }
 
     fn answer(&self, target: &'static str, answer: Result<Answer, Fault>) -> (Outcome<'c>, Option<Chore>) {
+        self.answer_of(None, target, answer)
+    }
+
+    fn answer_of(
+        &self,
+        realm: Option<&Realm>,
+        target: &'static str,
+        answer: Result<Answer, Fault>,
+    ) -> (Outcome<'c>, Option<Chore>) {
         let answer = match answer {
             Ok(answer) => {
-                let (status, reason) = (Some(answer.status), answer.reason);
-                let entry = Entry {
-                    request_id: Some(self.request_id),
+                self.ports.journal().record(&Entry {
                     target: Some(target),
-                    decision: "answer",
-                    reason,
-                    status,
-                    ..Entry::default()
-                };
-                self.ports.journal().record(&entry);
+                    reason: answer.reason,
+                    issuer: realm.map(|realm| realm.name.as_str()),
+                    status: Some(answer.status),
+                    ..self.entry("answer")
+                });
                 answer
             }
             Err(fault) => {
@@ -385,24 +381,30 @@ impl<'c, P: Ports> App<'c, '_, P> {
     }
 
     fn log_pass(&self, pass: &Pass<'_>) {
+        let token = pass.authorized().map(Authorized::token);
         self.ports.journal().record(&Entry {
-            request_id: Some(self.request_id),
             target: Some(pass.route().as_str()),
-            decision: "allow",
-            client: pass.authorized().and_then(|authorized| authorized.token().client()),
-            ..Entry::default()
+            issuer: token.map(AccessToken::issued_by),
+            client: token.and_then(AccessToken::client),
+            principal: pass.authorized().and_then(Authorized::principal),
+            ..self.entry("allow")
         });
     }
 
     fn log_fault(&self, fault: &Fault, target: Option<&str>) {
         self.ports.journal().record(&Entry {
-            request_id: Some(self.request_id),
             target,
-            decision: "fault",
             op: Some(fault.op()),
             detail: Some(fault.detail()),
-            ..Entry::default()
+            ..self.entry("fault")
         });
+    }
+
+    /// What every line about this request has.
+    fn entry(&self, decision: &'static str) -> Entry<'_> {
+        let waited = self.ports.waited(self.now).filter(|waited| *waited > Lifetime::ZERO);
+        let ms = waited.map(Lifetime::as_millis);
+        Entry { request_id: Some(self.request_id), decision, ms, ..Entry::default() }
     }
 }
 
@@ -436,27 +438,4 @@ fn speaks_proof(route: &Route, authorization: Option<&str>, error: &Error) -> bo
 
 fn not_allowed(allow: impl Into<String>) -> Answer {
     Answer::problem(405, "Method Not Allowed", "Use a method that Allow lists.").with("Allow", allow)
-}
-
-/// Where somebody goes on who has come to a page over plain HTTP: to its own address, whatever host the request names. `None`: nowhere, because the
-/// request may have held a credential, or is not for the host of the issuer.
-fn on_to_https(realm: &Realm, below: &str, head: &Head<'_>) -> Option<(Endpoint, Answer)> {
-    let Routed::To(endpoint, _) = Endpoint::route(head.method, below) else { return None };
-    let authority = realm.issuer.origin().strip_prefix("https://")?;
-    let host = Host::of_authority(authority)?;
-    let is_here = Host::of_authority(head.authority).is_some_and(|asked| asked == host);
-    if !(endpoint.is_typed() && matches!(head.method, "GET" | "HEAD") && is_here) {
-        return None;
-    }
-    let query = head.query.map(|query| format!("?{query}")).unwrap_or_default();
-    let to = format!("{}{below}{query}", realm.issuer.as_str());
-    Some((endpoint, Answer::empty(308).with("Location", to).because(Denied::RefuseHttp.code())))
-}
-
-/// Whether a request was sent to this machine: plain HTTP is allowed nowhere else.
-fn is_local(head: &Head<'_>) -> bool {
-    // As most of them are spelled: what follows is a parser of hosts.
-    let name = head.authority.rsplit_once(':').map_or(head.authority, |(host, _)| host);
-    matches!(name, "127.0.0.1" | "localhost")
-        || Host::of_authority(head.authority).is_some_and(|host| host.is_loopback())
 }

@@ -36,9 +36,10 @@ pub struct Document {
     /// The realm whose people with `config:manage` may put other documents in the place of this one, while the deployment runs. By default nobody may.
     #[serde(default)]
     pub managed_from: Option<String>,
-    /// What browsers are told about HTTPS on our hosts (RFC 6797). By default for two years, of the host itself.
+    /// What browsers are told about HTTPS on our hosts, as the header of this name has it (RFC 6797 section 6.1): `max-age=N`, and behind it `; includeSubDomains` and
+    /// `; preload` where they are meant. By default `max-age=63072000`: two years, of the host itself.
     #[serde(default)]
-    pub strict_transport_security: StrictTransportDocument,
+    pub strict_transport_security: Option<String>,
     /// The environments that tokens are issued for, by name: 1 to 32 of a-z 0-9 -, a letter first.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "std::collections::BTreeMap<String, RealmDocument>"))]
@@ -69,34 +70,6 @@ pub struct Document {
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "Vec<TestDocument>"))]
     pub tests: Unread,
-}
-
-/// `Strict-Transport-Security` (RFC 6797 section 6.1).
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct StrictTransportDocument {
-    /// For how long, in seconds: 0 to 63072000. 0 takes back what browsers were told.
-    #[serde(default = "StrictTransportDocument::max_age")]
-    pub max_age: u64,
-    /// Of every host below as well.
-    #[serde(default)]
-    pub include_subdomains: bool,
-    /// That browsers may be shipped with it.
-    #[serde(default)]
-    pub preload: bool,
-}
-
-impl StrictTransportDocument {
-    const fn max_age() -> u64 {
-        63_072_000
-    }
-}
-
-impl Default for StrictTransportDocument {
-    fn default() -> Self {
-        Self { max_age: Self::max_age(), include_subdomains: false, preload: false }
-    }
 }
 
 /// One role.

@@ -46,7 +46,7 @@ pub use realm::{AUDIT_KEPT, Realm, Registration};
 pub use roles::{RoleKind, RoleWords};
 pub use scopes::{EMAIL, OPENID, PROFILE};
 
-use document::{Document, StrictTransportDocument};
+use document::Document;
 
 /// Where something is wrong that is nowhere in particular.
 const WHOLE: &str = "(document)";
@@ -170,7 +170,7 @@ impl Config {
         });
         Some(Self {
             managed_from,
-            strict_transport: Some(strict_transport(document.strict_transport_security, problems)),
+            strict_transport: Some(strict_transport(document.strict_transport_security.as_deref(), problems)),
             realms,
             beside,
             issuers,
@@ -320,21 +320,30 @@ fn mistake(path: &str, problem: &serde_json::Error) -> ConfigError {
     ConfigError { path: path.to_owned(), problem: format!("{problem}; {}", mend_of(&problem)) }
 }
 
-/// What the lists that browsers are shipped with ask for at least.
-const PRELOAD_SECONDS: u64 = 31_536_000;
+/// What browsers are told where nothing else is said: for two years, of the host itself.
+const STRICT: &str = "max-age=63072000";
 
-fn strict_transport(document: StrictTransportDocument, problems: &mut Problems) -> String {
-    const PATH: &str = "strict_transport_security";
-    let StrictTransportDocument { max_age, include_subdomains, preload } = document;
-    problems.range(format_args!("{PATH}.max_age"), max_age, 0, 63_072_000);
-    if preload && !(include_subdomains && max_age >= PRELOAD_SECONDS) {
+/// What the lists that browsers are shipped with ask for at least, in seconds.
+const PRELOAD: u64 = 31_536_000;
+
+/// One spelling of each value, so that nothing of it is read otherwise by anybody.
+fn strict_transport(said: Option<&str>, problems: &mut Problems) -> String {
+    let said = said.unwrap_or(STRICT);
+    let mut parts = said.split("; ");
+    let age = parts.next().and_then(|age| age.strip_prefix("max-age=")?.parse::<u64>().ok());
+    let age = age.filter(|age| *age <= 63_072_000 && said.starts_with(&format!("max-age={age}")));
+    let fits = match (age, parts.next(), parts.next(), parts.next()) {
+        (Some(_), None | Some("includeSubDomains"), None, None) => true,
+        (Some(age), Some("includeSubDomains"), Some("preload"), None) => age >= PRELOAD,
+        _ => false,
+    };
+    if !fits {
         problems.add(
-            format_args!("{PATH}.preload"),
-            format_args!("needs `include_subdomains` and a `max_age` of at least {PRELOAD_SECONDS}"),
+            "strict_transport_security",
+            "is not understood; use `max-age=N` with at most 63072000 seconds, with `; includeSubDomains` where hosts below are meant, and behind that `; preload` with at least a year",
         );
     }
-    let more = if include_subdomains { "; includeSubDomains" } else { "" };
-    format!("max-age={max_age}{more}{}", if preload { "; preload" } else { "" })
+    said.to_owned()
 }
 
 /// What to do about serde's complaint.
@@ -377,24 +386,29 @@ mod tests {
 
     #[test]
     fn rfc6797_section_6_1_what_browsers_are_told_is_of_this_host_unless_more_is_asked_for() {
-        let told = |more: &str| {
-            let strict = format!(r#"{{ "strict_transport_security": {{ {more} }}, "realms""#);
-            Config::parse(&GOOD.replacen("{\n        \"realms\"", &strict, 1))
-                .map(|config| config.strict_transport().map(str::to_owned).unwrap_or_default())
-                .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
-        };
         assert_eq!(Config::parse(GOOD).unwrap().strict_transport(), Some("max-age=63072000"));
-        assert_eq!(told("").unwrap(), "max-age=63072000");
-        assert_eq!(told(r#""max_age": 0"#).unwrap(), "max-age=0");
-        let all = told(r#""include_subdomains": true, "preload": true"#).unwrap();
-        assert_eq!(all, "max-age=63072000; includeSubDomains; preload");
-        for (more, at) in [
-            (r#""max_age": 63072001"#, "max_age"),
-            (r#""preload": true"#, "preload"),
-            (r#""preload": true, "include_subdomains": true, "max_age": 31535999"#, "preload"),
+        let document =
+            |said: &str| GOOD.replacen('{', &format!(r#"{{ "strict_transport_security": "{said}","#), 1);
+        for said in
+            ["max-age=0", "max-age=300; includeSubDomains", "max-age=31536000; includeSubDomains; preload"]
+        {
+            assert_eq!(Config::parse(&document(said)).unwrap().strict_transport(), Some(said));
+        }
+        for bad in [
+            "",
+            "includeSubDomains",
+            "max-age=",
+            "max-age=+1",
+            "max-age=01",
+            "max-age=63072001",
+            "max-age=1;includeSubDomains",
+            "max-age=31536000; preload",
+            "max-age=31535999; includeSubDomains; preload",
+            "max-age=31536000; includeSubDomains; preload; preload",
+            "max-age=1\\r\\nX: y",
         ] {
-            let problem = told(more).unwrap_err();
-            assert!(problem.starts_with(&format!("strict_transport_security.{at}: ")), "{problem}");
+            let told = errors(&document(bad));
+            assert!(told.len() == 1 && told[0].starts_with("strict_transport_security: "), "{bad}: {told:?}");
         }
     }
 

@@ -17,7 +17,7 @@ use crate::edge::journal::ConsoleJournal;
 use crate::edge::platform::forget;
 use crate::encoding::Digest;
 use crate::error::Fault;
-use crate::port::{Configurations, Entry, Journal};
+use crate::port::{Configurations, Counting, Entry, Journal};
 use crate::principal::Configured;
 
 const OP: &str = "read configuration";
@@ -29,6 +29,8 @@ const PUT: &str = "tollgateConfigured";
 thread_local! {
     /// What counts; `None`: not read yet.
     static COUNTS: Cell<Option<&'static Config>> = const { Cell::new(None) };
+    /// The digest of its document.
+    static DIGEST: Cell<Option<Digest>> = const { Cell::new(None) };
     /// Whether there was an attempt.
     static IS_READ: Cell<bool> = const { Cell::new(false) };
     /// The number of the version that counts; 0: the deployed document does.
@@ -90,6 +92,7 @@ fn count(document: &str, number: u64) -> Result<(), Fault> {
     })?;
     COUNTS.set(Some(Box::leak(Box::new(config))));
     VERSION.set(number);
+    DIGEST.set(Some(Digest::of(document.as_bytes())));
     // Keys, tokens and sessions were remembered by the one before it.
     forget();
     if number > 0 {
@@ -114,6 +117,11 @@ pub(super) struct GlobalConfigurations;
 impl Configurations for GlobalConfigurations {
     fn deployed(&self) -> Result<String, Fault> {
         deployed()
+    }
+
+    fn counts(&self) -> Result<Counting, Fault> {
+        let digest = DIGEST.get().ok_or_else(|| Fault::new(OP, "there is none"))?;
+        Ok(Counting { number: VERSION.get(), digest })
     }
 
     fn take_up(&self, configured: &Configured) {

@@ -4,14 +4,18 @@
 // otherwise the module is asked again and may take its time. Both answer alike: a response, or how the request goes on.
 // What the module exports stays behind this file: an entry point of the module's own would make each export a method
 // that any worker with a service binding could call.
-import { DurableObject } from "cloudflare:workers";
+import { DurableObject, env as bindings } from "cloudflare:workers";
 
+import { journalOf } from "./analytics.js";
 import { configuration, managedFrom } from "./configuration.js";
 import { bytesOf, inTurns } from "./crossing.js";
+import { timingsFor, withTimings } from "./timing.js";
 import Worker, { DirectoryDo as Directory, KeyringDo as Keyring, PrincipalDo as Principal } from "./worker.js";
 
 // The module reads it at its first request, and again should the platform make another instance of it.
 globalThis.tollgateConfiguration = configuration;
+// Where there is no data set the module writes its log by itself.
+if (bindings.TOLLGATE_ANALYTICS !== undefined) globalThis.tollgateJournal = journalOf(bindings.TOLLGATE_ANALYTICS);
 
 /** How long what KV says is believed, in milliseconds. With the platform's own 60 seconds, a document counts everywhere after 90. */
 const BELIEVED = 30_000;
@@ -90,22 +94,27 @@ const OTHER_BYTES = /[^\x20-\x7e]/;
 const OURS = "__Host-tollgate";
 const OUR_COOKIES = /(^|[;,])\s*__Host-tollgate[^;,]*/g;
 
-/** What the module is shown of a request, and its headers: as an object, or a copy where a value has bytes that are no text. */
+/**
+ * What the module is shown of a request; its headers, as an object, or nothing where a value has bytes that are no text; and what somebody shows who wants to
+ * know how long it waits.
+ */
 function headOf(request) {
   let credentials = "";
   let connection = "";
   let origin = "";
+  let timing;
   let names = "";
   let headers = Object.create(null);
   request.headers.forEach((value, name) => {
     if (name === "authorization") credentials = `=${value}`;
     else if (name === "connection") connection = value;
     else if (name === "origin") origin = value;
+    else if (name === "tollgate-timing") timing = value;
     names += `\n${name}`;
     if (OTHER_BYTES.test(value)) headers = undefined;
     else if (headers !== undefined) headers[name] = value;
   });
-  return [`${request.method}\n${request.url}\n${credentials}\n${connection}\n${origin}${names}`, headers];
+  return [`${request.method}\n${request.url}\n${credentials}\n${connection}\n${origin}${names}`, headers, timing];
 }
 
 /** The headers with these changes. An object costs less than a copy of the platform's: that is one more to collect. */
@@ -396,13 +405,20 @@ function failed(error) {
 const carriedOut = (decision, request, env, headers) =>
   decision[0] === "!" ? answerOf(decision) : forward(request, env, decision, headers);
 
-/** A request that has to wait before it is decided. */
+/** A request that has to wait before it is decided, or whose times somebody may see. */
 async function later(request, env, context, looking) {
   try {
     if (looking !== undefined) await looking;
-    const decision = await inTurns(resume, (number) => decide(request, env, context, number));
+    const [, headers, timing] = headOf(request);
+    const timings = timing === undefined ? undefined : await timingsFor(timing, env.TOLLGATE_TIMING_TOKEN);
+    const now = Date.now();
+    const decision = await inTurns(resume, (number) => decide(request, env, context, timings, number));
     if (decision === undefined) throw new Error("no decision");
-    return await carriedOut(decision, request, env, headOf(request)[1]);
+    if (timings === undefined) return await carriedOut(decision, request, env, headers);
+    timings.decide = Date.now() - now;
+    const response = await carriedOut(decision, request, env, headers);
+    if (decision[0] !== "!") timings.upstream = Date.now() - now - timings.decide;
+    return withTimings(response, timings);
   } catch (error) {
     return failed(error);
   }
@@ -416,8 +432,9 @@ export default {
       if (globalThis.__worker_init_state.criticalError) new Worker(context, env);
       const looking = looked(env, context);
       if (looking !== undefined) return later(request, env, context, looking);
-      const [head, headers] = headOf(request);
-      const decision = decideNow(bytesOf(head), request.body !== null, Date.now());
+      const [head, headers, timing] = headOf(request);
+      const isQuick = timing === undefined;
+      const decision = isQuick ? decideNow(bytesOf(head), request.body !== null, Date.now()) : undefined;
       return decision === undefined ? later(request, env, context) : carriedOut(decision, request, env, headers);
     } catch (error) {
       return failed(error);

@@ -32,11 +32,11 @@ mod web;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use worker::js_sys::JsString;
+use worker::js_sys::{JsString, Reflect};
 use worker::wasm_bindgen::{self, JsValue, prelude::wasm_bindgen};
 use worker::{Context, Env, web_sys, worker_sys};
 
-use crate::app::{App, Outcome};
+use crate::app::{self, App, Outcome};
 use crate::encoding::{Digest, base64url};
 use crate::gateway::{Came, Pass};
 use crate::http::{Answer, bad_gateway, gateway_timeout, unavailable};
@@ -74,6 +74,7 @@ pub fn decide_now(head: &[u8], has_body: bool, now: f64) -> JsValue {
 }
 
 /// Decides on one request, however long it takes: a response or a plan in the lines that `entry.js` reads, in turns ([`turns`]).
+/// `timings`, where it is an object, is told for how many milliseconds `keys` were waited for.
 ///
 /// # Errors
 /// The platform's request has no address.
@@ -82,15 +83,17 @@ pub fn decide(
     request: web_sys::Request,
     env: Env,
     context: worker_sys::Context,
+    timings: JsValue,
     number: u32,
 ) -> Result<JsValue, JsValue> {
-    turns::start(number, decided(request, env, context))
+    turns::start(number, decided(request, env, context, timings))
 }
 
 async fn decided(
     request: web_sys::Request,
     env: Env,
     context: worker_sys::Context,
+    timings: JsValue,
 ) -> Result<JsValue, JsValue> {
     let now = now();
     let Some((config, request_id)) = config().zip(request_id()) else {
@@ -101,13 +104,19 @@ async fn decided(
             ..Entry::default()
         };
         ConsoleJournal.record(&entry);
-        return Ok(response::of(&unavailable()).into());
+        let is_health = Incoming::read(&request)?.head().path == "/healthz";
+        let answer = if is_health { app::down("start") } else { unavailable() };
+        return Ok(response::of(&answer).into());
     };
     let edge = Rc::new(Edge::new(env));
     let incoming = Incoming::read(&request)?;
     let app = App { config, ports: &*edge, bootstrap, now, request_id: &request_id };
     let head = incoming.head();
     let (outcome, chore) = app.handle(&head, &mut IncomingBody::of(&request)).await;
+    if timings.is_object() {
+        let keys = edge.keys_waited().as_millis().to_string();
+        Reflect::set(&timings, &"keys".into(), &keys.into())?;
+    }
     let context = Context::new(context);
     if edge.mail().owes() {
         let edge = Rc::clone(&edge);

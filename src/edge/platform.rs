@@ -1,6 +1,6 @@
 //! The platform's clock and randomness, and the ports that one request works with.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use worker::{Env, js_sys};
@@ -12,11 +12,12 @@ use crate::edge::keyrings::{KeyringSigner, ObjectKeyrings};
 use crate::edge::limiter::PlatformLimiter;
 use crate::edge::mailer::PlatformMailer;
 use crate::edge::principals::ObjectPrincipals;
+use crate::edge::seal::has_kek;
 use crate::edge::store::KvCopies;
 use crate::edge::web::{EnvVault, PlatformCache, PlatformTimer, PlatformWeb};
 use crate::error::Fault;
 use crate::port::{Entropy, Ports};
-use crate::time::Timestamp;
+use crate::time::{Lifetime, Timestamp};
 use crate::validator::Isolate;
 use crate::webcrypto::{WebCryptoVerifier, crypto, fault};
 
@@ -79,6 +80,7 @@ pub(super) struct Edge {
     copies: KvCopies,
     directories: ObjectDirectories,
     keyrings: ObjectKeyrings,
+    keys_waited: Cell<Lifetime>,
     limiter: PlatformLimiter,
     mailer: PlatformMailer,
     principals: ObjectPrincipals,
@@ -93,6 +95,7 @@ impl Edge {
             copies: KvCopies::new(env.clone()),
             directories: ObjectDirectories::new(env.clone()),
             keyrings: ObjectKeyrings::new(env.clone()),
+            keys_waited: Cell::new(Lifetime::ZERO),
             limiter: PlatformLimiter::new(env.clone()),
             mailer: PlatformMailer::new(env.clone()),
             principals: ObjectPrincipals::new(env.clone()),
@@ -104,6 +107,11 @@ impl Edge {
 
     pub(super) const fn mail(&self) -> &PlatformMailer {
         &self.mailer
+    }
+
+    /// How long keys were waited for.
+    pub(super) const fn keys_waited(&self) -> Lifetime {
+        self.keys_waited.get()
     }
 
     pub(super) const fn env(&self) -> &Env {
@@ -129,6 +137,21 @@ impl Ports for Edge {
     type Vault = EnvVault;
     type Verifier = WebCryptoVerifier;
     type Web = PlatformWeb;
+
+    fn waited(&self, since: Timestamp) -> Option<Lifetime> {
+        Some(now().since(since))
+    }
+
+    fn waited_for_keys(&self, waited: Lifetime) {
+        self.keys_waited.set(self.keys_waited.get().plus(waited));
+    }
+
+    fn lacks(&self) -> Option<&'static str> {
+        let objects = [PRINCIPAL, KEYRING, DIRECTORY];
+        let object = objects.into_iter().find(|name| self.env.durable_object(name).is_err());
+        let object = object.or_else(|| self.env.kv(KV).is_err().then_some(KV));
+        object.or_else(|| (!has_kek(&self.env)).then_some(KEK))
+    }
 
     fn clients(&self) -> &KvCopies {
         &self.copies

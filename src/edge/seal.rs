@@ -50,14 +50,24 @@ pub(super) async fn unseal(env: &Env, realm: &RingName, key: &SealedKey) -> Resu
     Ok(Uint8Array::new(&opened))
 }
 
+/// Whether the secret is set, and could be a key.
+pub(super) fn has_kek(env: &Env) -> bool {
+    raw_kek(env).is_ok()
+}
+
+fn raw_kek(env: &Env) -> Result<Vec<u8>, Fault> {
+    const OP: &str = "read TOLLGATE_KEK";
+    let text = env.secret(KEK).map_err(|_| Fault::new(OP, "the secret is not set"))?.to_string();
+    secret_from_base64url(&text)
+        .ok()
+        .filter(|raw| raw.len() == 32)
+        .ok_or_else(|| Fault::new(OP, "it is not 32 bytes in base64url"))
+}
+
 /// The key-encryption key: 32 bytes in base64url.
 async fn kek(env: &Env, usage: &str) -> Result<CryptoKey, Fault> {
     const OP: &str = "read TOLLGATE_KEK";
-    let text = env.secret(KEK).map_err(|_| Fault::new(OP, "the secret is not set"))?.to_string();
-    let raw = secret_from_base64url(&text)
-        .ok()
-        .filter(|raw| raw.len() == 32)
-        .ok_or_else(|| Fault::new(OP, "it is not 32 bytes in base64url"))?;
+    let raw = raw_kek(env)?;
     let promise = subtle()?
         .import_key_with_object(
             "raw",

@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn attack_56_a_header_is_known_in_every_spelling() {
+    fn a_header_is_known_in_every_spelling() {
         let name: HeaderName = "X-Tenant".parse().unwrap();
         for same in ["x-tenant", "X_Tenant", "x.tenant", "X-TENANT"] {
             assert!(name.is_like(same), "{same}");

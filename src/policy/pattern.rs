@@ -22,8 +22,14 @@ pub(super) enum Segment {
 }
 
 impl PathPattern {
-    pub(super) fn segments(&self) -> &[Segment] {
-        &self.segments
+    /// Its first segments, and anything in the place of what follows: whatever overlaps with it overlaps with these.
+    pub(super) fn beginning(&self) -> Vec<Segment> {
+        const DEPTH: usize = 16;
+        let mut first: Vec<_> = self.segments.iter().take(DEPTH).cloned().collect();
+        if self.segments.len() > DEPTH {
+            first.push(Segment::Rest);
+        }
+        first
     }
 
     /// Whether some path matches both.

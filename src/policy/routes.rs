@@ -239,13 +239,15 @@ pub struct Route {
 }
 
 impl Route {
-    /// Whether both could match requests for one path that both match.
+    /// Whether both could match one request.
     fn meets(&self, other: &Self) -> bool {
         let hosts = match (&self.host, &other.host) {
             (Some(ours), Some(theirs)) => ours == theirs,
             _ => true,
         };
-        hosts && self.methods.iter().any(|method| other.methods.contains(method))
+        hosts
+            && self.methods.iter().any(|method| other.methods.contains(method))
+            && self.path.overlaps(&other.path)
     }
 }
 
@@ -276,11 +278,12 @@ impl RouteTable {
         let mut paths = Overlaps::default();
         for (second, route) in routes.iter().enumerate() {
             let mut earlier = Vec::new();
-            paths.of(route.path.segments(), &mut earlier);
+            let beginning = route.path.beginning();
+            paths.of(&beginning, &mut earlier);
             earlier.sort_unstable();
             let meets = |first: &usize| routes.get(*first).is_some_and(|other| other.meets(route));
             clashes.extend(earlier.into_iter().filter(meets).map(|first| Ambiguity { first, second }));
-            paths.add(route.path.segments(), second);
+            paths.add(&beginning, second);
         }
         if !clashes.is_empty() {
             return Err(clashes);

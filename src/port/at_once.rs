@@ -15,8 +15,9 @@ use crate::error::Fault;
 use crate::id::{ClientId, KeyId, Locator, Login, RealmName, UserId};
 use crate::keyring::{KeyringAnswer, KeyringQuestion, RingName};
 use crate::port::{
-    Body, Clients, Configurations, Cutoffs, Directory, Entropy, Journal, Keyrings, Letter, Limit, Limiter,
-    Mailer, Ports, Principals, SharedCache, Signer, Timer, Users, Vault, Verifier, Web, WebReply, WebRequest,
+    Body, Clients, Configurations, Counting, Cutoffs, Directory, Entropy, Journal, Keyrings, Letter, Limit,
+    Limiter, Mailer, Ports, Principals, SharedCache, Signer, Timer, Users, Vault, Verifier, Web, WebReply,
+    WebRequest,
 };
 use crate::principal::{Answer, Client, Configured, Cutoffs as Dead, Federated, Question, UserPlace};
 use crate::secret::Secret;
@@ -139,6 +140,10 @@ impl Clients for Never {
 }
 
 impl Configurations for Never {
+    fn counts(&self) -> Result<Counting, Fault> {
+        Err(Fault::new("read configuration", "not at once"))
+    }
+
     fn deployed(&self) -> Result<String, Fault> {
         Err(Fault::new("read configuration", "not at once"))
     }

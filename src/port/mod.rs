@@ -100,6 +100,19 @@ pub trait Ports {
     /// Other people's servers.
     fn web(&self) -> &Self::Web;
 
+    /// How long it has taken since then, where there was anything to wait for: a worker's clock stands still while it computes.
+    fn waited(&self, _since: Timestamp) -> Option<Lifetime> {
+        None
+    }
+
+    /// Takes note of how long an issuer's keys were waited for.
+    fn waited_for_keys(&self, _waited: Lifetime) {}
+
+    /// What the deployment lacks that its realms need: the name of a binding or of a secret.
+    fn lacks(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Passed before anything that takes time or leaves a trace. Where a request must be decided at once
     /// ([`crate::app::App::at_once`]) it is never passed, and nothing has happened.
     async fn may_wait(&self) {}
@@ -127,8 +140,23 @@ pub trait Clients {
     async fn find(&self, realm: &RealmName, client: &ClientId) -> Result<Option<Client>, Fault>;
 }
 
+/// Which document counts.
+#[derive(Clone, Copy, Debug)]
+pub struct Counting {
+    /// The number of the version that was put in the place of the deployed document; 0: that counts.
+    pub number: u64,
+    /// The digest of the document that counts.
+    pub digest: Digest,
+}
+
 /// The document that counts ([`crate::config`]).
 pub trait Configurations {
+    /// Which one that is here and now.
+    ///
+    /// # Errors
+    /// There is none.
+    fn counts(&self) -> Result<Counting, Fault>;
+
     /// The document that the worker was deployed with.
     ///
     /// # Errors
@@ -203,12 +231,21 @@ pub struct Entry<'a> {
     /// The claim that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub claim: Option<&'a str>,
+    /// Whose token lets it in, or whose endpoint answers: a realm's name, or another issuer's identifier.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<&'a str>,
     /// The client that is let in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client: Option<&'a str>,
+    /// Where the principal of its session is: opaque, and never who it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub principal: Option<Locator>,
     /// The status of an answer of ours.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
+    /// How many milliseconds were waited for until here, where any were.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ms: Option<u64>,
     /// What we were doing when something of ours failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub op: Option<&'a str>,

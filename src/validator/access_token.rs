@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::config::TrustedIssuer;
+use crate::config::{KeySource, TrustedIssuer};
 use crate::scope::ScopeSet;
 use crate::token::Claims;
 use crate::uri::Issuer;
@@ -20,6 +20,15 @@ impl AccessToken {
     #[must_use]
     pub fn issuer(&self) -> &Issuer {
         &self.issuer.trust.issuer
+    }
+
+    /// Whose it is, as a configuration names it: the realm, or the identifier of another issuer.
+    #[must_use]
+    pub fn issued_by(&self) -> &str {
+        match &self.issuer.keys {
+            KeySource::Realm(ring, _) => ring.realm().as_str(),
+            _ => self.issuer().as_str(),
+        }
     }
 
     /// `sub`.

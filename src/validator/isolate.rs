@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use crate::app::KeyAges;
 use crate::oauth::{KnownClients, StandingGrants};
 use crate::session::Leases;
 use crate::validator::KeyCache;
@@ -17,6 +18,7 @@ pub struct Isolate {
     pub(crate) leases: RefCell<Leases>,
     pub(crate) standing: RefCell<StandingGrants>,
     pub(crate) keys: RefCell<KeyCache>,
+    pub(crate) key_ages: RefCell<KeyAges>,
     pub(crate) facts: RefCell<Facts>,
     pub(crate) inquiries: RefCell<Inquiries>,
 }
@@ -37,6 +39,7 @@ impl Isolate {
             leases: RefCell::new(Leases::new()),
             standing: RefCell::new(StandingGrants::new()),
             keys: RefCell::new(KeyCache::new()),
+            key_ages: RefCell::new(KeyAges::new()),
             facts: RefCell::new(Facts::none()),
             inquiries: RefCell::new(Inquiries::new()),
         }

@@ -207,6 +207,7 @@ pub(super) async fn key<P: Ports>(
 async fn pause<P: Ports>(ports: &P) -> Timestamp {
     ports.may_wait().await;
     ports.timer().pause(LOOK).await;
+    ports.waited_for_keys(LOOK);
     ports.timer().now().await
 }
 
@@ -242,6 +243,7 @@ async fn ask<P: Ports>(
     tier: Tier,
     now: Timestamp,
 ) -> Result<JwkSet, Fault> {
+    let begun = ports.timer().now().await;
     change(ports, issuer, |state| state.flight = Some(now));
     let asked = match &issuer.keys {
         KeySource::Realm(realm, fresh) => {
@@ -262,6 +264,7 @@ async fn ask<P: Ports>(
     };
     // A server that hangs takes longer than the first pause: it starts when asking ends.
     let ended = ports.timer().now().await;
+    ports.waited_for_keys(ended.since(begun));
     // Without randomness the pause is the longest of its kind.
     let jitter = u64::from(random::<1>(ports.entropy()).map_or(0, |[byte]| byte));
     let settled = change(ports, issuer, |state| {

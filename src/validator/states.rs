@@ -7,7 +7,7 @@ use crate::check::Check;
 use crate::config::{Config, KeySource, Revocation, TrustedIssuer};
 use crate::dpop::Proved;
 use crate::error::{Denied, Error};
-use crate::id::{RealmName, RouteId, SessionId};
+use crate::id::{Locator, RealmName, RouteId, SessionId};
 use crate::json;
 use crate::policy::{Binding, ScopeNeed, StepUp};
 use crate::port::{Ports, Principals, Verifier, random};
@@ -389,7 +389,7 @@ impl Verified {
             }
             (None, _, None) => None,
         };
-        Ok((Authorized(self.token), chore))
+        Ok((Authorized { token: self.token, session: self.session }, chore))
     }
 
     /// A token of ours that is for some resources only counts at their routes (RFC 8707 section 2).
@@ -428,12 +428,21 @@ pub struct Need<'a> {
 
 /// A token that may do what was asked. Only this may be forwarded.
 #[derive(Debug)]
-pub struct Authorized(AccessToken);
+pub struct Authorized {
+    token: AccessToken,
+    session: Option<SessionId>,
+}
 
 impl Authorized {
     /// The token.
     #[must_use]
     pub const fn token(&self) -> &AccessToken {
-        &self.0
+        &self.token
+    }
+
+    /// Where the principal of its session is, for a token of ours.
+    #[must_use]
+    pub fn principal(&self) -> Option<Locator> {
+        self.session.map(|session| session.locator())
     }
 }

@@ -40,7 +40,7 @@ function run(program, args, extra) {
 test("nothing but fetch can be called on the worker, and one method on its objects: what WebAssembly exports is not reachable over RPC", async () => {
   const probe = join(folder, "probe");
   mkdirSync(probe);
-  for (const name of ["index.js", "index_bg.wasm", "configuration.js", "crossing.js", "worker.js"]) copyFileSync(join(server.folder, "build", name), join(probe, name));
+  for (const name of ["index.js", "index_bg.wasm", "analytics.js", "configuration.js", "crossing.js", "timing.js", "worker.js"]) copyFileSync(join(server.folder, "build", name), join(probe, name));
   const [date] = /^compatibility_date = .*$/m.exec(readFileSync(join(root, "wrangler.toml"), "utf8"));
   writeFileSync(join(probe, "wrangler.toml"), `name = "probe"\nmain = "probe.js"\n${date}\n`);
   // Imported, not read as text: what counts is what the runtime sees.

@@ -140,6 +140,7 @@ impl Body for Bytes<'_> {
 
 /// What came of a request.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one at a time")]
 pub(crate) enum Reply {
     Answered(Answer),
     Forwarded { route: String, path: String, identity: BTreeMap<String, String>, onward: Onward },

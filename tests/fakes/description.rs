@@ -16,7 +16,7 @@ use tollgate::uri::RequestPath;
 pub(crate) const API: &str = "/api/v1";
 
 /// Headers that any answer may have.
-const EVERYWHERE: [&str; 3] = ["cache-control", "content-type", "pragma"];
+const EVERYWHERE: [&str; 4] = ["cache-control", "content-type", "pragma", "strict-transport-security"];
 
 /// One operation, as it is described.
 pub(crate) struct Described {

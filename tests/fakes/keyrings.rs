@@ -26,6 +26,8 @@ pub(crate) struct FakeKeyrings {
     rings: RefCell<BTreeMap<RingName, Ring>>,
     /// Whether there are copies in KV, which come as late as they may. Without, every set is the authority's.
     pub(crate) has_copies: Cell<bool>,
+    /// How often somebody has asked for every key.
+    pub(crate) listed: Cell<usize>,
     /// Whether KV refuses to write.
     pub(crate) refuses_copies: Cell<bool>,
     /// How many keys were made and lost before those that are there.
@@ -203,6 +205,8 @@ impl Keyrings for World {
     }
 
     async fn ask(&self, question: &KeyringQuestion) -> Result<KeyringAnswer, Fault> {
+        let is_list = matches!(question, KeyringQuestion::List { .. });
+        self.keyrings.listed.set(self.keyrings.listed.get() + usize::from(is_list));
         self.check(Broken::Keyrings)?;
         let (realm, now, lost) = (question.realm(), self.now(), self.keyrings.lost.get());
         let policy = self.policy(realm);

@@ -11,8 +11,8 @@ use tollgate::error::Fault;
 use tollgate::id::{ClientId, Locator, Login, RealmName, UserId};
 use tollgate::oauth::send_logout_token;
 use tollgate::port::{
-    Clients, Configurations, Cutoffs, Directory, Entropy, Entry, Journal, Letter, Limit, Limiter, Mailer,
-    Ports, Principals, SharedCache, Timer, Users, Vault, Verifier, Web, WebReply, WebRequest,
+    Clients, Configurations, Counting, Cutoffs, Directory, Entropy, Entry, Journal, Letter, Limit, Limiter,
+    Mailer, Ports, Principals, SharedCache, Timer, Users, Vault, Verifier, Web, WebReply, WebRequest,
 };
 use tollgate::principal::{
     Answer, Client, Configured, Cutoffs as Dead, Federated, Question, Refused, Told, UserPlace, client_key,
@@ -108,6 +108,10 @@ pub(crate) struct World {
     pub(crate) config: Config,
     pub(crate) log: RefCell<Vec<String>>,
     pub(crate) broken: Cell<Option<Broken>>,
+    /// How long keys were waited for, the last time.
+    pub(crate) waited_for_keys: Cell<Lifetime>,
+    /// What the deployment lacks.
+    pub(crate) lacks: Cell<Option<&'static str>>,
     /// The deployment's first secret.
     pub(crate) bootstrap: Cell<&'static str>,
     /// The document that the deployment has.
@@ -152,6 +156,8 @@ impl World {
             taken_up: RefCell::default(),
             log: RefCell::default(),
             broken: Cell::new(None),
+            waited_for_keys: Cell::default(),
+            lacks: Cell::new(None),
             bootstrap: Cell::new(BOOTSTRAP),
             asked_principals: Cell::new(0),
             asked_authority: Cell::new(0),
@@ -229,6 +235,18 @@ impl Ports for Edge<'_> {
     type Vault = World;
     type Verifier = World;
     type Web = World;
+
+    fn waited(&self, since: Timestamp) -> Option<Lifetime> {
+        Some(self.world.now().since(since))
+    }
+
+    fn waited_for_keys(&self, waited: Lifetime) {
+        self.world.waited_for_keys.set(waited);
+    }
+
+    fn lacks(&self) -> Option<&'static str> {
+        self.world.lacks.get()
+    }
 
     fn clients(&self) -> &World {
         self.world
@@ -406,6 +424,11 @@ impl Clients for World {
 }
 
 impl Configurations for World {
+    fn counts(&self) -> Result<Counting, Fault> {
+        let digest = Digest::of(self.deployed.borrow().as_bytes());
+        Ok(Counting { number: self.taken_up.borrow().as_ref().map_or(0, |put| put.number), digest })
+    }
+
     fn deployed(&self) -> Result<String, Fault> {
         Ok(self.deployed.borrow().clone())
     }

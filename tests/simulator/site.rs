@@ -15,8 +15,9 @@ use tollgate::id::SessionId;
 use tollgate::id::{ClientId, KeyId, Locator, Login, RealmName, UserId};
 use tollgate::keyring::{KeyringAnswer, KeyringQuestion, RingName};
 use tollgate::port::{
-    Clients, Configurations, Cutoffs, Directory, Entropy, Entry, Journal, Keyrings, Letter, Limit, Limiter,
-    Mailer, Ports, Principals, SharedCache, Signer, Timer, Users, Vault, Verifier, Web, WebReply, WebRequest,
+    Clients, Configurations, Counting, Cutoffs, Directory, Entropy, Entry, Journal, Keyrings, Letter, Limit,
+    Limiter, Mailer, Ports, Principals, SharedCache, Signer, Timer, Users, Vault, Verifier, Web, WebReply,
+    WebRequest,
 };
 use tollgate::principal::{
     Answer, Client, Configured, Cutoffs as Dead, Federated, Question, UserPlace, client_key, client_name,
@@ -151,6 +152,10 @@ impl Clients for Site {
 }
 
 impl Configurations for Site {
+    fn counts(&self) -> Result<Counting, Fault> {
+        Err(Fault::new("read configuration", "nobody asks in these tests"))
+    }
+
     fn deployed(&self) -> Result<String, Fault> {
         Err(Fault::new("read configuration", "nobody asks in these tests"))
     }

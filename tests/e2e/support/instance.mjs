@@ -21,7 +21,7 @@ let current;
 
 /** Starts an instance in `.dev-e2e-<name>`; `again` continues with the state that is there. */
 export async function startInstance(name, options = {}) {
-  const { again = false, seedDemo = false, port = PORT, config = CONFIG, secrets = {}, features, tokenLimit, signal } = options;
+  const { again = false, seedDemo = false, port = PORT, config = CONFIG, secrets = {}, features, bindings, tokenLimit, signal } = options;
   const devDir = `.dev-e2e-${name}`;
   if (!again) rmSync(join(root, devDir), { recursive: true, force: true });
   const from = printed.length;
@@ -31,7 +31,7 @@ export async function startInstance(name, options = {}) {
     if (text.startsWith("building ")) process.stderr.write(text);
   };
   try {
-    current = await startServer({ port, config, devDir, secrets, seedDemo, features, tokenLimit, signal, log });
+    current = await startServer({ port, config, devDir, secrets, seedDemo, features, bindings, tokenLimit, signal, log });
   } catch (error) {
     error.message += `\n${printed.slice(from).join("")}`;
     throw error;
