@@ -1,6 +1,6 @@
 //! What is questionable about a configuration, whether its tests hold, and why a request is refused: natively, for command lines.
 //!
-//! Nothing here decides. A request goes through [`crate::app::App`] as at an edge, with ports that answer from what was laid out before ([`offline`]); lints read what the parser has
+//! Nothing here decides. A request goes through [`crate::app::App`] as at an edge, with ports that answer from what was laid out before (`offline`); lints read what the parser has
 //! read, and ask the same functions. So there is no second opinion that could differ.
 //!
 //! **In scope**: [`check`] and [`explain`]. **Out of scope**: reading files and asking servers (`tools/`); what only a deployment knows: whether a session is alive, what an

@@ -4,6 +4,7 @@
 //! people, and decides nothing.
 
 mod nearest;
+mod outcome;
 mod steps;
 mod text;
 mod token;
@@ -15,18 +16,19 @@ use serde_json::Value;
 use url::Url;
 
 use nearest::{Near, nearest};
+use outcome::{Refusal, Sent, refusal, sent, without_token};
 use steps::{Step, steps};
 use token::{Seen, Shown};
 
 use crate::check::Check;
 use crate::config::Config;
 use crate::error::Fault;
-use crate::gateway::{Onward, Target, credential};
-use crate::http::{Answer, Headers as _};
+use crate::gateway::{Target, credential};
+use crate::http::Headers as _;
 use crate::policy::{Access, Route, TokenPlace};
 use crate::policy_check::keys::Key;
 use crate::policy_check::offline::{Assumed, Heard, Offline, Page, Says};
-use crate::policy_check::run::{Asked, Ended, REQUEST_ID, run};
+use crate::policy_check::run::{Asked, Ended, run};
 use crate::policy_check::shown;
 use crate::time::Timestamp;
 
@@ -116,30 +118,6 @@ pub struct Explanation {
     answer: Option<Refusal>,
     #[serde(skip_serializing_if = "Option::is_none")]
     upstream: Option<Sent>,
-}
-
-/// The answer to a request that is refused.
-#[derive(Debug, Serialize)]
-struct Refusal {
-    status: u16,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    www_authenticate: Option<String>,
-    body: String,
-}
-
-/// What the upstream gets.
-#[derive(Debug, Serialize)]
-struct Sent {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    binding: Option<String>,
-    url: String,
-    /// Headers that tollgate sets.
-    set: BTreeMap<String, String>,
-    /// Headers of the caller's that stay here.
-    removed: Vec<String>,
-    /// The fields of the answer that come back; all of them where there are none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    fields: Option<Vec<String>>,
 }
 
 /// Explains what becomes of a request.
@@ -360,44 +338,4 @@ fn remarks(about: &steps::About<'_>, decided: &Decided, in_time: Option<&Decided
     }
     remarks.extend(heard.left_out.iter().map(|why| format!("a key of the issuer's set was left out: {why}")));
     remarks
-}
-
-fn refusal(answer: &Answer) -> Refusal {
-    Refusal {
-        status: answer.status,
-        www_authenticate: answer.header("WWW-Authenticate").map(str::to_owned),
-        body: answer.body.clone(),
-    }
-}
-
-fn sent(onward: &Onward) -> Sent {
-    let value = |name: &str, value: &str| match name {
-        "cookie" => "(the cookies that are left)".to_owned(),
-        _ if value == REQUEST_ID => "(drawn for each request)".to_owned(),
-        _ => shown(value),
-    };
-    let mut removed: Vec<_> = onward.remove.iter().map(|name| shown(name)).collect();
-    removed.sort();
-    Sent {
-        binding: onward.binding.clone(),
-        url: without_token(&onward.url),
-        set: onward.set.iter().map(|(name, said)| (name.to_string(), value(name, said))).collect(),
-        removed,
-        fields: onward.seen.clone(),
-    }
-}
-
-/// An address for people: what stands in it as a token is not shown.
-fn without_token(url: &str) -> String {
-    let Some((before, query)) = url.split_once('?') else { return shown(url) };
-    let hidden = |pair: &str| {
-        let name = form_urlencoded::parse(pair.as_bytes()).next().map(|(name, _)| name.into_owned());
-        if name.as_deref() == Some("access_token") {
-            "access_token=(hidden)".to_owned()
-        } else {
-            pair.to_owned()
-        }
-    };
-    let query: Vec<_> = query.split('&').map(hidden).collect();
-    shown(&format!("{before}?{}", query.join("&")))
 }
