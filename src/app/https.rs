@@ -36,7 +36,7 @@ pub(super) fn on_to_https(realm: &Realm, below: &str, head: &Head<'_>) -> Option
 pub(super) fn is_local(head: &Head<'_>) -> bool {
     // As most of them are spelled: what follows is a parser of hosts.
     let name = match head.authority.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        Some((name, port)) if !port.starts_with('+') && port.parse::<u16>().is_ok() => name,
         _ => head.authority,
     };
     matches!(name, "127.0.0.1" | "localhost")
