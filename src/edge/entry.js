@@ -405,14 +405,14 @@ function failed(error) {
 const carriedOut = (decision, request, env, headers) =>
   decision[0] === "!" ? answerOf(decision) : forward(request, env, decision, headers);
 
-/** A request that has to wait before it is decided, or whose times somebody may see. */
-async function later(request, env, context, looking) {
+/** A request that has to wait before it is decided, or whose times somebody may see. `decided`: what is known of it already. */
+async function later(request, env, context, looking, decided) {
   try {
     if (looking !== undefined) await looking;
     const [, headers, timing] = headOf(request);
     const timings = timing === undefined ? undefined : await timingsFor(timing, env.TOLLGATE_TIMING_TOKEN);
     const now = Date.now();
-    const decision = await inTurns(resume, (number) => decide(request, env, context, timings, number));
+    const decision = decided ?? (await inTurns(resume, (number) => decide(request, env, context, timings, number)));
     if (decision === undefined) throw new Error("no decision");
     if (timings === undefined) return await carriedOut(decision, request, env, headers);
     timings.decide = Date.now() - now;
@@ -433,9 +433,10 @@ export default {
       const looking = looked(env, context);
       if (looking !== undefined) return later(request, env, context, looking);
       const [head, headers, timing] = headOf(request);
-      const isQuick = timing === undefined;
-      const decision = isQuick ? decideNow(bytesOf(head), request.body !== null, Date.now()) : undefined;
-      return decision === undefined ? later(request, env, context) : carriedOut(decision, request, env, headers);
+      const decision = decideNow(bytesOf(head), request.body !== null, Date.now());
+      return decision === undefined || timing !== undefined
+        ? later(request, env, context, undefined, decision)
+        : carriedOut(decision, request, env, headers);
     } catch (error) {
       return failed(error);
     }
