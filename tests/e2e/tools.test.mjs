@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { readDocument } from "../../tools/document.mjs";
 import { effectiveDocument } from "../../tools/effective.mjs";
 import { startGroup } from "../../tools/process-group.mjs";
 import { environment, local, node, root } from "../../tools/project.mjs";
@@ -203,7 +204,7 @@ test("make policy-check says what is questionable, runs the tests, and fails whe
   const good = await run("make", ["-s", "policy-check"], {});
   assert.equal(good.code, 0, good.stderr);
   assert.match(good.stdout, /^\d+ tests; 0 errors, 0 warnings$/m);
-  const config = JSON.parse(readFileSync(join(root, "tollgate.json"), "utf8"));
+  const config = JSON.parse(readDocument(join(root, "tollgate.json")).text);
   config.routes.find(({ id }) => id === "customers-read").fields["customers:identify"].push("email");
   const path = join(folder, "leaks.json");
   writeFileSync(path, JSON.stringify(config));
@@ -214,7 +215,7 @@ test("make policy-check says what is questionable, runs the tests, and fails whe
 
 test("what is deployed has no tests in it, and is the text that stands there else", async () => {
   const out = join(folder, "deployed");
-  const text = readFileSync(join(root, "tollgate.json"), "utf8");
+  const { text } = readDocument(join(root, "tollgate.json"));
   await buildWorker({ config: join(root, "tollgate.json"), out });
   const { configuration } = await import(join(out, "configuration.js"));
   assert.ok(text.includes('"tests"') && !configuration.includes('"tests"'));
