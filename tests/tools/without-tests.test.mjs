@@ -1,8 +1,9 @@
 // What is cut out of a configuration before it is deployed, and what stays.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 
+import { readDocument } from "../../tools/document.mjs";
 import { withoutTests } from "../../tools/without-tests.mjs";
 
 test("tests of the document and of its routes leave, and nothing else", () => {
@@ -32,7 +33,7 @@ test("what is no JSON stays whole", () => {
 });
 
 test("the repository's own configuration is the same without its tests", () => {
-  const text = readFileSync(new URL("../../tollgate.json", import.meta.url), "utf8");
+  const { text } = readDocument(fileURLToPath(new URL("../../tollgate.json", import.meta.url)));
   const document = JSON.parse(text);
   assert.ok(document.tests.length > 0 && document.routes.every(({ tests }) => tests.length > 0));
   delete document.tests;
