@@ -30,12 +30,7 @@ pub(super) struct Message<'c> {
     pub(super) needs: &'c [ScopeNeed],
 }
 
-/// Whether a request brings a message.
-pub(super) fn is_due(target: &Target<'_>) -> bool {
-    target.method == "POST"
-}
-
-/// Reads the message of a request.
+/// Reads the message of a request; `None`: it brings none.
 ///
 /// # Errors
 /// [`Denied::ExceedMessage`], [`Denied::MalformMessage`], [`Denied::NoTool`].
@@ -43,18 +38,28 @@ pub(super) async fn read<'c>(
     tools: &'c Tools,
     target: &Target<'_>,
     body: &mut impl Body,
-) -> Result<Message<'c>, Error> {
-    // A proxy that asks keeps the body.
-    if !target.has_body || !is_plain_json(target) {
+) -> Result<Option<Message<'c>>, Error> {
+    // In another protocol messages would come that nobody looks into.
+    if target.header("upgrade").is_some() {
         return Err(Denied::MalformMessage.into());
     }
+    if target.method != "POST" && !target.has_body {
+        return Ok(None);
+    }
     let bytes = body.read(LIMIT).await?.ok_or(Denied::ExceedMessage)?;
+    if target.method != "POST" && bytes.is_empty() {
+        // A body all the same, for the platform.
+        return Ok(Some(Message { text: String::new(), needs: &[] }));
+    }
+    if !is_plain_json(target) {
+        return Err(Denied::MalformMessage.into());
+    }
     let needs = match tool(&bytes).map_err(|Malformed| Denied::MalformMessage)? {
         Some(name) => tools.needs(&name).ok_or(Denied::NoTool)?,
         None => &[],
     };
     let text = String::from_utf8(bytes).map_err(|_| Denied::MalformMessage)?;
-    Ok(Message { text, needs })
+    Ok(Some(Message { text, needs }))
 }
 
 /// Whether the body is JSON as it stands: in UTF-8, and with no coding that would make something else of it.
