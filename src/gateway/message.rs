@@ -39,27 +39,39 @@ pub(super) async fn read<'c>(
     target: &Target<'_>,
     body: &mut impl Body,
 ) -> Result<Option<Message<'c>>, Error> {
-    // In another protocol messages would come that nobody looks into.
-    if target.header("upgrade").is_some() {
-        return Err(Denied::MalformMessage.into());
-    }
-    if target.method != "POST" && !target.has_body {
+    if !is_due(target)? {
         return Ok(None);
     }
     let bytes = body.read(LIMIT).await?.ok_or(Denied::ExceedMessage)?;
-    if target.method != "POST" && bytes.is_empty() {
-        // A body all the same, for the platform.
-        return Ok(Some(Message { text: String::new(), needs: &[] }));
-    }
-    if !is_plain_json(target) {
-        return Err(Denied::MalformMessage.into());
-    }
-    let needs = match tool(&bytes).map_err(|Malformed| Denied::MalformMessage)? {
-        Some(name) => tools.needs(&name).ok_or(Denied::NoTool)?,
-        None => &[],
-    };
+    let needs = needs(tools, target, &bytes)?;
     let text = String::from_utf8(bytes).map_err(|_| Denied::MalformMessage)?;
     Ok(Some(Message { text, needs }))
+}
+
+/// Whether a request brings a message, or might. Not inlined, as what follows: both ways to a decision have a copy of what is.
+#[inline(never)]
+fn is_due(target: &Target<'_>) -> Result<bool, Denied> {
+    // In another protocol messages would come that nobody looks into.
+    if target.header("upgrade").is_some() {
+        return Err(Denied::MalformMessage);
+    }
+    Ok(target.method == "POST" || target.has_body)
+}
+
+/// What a message needs.
+#[inline(never)]
+fn needs<'c>(tools: &'c Tools, target: &Target<'_>, bytes: &[u8]) -> Result<&'c [ScopeNeed], Denied> {
+    // Nothing is a body too, for the platform.
+    if target.method != "POST" && bytes.is_empty() {
+        return Ok(&[]);
+    }
+    if !is_plain_json(target) {
+        return Err(Denied::MalformMessage);
+    }
+    match tool(bytes).map_err(|Malformed| Denied::MalformMessage)? {
+        Some(name) => tools.needs(&name).ok_or(Denied::NoTool),
+        None => Ok(&[]),
+    }
 }
 
 /// Whether the body is JSON as it stands: in UTF-8, and with no coding that would make something else of it.
