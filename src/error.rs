@@ -97,7 +97,7 @@ pub enum Denied {
     NoRoute,
     /// The route does not let this tool be called: deny by default.
     NoTool,
-    /// The route takes fields out of its answers, and whoever asks is not the one that they pass through.
+    /// The route looks into messages or takes fields out of answers, and whoever asks is not the one that they pass through.
     NotRedacted,
     /// Plain HTTP where the realm asks for HTTPS. A credential that was in the request has been sent in the clear.
     RefuseHttp,

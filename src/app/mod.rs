@@ -309,8 +309,8 @@ impl<'c, P: Ports> App<'c, '_, P> {
             Ok(route) => route,
             Err(denied) => return self.deny(&denied, None, forward_auth),
         };
-        if route.fields.is_some() {
-            // The answer does not come by here.
+        if route.fields.is_some() || route.tools.is_some() {
+            // Neither the answer nor a message comes by here.
             return self.deny(&Denied::NotRedacted, Some(route), forward_auth);
         }
         match gateway::decide(self.config, self.ports, route, target, body, self.now).await {

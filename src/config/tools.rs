@@ -5,9 +5,6 @@ use crate::config::document::RouteDocument;
 use crate::config::routes::Known;
 use crate::policy::{Access, Method, Route, ScopeNeed, Tools};
 
-/// The methods of the streamable HTTP transport. A message in the body of another would not be looked into.
-const METHODS: [Method; 3] = [Method::Get, Method::Post, Method::Delete];
-
 impl Known<'_> {
     /// Of the scopes that a route needs those that strangers are told of, with a space between: internal ones are not.
     pub(super) fn told_scopes(&self, route: &Route) -> String {
@@ -36,12 +33,8 @@ impl Known<'_> {
         if documents.is_empty() {
             problems.add(&path, "is empty; name a tool, or leave it out");
         }
-        let methods = &document.methods;
-        if !methods.contains(&Method::Post) || !methods.iter().all(|method| METHODS.contains(method)) {
-            problems.add(
-                &path,
-                "tools are called by POST; name it in `methods`, and only GET and DELETE beside it",
-            );
+        if !document.methods.contains(&Method::Post) {
+            problems.add(&path, "tools are called by POST; name it in `methods`, or remove this");
         }
         if require.token_in.iter().any(|place| place == "form") {
             problems.add(&path, "a message is no form; remove `form` from `token_in`");

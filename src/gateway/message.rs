@@ -30,12 +30,7 @@ pub(super) struct Message<'c> {
     pub(super) needs: &'c [ScopeNeed],
 }
 
-/// Whether a request brings a message.
-pub(super) fn is_due(target: &Target<'_>) -> bool {
-    target.method == "POST"
-}
-
-/// Reads the message of a request.
+/// Reads the message of a request; `None`: it brings none.
 ///
 /// # Errors
 /// [`Denied::ExceedMessage`], [`Denied::MalformMessage`], [`Denied::NoTool`].
@@ -43,18 +38,40 @@ pub(super) async fn read<'c>(
     tools: &'c Tools,
     target: &Target<'_>,
     body: &mut impl Body,
-) -> Result<Message<'c>, Error> {
-    // A proxy that asks keeps the body.
-    if !target.has_body || !is_plain_json(target) {
-        return Err(Denied::MalformMessage.into());
+) -> Result<Option<Message<'c>>, Error> {
+    if !is_due(target)? {
+        return Ok(None);
     }
     let bytes = body.read(LIMIT).await?.ok_or(Denied::ExceedMessage)?;
-    let needs = match tool(&bytes).map_err(|Malformed| Denied::MalformMessage)? {
-        Some(name) => tools.needs(&name).ok_or(Denied::NoTool)?,
-        None => &[],
-    };
+    let needs = needs(tools, target, &bytes)?;
     let text = String::from_utf8(bytes).map_err(|_| Denied::MalformMessage)?;
-    Ok(Message { text, needs })
+    Ok(Some(Message { text, needs }))
+}
+
+/// Whether a request brings a message, or might. Not inlined, as what follows: both ways to a decision have a copy of what is.
+#[inline(never)]
+fn is_due(target: &Target<'_>) -> Result<bool, Denied> {
+    // In another protocol messages would come that nobody looks into.
+    if target.header("upgrade").is_some() {
+        return Err(Denied::MalformMessage);
+    }
+    Ok(target.method == "POST" || target.has_body)
+}
+
+/// What a message needs.
+#[inline(never)]
+fn needs<'c>(tools: &'c Tools, target: &Target<'_>, bytes: &[u8]) -> Result<&'c [ScopeNeed], Denied> {
+    // Nothing is a body too, for the platform.
+    if target.method != "POST" && bytes.is_empty() {
+        return Ok(&[]);
+    }
+    if !is_plain_json(target) {
+        return Err(Denied::MalformMessage);
+    }
+    match tool(bytes).map_err(|Malformed| Denied::MalformMessage)? {
+        Some(name) => tools.needs(&name).ok_or(Denied::NoTool),
+        None => Ok(&[]),
+    }
 }
 
 /// Whether the body is JSON as it stands: in UTF-8, and with no coding that would make something else of it.

@@ -178,13 +178,11 @@ pub async fn decide<'c, P: Ports>(
     };
     let verified = verify(&credential.token, config, ports, issuers, holder, now).await?;
     let (mut now, mut message) = (now, None);
-    if let Some(tools) = &route.tools
-        && message::is_due(&target)
-    {
+    if let Some(tools) = &route.tools {
         // Strangers are not read.
         ports.may_wait().await;
         ports.begin(&[Check::Tool]);
-        message = Some(message::read(tools, &target, body).await?);
+        message = message::read(tools, &target, body).await?;
         // A caller may take its time with a body: whether its session was used is judged by the time when it was there.
         now = ports.timer().now().await;
     }

@@ -64,7 +64,7 @@ fn bare(denied: &Denied) -> Answer {
                 .with("WWW-Authenticate", r#"Bearer error="insufficient_scope""#)
         }
         Denied::NotRedacted => {
-            let detail = "Parts of this resource are nobody's to see but through the gateway: ask it there.";
+            let detail = "The gateway looks into what passes here: ask it there.";
             Answer::problem(403, "Forbidden", detail)
         }
         Denied::LackNonce(nonce) => {

@@ -1,8 +1,9 @@
 // MCP servers behind the gate, as the SDK's client finds its way to them: discovery, registration, sign-in, tools. People sign in on the real pages.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { randomUUID } from "node:crypto";
-import { createServer } from "node:http";
+import { randomBytes, randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { createServer, request as httpRequest } from "node:http";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -157,7 +158,7 @@ test("a tool with a scope of its own: 403 says which, and the person is asked fo
   const { asked, application } = applicationOf(user.login);
   const sent = recorder();
   const { client, call } = await connect(MCP, application, sent);
-  await call("list_orders");
+  await until(() => sent.lines().includes("GET /mcp 405"));
   const from = sent.requests.length;
   const { order, by } = told(await call("cancel_order", { id: "o-1002" }));
   assert.deepEqual([order.status, by], ["cancelled", { subject: user.id, application: application.clientInformation().client_id }]);
@@ -167,6 +168,20 @@ test("a tool with a scope of its own: 403 says which, and the person is asked fo
   assert.deepEqual(asked.map((query) => query.get("scope")), ["orders:read", "orders:read orders:cancel"]);
   // What the server itself refuses is an answer of its own.
   assert.equal((await call("cancel_order", { id: "o-1001" })).isError, true);
+  await client.close();
+});
+
+test("an application that always shows the SDK its refresh token gets the same scopes again, and nobody is asked", async () => {
+  const user = await realm.user({ roles: [] });
+  const { asked, application } = applicationOf(user.login);
+  let kept;
+  Object.assign(application, { saveTokens: (tokens) => void (kept = tokens), tokens: () => kept });
+  const sent = recorder();
+  const { client, call } = await connect(MCP, application, sent);
+  const from = sent.requests.length;
+  await assert.rejects(call("cancel_order", { id: "o-1002" }), isRefused(403, /upscoping/));
+  assert.deepEqual(sent.lines().slice(from).filter((line) => line !== "GET /mcp 405"), ["POST /mcp 403", "POST /test/oauth/token 200", "POST /mcp 403"]);
+  assert.equal(asked.length, 1);
   await client.close();
 });
 
@@ -210,6 +225,9 @@ test("a tool that the route does not list is called by nobody, and what is no pl
     assert.equal(response.status, 400, `${body} ${JSON.stringify(headers)} ${await response.text()}`);
   }
   assert.equal((await post(listed.replace("}}", `,"x":"${"x".repeat(1024 * 1024)}"}}`))).status, 413);
+  const upgraded = httpRequest(OTHER, { headers: { authorization: `Bearer ${access_token}`, connection: "upgrade", upgrade: "websocket", "sec-websocket-version": "13", "sec-websocket-key": randomBytes(16).toString("base64") } });
+  const [answer] = await once(upgraded.end(), "response");
+  assert.equal(answer.resume().statusCode, 400, "messages in a web socket would be looked at by nobody");
   assert.equal(arrived.length, before, "nothing got there");
 
   // What passes arrives byte for byte, however it is written.
