@@ -57,7 +57,7 @@ async function compile(folder, { features, log, signal }) {
 function putEntry(folder) {
   renameSync(join(folder, "index.js"), join(folder, "worker.js"));
   cpSync(join(root, "src", "edge", "entry.js"), join(folder, "index.js"));
-  for (const name of ["analytics.js", "crossing.js", "timing.js"]) cpSync(join(root, "src", "edge", name), join(folder, name));
+  for (const name of ["analytics.js", "crossing.js", "redacted.js", "timing.js"]) cpSync(join(root, "src", "edge", name), join(folder, name));
   rmSync(join(folder, "worker"), { recursive: true, force: true }); // an alias of the old index.js
   rmSync(join(folder, "package.json"), { force: true });
 }

@@ -278,7 +278,7 @@ impl<'c, P: Ports> App<'c, '_, P> {
             Ok(pass) => {
                 self.log_pass(&pass);
                 let chore = pass.chore();
-                (Outcome::Forward(Box::new(pass)), chore)
+                (Outcome::Forward(Box::new(pass.telling(told))), chore)
             }
             Err(error) => {
                 let is_proof = speaks_proof(route, authorization.as_deref(), &error);

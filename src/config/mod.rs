@@ -14,6 +14,7 @@ pub mod management;
 mod people;
 mod policy_tests;
 mod preset;
+mod problems;
 mod provider;
 mod realm;
 mod resources;
@@ -22,12 +23,11 @@ mod routes;
 mod scopes;
 mod step_up;
 mod strict;
+mod strict_transport;
 mod tools;
 
-use std::fmt;
 use std::sync::Arc;
 
-use serde::Serialize;
 use serde_json::Value;
 
 use crate::id::{RealmName, Role};
@@ -41,15 +41,16 @@ pub use document::{Feature, RegistrationAccess, Revocation};
 pub use issuer::{Introspection, KeySource, TrustedIssuer};
 pub use people::{MailBy, SignUp};
 pub use policy_tests::PolicyTests;
+pub use problems::ConfigError;
+pub(crate) use problems::Problems;
 pub use provider::{Protocol, Provider};
 pub use realm::{AUDIT_KEPT, Realm, Registration};
 pub use roles::{RoleKind, RoleWords};
 pub use scopes::{EMAIL, OPENID, PROFILE};
 
 use document::Document;
-
-/// Where something is wrong that is nowhere in particular.
-const WHOLE: &str = "(document)";
+use problems::{WHOLE, mistake};
+use strict_transport::strict_transport;
 
 /// A complete, consistent configuration.
 #[derive(Debug)]
@@ -65,63 +66,6 @@ pub struct Config {
     scopes: ScopeCatalogue,
     resources: Vec<Resource>,
     routes: RouteTable,
-}
-
-/// One thing that is wrong with a document.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub struct ConfigError {
-    /// Where, as a path into the JSON: `routes[3].require.scopes[0]`.
-    pub path: String,
-    /// What, and how to mend it.
-    pub problem: String,
-}
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.path, self.problem)
-    }
-}
-
-impl std::error::Error for ConfigError {}
-
-/// Collects what is wrong, so that one run tells everything.
-#[derive(Debug, Default)]
-pub(crate) struct Problems(Vec<ConfigError>);
-
-/// How many problems are told at once.
-const MOST_PROBLEMS: usize = 100;
-
-impl Problems {
-    /// Takes note of a problem; of so many that nobody reads them, no more.
-    pub(crate) fn add(&mut self, path: impl fmt::Display, problem: impl fmt::Display) {
-        if self.0.len() < MOST_PROBLEMS {
-            self.0.push(ConfigError { path: path.to_string(), problem: problem.to_string() });
-        }
-    }
-
-    pub(crate) fn take<T, E: fmt::Display>(
-        &mut self,
-        path: impl fmt::Display,
-        parsed: Result<T, E>,
-    ) -> Option<T> {
-        parsed.map_err(|problem| self.add(path, problem)).ok()
-    }
-
-    pub(crate) fn range(&mut self, path: impl fmt::Display, value: u64, from: u64, to: u64) -> u64 {
-        if !(from..=to).contains(&value) {
-            self.add(path, format_args!("{value} is out of range; use {from} to {to}"));
-        }
-        value
-    }
-
-    /// A secret of the deployment that is sent to somebody else.
-    pub(crate) fn secret_name(&mut self, path: impl fmt::Display, name: &str) {
-        if name.is_empty() {
-            self.add(path, "is empty; tollgate has to say who asks");
-        } else if name.to_ascii_uppercase().starts_with("TOLLGATE_") {
-            self.add(path, "is a secret of tollgate's own, and would be sent away; name one for this issuer");
-        }
-    }
 }
 
 impl Config {
@@ -312,51 +256,6 @@ fn tree(text: &str) -> Result<Value, Vec<ConfigError>> {
 /// A document's shape.
 pub(crate) fn read(text: &str) -> Result<Document, Vec<ConfigError>> {
     of_document(tree(text)?).map_err(|(path, problem)| vec![mistake(&path, &problem)])
-}
-
-/// Where a document has another shape than it should.
-fn mistake(path: &str, problem: &serde_json::Error) -> ConfigError {
-    let (path, problem) = (if path.is_empty() { WHOLE } else { path }, problem.to_string());
-    ConfigError { path: path.to_owned(), problem: format!("{problem}; {}", mend_of(&problem)) }
-}
-
-/// What browsers are told where nothing else is said: for two years, of the host itself.
-const STRICT: &str = "max-age=63072000";
-
-/// What the lists that browsers are shipped with ask for at least, in seconds.
-const PRELOAD: u64 = 31_536_000;
-
-/// One spelling of each value, so that nothing of it is read otherwise by anybody.
-fn strict_transport(said: Option<&str>, problems: &mut Problems) -> String {
-    let said = said.unwrap_or(STRICT);
-    let mut parts = said.split("; ");
-    let age = parts.next().and_then(|age| age.strip_prefix("max-age=")?.parse::<u64>().ok());
-    let age = age.filter(|age| *age <= 63_072_000 && said.starts_with(&format!("max-age={age}")));
-    let fits = match (age, parts.next(), parts.next(), parts.next()) {
-        (Some(_), None | Some("includeSubDomains"), None, None) => true,
-        (Some(age), Some("includeSubDomains"), Some("preload"), None) => age >= PRELOAD,
-        _ => false,
-    };
-    if !fits {
-        problems.add(
-            "strict_transport_security",
-            "is not understood; use `max-age=N` with at most 63072000 seconds, with `; includeSubDomains` where hosts below are meant, and behind that `; preload` with at least a year",
-        );
-    }
-    said.to_owned()
-}
-
-/// What to do about serde's complaint.
-fn mend_of(problem: &str) -> &'static str {
-    if problem.starts_with("unknown field") {
-        "remove it, or correct its spelling"
-    } else if problem.starts_with("missing field") {
-        "add it"
-    } else if problem.starts_with("unknown variant") {
-        "use one of those listed"
-    } else {
-        "see docs/tollgate.schema.json for what may stand here"
-    }
 }
 
 #[cfg(test)]

@@ -136,7 +136,6 @@ pub async fn decide<'c, P: Ports>(
     body: &mut impl Body,
     now: Timestamp,
 ) -> Result<Pass<'c>, Error> {
-    let told = told(route, &target);
     if let Some(limit) = route.limit.as_ref().filter(|limit| limit.by == LimitBy::Address) {
         ports.may_wait().await;
         let from = target.headers.map_or_else(String::new, source);
@@ -152,7 +151,7 @@ pub async fn decide<'c, P: Ports>(
             cookies: None,
             body,
             seen: None,
-            told,
+            told: Vec::new(),
             chore: None,
         });
     };
@@ -204,6 +203,8 @@ pub async fn decide<'c, P: Ports>(
     if !roles.is_empty() && !roles.iter().any(|role| theirs.contains(role)) {
         return Err(Denied::LackRole.into());
     }
+    let carried = &authorized.token().claims().carried;
+    route.headers.iter().try_for_each(|header| header.value(carried).map(|_| ()))?;
     let seen = match &route.fields {
         Some(fields) => {
             ports.begin(&[Check::Abilities]);
@@ -230,10 +231,18 @@ pub async fn decide<'c, P: Ports>(
     let form = target.form.map(|form| if is_spent { without_token(&form) } else { form });
     let (path, authorized, body) =
         (target.path, Some(authorized), message.map(|message| message.text).or(form));
+    let told = Vec::new();
     Ok(Pass { route, path, authorized, spent, cookies, body, seen, told, chore })
 }
 
 impl Pass<'_> {
+    /// With what its answer says to the browser that asks for a script ([`told`]).
+    #[must_use]
+    pub fn telling(mut self, told: Vec<(&'static str, String)>) -> Self {
+        self.told = told;
+        self
+    }
+
     /// The route that let it pass.
     #[must_use]
     pub const fn route(&self) -> &RouteId {
@@ -284,9 +293,12 @@ impl Pass<'_> {
             headers.push((Cow::Borrowed("x-tollgate-roles"), roles.join(",")));
         }
         let carried = &token.claims().carried;
-        headers.extend(self.route.headers.iter().filter_map(|header| {
-            Some((Cow::Owned(header.name.as_str().to_owned()), carried.get(header.claim)?.clone()?))
-        }));
+        for header in &self.route.headers {
+            // One that is too long was refused.
+            if let Ok(Some(value)) = header.value(carried) {
+                headers.push((Cow::Owned(header.name.as_str().to_owned()), value.to_owned()));
+            }
+        }
         headers
     }
 }

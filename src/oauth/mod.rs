@@ -4,6 +4,7 @@
 //! read it. **Out of scope**: pages, and making codes ([`crate::people`]).
 
 mod client;
+mod client_information;
 mod cors;
 mod endpoint;
 mod introspect;
@@ -25,6 +26,7 @@ mod userinfo;
 
 pub use client::{MAX_FORM, Stop};
 pub(crate) use client::{admit, form, source};
+pub(crate) use client_information::Told;
 pub use cors::preflight;
 pub use endpoint::{Endpoint, Routed};
 pub use introspect::introspect;
@@ -40,7 +42,7 @@ pub(crate) use own_token::{OwnToken, checked, own_token, refusal};
 pub(crate) use proof::{INVALID_PROOF, proof_of_client, with_nonce};
 pub use register::{Management, manage, register};
 pub(crate) use register::{change, forget, new_id};
-pub(crate) use registration::{Metadata, Told, known_roles};
+pub(crate) use registration::{Metadata, known_roles};
 pub(crate) use revoke::end;
 pub use revoke::revoke;
 pub(crate) use rights::Rights;

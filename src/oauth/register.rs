@@ -18,7 +18,8 @@ use crate::http::{Answer, ErrorCode, Head, NO_CACHE, OauthError, bearer, challen
 use crate::id::{ClientId, Locator};
 use crate::oauth::Endpoint;
 use crate::oauth::client::{Stop, admit, source};
-use crate::oauth::registration::{Metadata, Told};
+use crate::oauth::client_information::Told;
+use crate::oauth::registration::Metadata;
 use crate::oauth::rights::Rights;
 use crate::port::{Body, Clients, Limit, Ports, Principals, Vault, random};
 use crate::principal::{self, ChangeClient, Client, Owner, Question, Refused, RegisterClient};

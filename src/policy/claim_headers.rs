@@ -5,6 +5,7 @@
 
 use std::str::FromStr;
 
+use crate::error::Denied;
 use crate::id::Malformed;
 use crate::policy::headers::plain;
 
@@ -15,6 +16,22 @@ pub struct ClaimHeader {
     pub name: HeaderName,
     /// The claim's position among those that the configuration asks for ([`crate::token::ClaimMap::carried`]).
     pub claim: usize,
+}
+
+impl ClaimHeader {
+    /// How long one may be, encoded, in bytes: servers take 8 KiB for all headers together.
+    const LONGEST: usize = 4096;
+
+    /// What the header says, of the claims that were carried.
+    ///
+    /// # Errors
+    /// [`Denied::MalformClaim`]: it would have to be cut, and be another.
+    pub fn value<'v>(&self, carried: &'v [Option<String>]) -> Result<Option<&'v str>, Denied> {
+        match carried.get(self.claim).and_then(Option::as_deref) {
+            Some(value) if value.len() > Self::LONGEST => Err(Denied::MalformClaim("to.headers")),
+            value => Ok(value),
+        }
+    }
 }
 
 /// The name of a header that may hold a claim, in lower case.
@@ -106,5 +123,15 @@ mod tests {
             assert!(name.is_like(same), "{same}");
         }
         assert!(!name.is_like("x-tenants"));
+    }
+
+    #[test]
+    fn a_claim_that_is_too_long_is_refused_by_the_routes_that_carry_it() {
+        let header = ClaimHeader { name: "X-Tenant".parse().unwrap(), claim: 1 };
+        let said = |length: usize| vec![None, Some("a".repeat(length))];
+        assert_eq!(header.value(&said(4096)).unwrap().map(str::len), Some(4096));
+        assert_eq!(header.value(&said(4097)), Err(Denied::MalformClaim("to.headers")));
+        assert_eq!(header.value(&[Some("other".to_owned()), None]), Ok(None));
+        assert_eq!(header.value(&[]), Ok(None));
     }
 }

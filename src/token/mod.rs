@@ -7,6 +7,7 @@ mod algorithm;
 mod certificate;
 mod claims;
 mod compact;
+mod confirmation;
 mod curve;
 mod jwk;
 mod jwk_set;
@@ -16,8 +17,9 @@ mod written;
 
 pub use algorithm::Algorithm;
 pub use certificate::ClientCertificate;
-pub use claims::{Claims, Confirmation, Holder, Peer, date_of, issuer_of};
+pub use claims::{Claims, date_of, issuer_of};
 pub use compact::{Compact, Header, MAX_TOKEN, signing_input};
+pub use confirmation::{Confirmation, Holder, Peer};
 pub use curve::Curve;
 pub(crate) use jwk::Wire;
 pub use jwk::{Jwk, Material, Unfit};

@@ -1,0 +1,144 @@
+// Answers of which a part is given: the module says which, and what can be told apart only as far as it came (redaction.rs).
+import Worker from "./worker.js";
+
+const { redact_begin: redactBegin, redact_more: redactMore, redact_end: redactEnd } = Worker.prototype;
+
+/** What went wrong, for the log. Some messages hold an address, and with it a query. */
+export const reasonOf = (error) => String(error?.message).split("http")[0];
+
+/** How many bytes of an answer are looked at before it is given: one that is no JSON by then is a 502, and one that stops being it later is cut off. */
+const HELD = 64 * 1024;
+
+/** Counts the answers that are redacted, and counts on when the module starts anew. */
+let redactions = 0;
+
+/** Headers that are about the bytes that came, or about keeping them: what is given are others (RFC 9110 sections 8 and 14, RFC 9111, RFC 9530). */
+const OF_BYTES = [
+  "accept-ranges",
+  "content-digest",
+  "content-encoding",
+  "content-length",
+  "content-md5",
+  "content-range",
+  "digest",
+  "edge-control",
+  "etag",
+  "expires",
+  "last-modified",
+  "pragma",
+  "repr-digest",
+  "surrogate-control",
+  "trailer",
+];
+const JSON_TYPE = /^\s*application\/([\w.+-]+\+)?json\s*(;|$)/i;
+const OTHER_CHARSET = /;\s*charset\s*=(?!\s*"?utf-8"?\s*(;|$))/i;
+const CODINGS = ["", "identity", "gzip", "br"];
+
+/** The headers of an answer of which a part is given: to whom it is given, and to nobody else. */
+function headersOfPart(response) {
+  const headers = new Headers(response.headers);
+  for (const name of OF_BYTES) headers.delete(name);
+  // Who sees what of it is nothing that a cache could know, and roles change.
+  for (const name of [...headers.keys()]) if (name.endsWith("cdn-cache-control")) headers.delete(name);
+  headers.set("cache-control", "private, no-store");
+  headers.append("vary", "Authorization");
+  return headers;
+}
+
+/** What one answer gives, piece by piece: only what may be seen. */
+class Seen {
+  #number = (redactions = (redactions + 1) >>> 0);
+  #reader;
+  isEnded = false;
+
+  constructor(body, paths) {
+    this.#reader = body.getReader();
+    redactBegin(this.#number, paths);
+  }
+
+  /** The next piece; nothing, where that was all. */
+  async next() {
+    const { value, done } = await this.#reader.read();
+    if (!done) return { read: value.byteLength, piece: redactMore(this.#number, value) };
+    this.isEnded = true;
+    redactEnd(this.#number, true);
+    return undefined;
+  }
+
+  /** Nobody wants the rest. */
+  async stop(reason) {
+    if (this.isEnded) return;
+    this.isEnded = true;
+    try {
+      redactEnd(this.#number, false);
+    } finally {
+      await this.#reader.cancel(reason);
+    }
+  }
+}
+
+/** The upstream's answer, as far as it may be seen. What cannot be told apart is not given at all. */
+export async function redacted(response, paths, timeout, refuse) {
+  const { status, statusText } = response;
+  const headers = headersOfPart(response);
+  const coding = (response.headers.get("content-encoding") ?? "").trim().toLowerCase();
+  const unfit = async (why) => {
+    await response.body?.cancel().catch(() => {});
+    return refuse(why);
+  };
+  if (response.webSocket || status === 206) return unfit("an answer that is redacted is whole");
+  // An answer without a body shows nothing.
+  if (response.body === null) return new Response(null, { status, statusText, headers });
+  const type = response.headers.get("content-type") ?? "";
+  if (!JSON_TYPE.test(type) || OTHER_CHARSET.test(type)) return unfit("an answer that is redacted is JSON");
+  if (!CODINGS.includes(coding)) return unfit("an answer that is redacted has a content coding that can be read");
+  const seen = new Seen(response.body, paths);
+  const first = [];
+  let [read, isLate] = [0, false];
+  const stop = () => {
+    isLate = true;
+    seen.stop(new Error("it takes too long")).catch(() => {});
+  };
+  const late = timeout === 0 ? undefined : setTimeout(stop, timeout);
+  try {
+    while (read < HELD && !seen.isEnded) {
+      const next = await seen.next();
+      if (next === undefined) break;
+      read += next.read;
+      first.push(next.piece);
+    }
+    if (isLate) return refuse("an answer that is redacted: it takes too long", true);
+  } catch (error) {
+    await seen.stop(error).catch(() => {});
+    if (error instanceof WebAssembly.RuntimeError) throw error;
+    // Nothing shows nothing.
+    if (read === 0 && error?.message === "json_incomplete" && !isLate) return new Response(null, { status, statusText, headers });
+    return refuse(`an answer that is redacted: ${reasonOf(error)}`, isLate);
+  } finally {
+    clearTimeout(late);
+  }
+  const body = new ReadableStream({
+    start(controller) {
+      for (const piece of first) if (piece.byteLength > 0) controller.enqueue(piece);
+      if (seen.isEnded) controller.close();
+    },
+    async pull(controller) {
+      try {
+        for (;;) {
+          const next = await seen.next();
+          if (next === undefined) return controller.close();
+          if (next.piece.byteLength > 0) return controller.enqueue(next.piece);
+        }
+      } catch (error) {
+        // It is cut off: whoever reads it sees that something is missing.
+        if (error instanceof WebAssembly.RuntimeError) globalThis.__worker_init_state.criticalError = true;
+        controller.error(error);
+        await seen.stop(error).catch(() => {});
+        refuse(`an answer that is redacted: ${reasonOf(error)}`);
+        return undefined;
+      }
+    },
+    cancel: (reason) => seen.stop(reason),
+  });
+  return new Response(body, { status, statusText, headers });
+}
