@@ -38,9 +38,11 @@ rotate-keys: ## Make and publish a realm's next signing key: REALM=test
 	@node tools/manage.mjs rotate-keys $(if $(HELP),--help)
 
 policy-check: ## Lint the configuration and run the tests beside its rules: CONFIG=tollgate.json (HELP=1 explains STRICT= and others)
+	@node tools/install.mjs --native >&2
 	@node tools/policy-check.mjs $(if $(HELP),--help)
 
 explain: ## Say which route a request matches, which check fails and why: METHOD=GET URL=… and TOKEN in the environment (HELP=1)
+	@node tools/install.mjs --native >&2
 	@node tools/explain.mjs $(if $(HELP),--help)
 
 bench: install ## Measure tollgate beside jose, hono/jwk, fast-jwt and others in workerd, about twelve minutes (BENCH="--quick")
@@ -124,7 +126,7 @@ fmt: install ## Format the Rust code
 	@cargo fmt
 
 clean: ## Forget the local instances (.dev, .dev-*) and what was built into build/ and pkg/wasm/
-	@rm -rf .dev .dev-* .wrangler examples/upstream/.wrangler build pkg/wasm
+	@rm -rf .dev .dev-* .wrangler examples/upstream/.wrangler examples/mcp/.wrangler build pkg/wasm
 
 distclean: clean ## As clean, and remove target/ and node_modules/ as well (tools in ~/.cache/tollgate stay)
 	@rm -rf target node_modules

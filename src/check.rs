@@ -56,31 +56,33 @@ pub enum Check {
     Inquiry,
     /// What the issuer says of it: for us, and in time.
     Answer,
+    /// The tool that is called is one of the route's.
+    Tool,
     /// The nonce of the proof.
     Nonce,
     /// It counts at the route's resource.
     Resource,
     /// It is bound as the route wants it.
     Bound,
-    /// The tool that is called is one of the route's.
-    Tool,
     /// It grants the scopes.
     Scopes,
     /// Whoever it speaks for has signed in as the route wants it.
     SignIn,
-    /// Its session is alive.
-    Session,
     /// Its roles have one that the route asks for.
     Roles,
+    /// Its claims fit into the headers that the route hands on.
+    Headers,
     /// Its roles have abilities by which the route shows something.
     Abilities,
+    /// Its session is alive.
+    Session,
     /// The caller has not called too often.
     Rate,
 }
 
 impl Check {
     /// Every check, in the order in which they are made.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 35] = [
         Self::Path,
         Self::Owner,
         Self::Https,
@@ -105,15 +107,16 @@ impl Check {
         Self::Signature,
         Self::Inquiry,
         Self::Answer,
+        Self::Tool,
         Self::Nonce,
         Self::Resource,
         Self::Bound,
-        Self::Tool,
         Self::Scopes,
         Self::SignIn,
-        Self::Session,
         Self::Roles,
+        Self::Headers,
         Self::Abilities,
+        Self::Session,
         Self::Rate,
     ];
 
@@ -153,6 +156,7 @@ impl Check {
             Self::SignIn => "sign-in",
             Self::Session => "session",
             Self::Roles => "roles",
+            Self::Headers => "headers",
             Self::Abilities => "abilities",
             Self::Rate => "rate",
         }
@@ -173,6 +177,7 @@ impl Check {
                 self == Self::Issuer
             }
             ("lack_claim" | "malform_claim", Some("sid")) => self == Self::SessionName,
+            ("malform_claim", Some("to.headers")) => self == Self::Headers,
             ("lack_claim", Some("sub")) | ("malform_claim", _) => self == Self::Claims,
             ("lack_claim", _) => matches!(self, Self::Complete | Self::Answer | Self::Session),
             ("lack_nonce", _) => self == Self::Nonce,

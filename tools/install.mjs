@@ -114,6 +114,8 @@ try {
   checkPrograms();
   await installRust();
   await installPackages();
+  // For what compiles no WebAssembly.
+  if (process.argv.includes("--native")) process.exit(0);
   await installCargoTools();
   // What only tests need is no matter of whoever serves.
   if (process.argv.includes("--tests")) await installSchemathesis();

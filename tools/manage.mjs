@@ -5,7 +5,6 @@ import { join, resolve } from "node:path";
 import { ask, operators, reason } from "./operators.mjs";
 import { fail, root } from "./project.mjs";
 import { readAssignments } from "./settings.mjs";
-import { withoutTests } from "./without-tests.mjs";
 
 const COMMON = `  REALM   the realm (test)
   URL     where tollgate answers (that of the last \`make dev\`, else http://127.0.0.1:8787)
@@ -107,6 +106,7 @@ The secret is not shown again: only a digest of it is stored.
     const file = resolve(root, need("FILE"));
     // Here, because it needs npm packages and nothing else does.
     const { readDocument, tell } = await import("./document.mjs");
+    const { withoutTests } = await import("./without-tests.mjs");
     const document = readDocument(file);
     // What somebody else puts meanwhile is not overwritten.
     const { headers } = await call("/config");

@@ -1,41 +1,19 @@
 // Leaves the tests out of a configuration that is deployed: they are for `make policy-check`, and a worker passes over them.
+import { parseTree } from "jsonc-parser";
 
-/** Where a value of JSON that begins at `from` ends; calls `onMembers(path, members)` for each object on the way, before it goes on. */
-function walk(text, from, path, onMembers) {
-  const skip = (at) => {
-    while (/\s/.test(text[at] ?? "")) at += 1;
-    return at;
-  };
-  const string = (at) => {
-    for (at += 1; text[at] !== '"'; at += 1) if (text[at] === "\\") at += 1;
-    return at + 1;
-  };
-  let at = skip(from);
-  if (text[at] === '"') return string(at);
-  if (text[at] === "[") {
-    for (let index = 0; text[at] !== "]"; index += 1) {
-      at = skip(at + 1);
-      if (text[at] !== "]") at = skip(walk(text, at, [...path, index], onMembers));
-    }
-    return at + 1;
-  }
-  if (text[at] === "{") {
-    const members = [];
-    while (text[at] !== "}") {
-      const start = skip(at + 1);
-      at = start;
-      if (text[at] === "}") break;
-      at = string(start);
-      const name = JSON.parse(text.slice(start, at)); // however it is spelled
-      const end = walk(text, skip(at) + 1, [...path, name], onMembers);
-      members.push({ name, start, end });
-      at = skip(end);
-    }
-    onMembers(path, members);
-    return at + 1;
-  }
-  while (at < text.length && !/[\s,\]}]/.test(text[at])) at += 1;
-  return at;
+const end = ({ offset, length }) => offset + length;
+const membersOf = ({ type, children }) => (type === "object" ? children : []);
+
+/** What to cut out of an object that holds tests: with the comma that parts them from the next member that stays, or else from the one before. */
+function cutsIn(object) {
+  const members = membersOf(object);
+  const areTests = (member) => member.children[0].value === "tests";
+  const kept = members.filter((member) => !areTests(member));
+  return members.filter(areTests).map((tests) => {
+    const next = kept.find((member) => member.offset > tests.offset);
+    const before = kept.findLast((member) => member.offset < tests.offset);
+    return next ? [tests.offset, next.offset] : [before ? end(before) : tests.offset, end(tests)];
+  });
 }
 
 /**
@@ -48,19 +26,9 @@ export function withoutTests(text) {
   } catch {
     return text;
   }
-  const cuts = [];
-  walk(text, 0, [], (path, members) => {
-    const holdsTests = path.length === 0 || (path.length === 2 && path[0] === "routes" && Number.isInteger(path[1]));
-    if (!holdsTests) return;
-    const kept = members.filter(({ name }) => name !== "tests");
-    for (const { name, start, end } of members) {
-      if (name !== "tests") continue;
-      // With the comma that parts it from the next one that stays, or else from the one before.
-      const next = kept.find((member) => member.start > start);
-      const before = kept.findLast((member) => member.start < start);
-      cuts.push(next ? [start, next.start] : [before?.end ?? start, end]);
-    }
-  });
+  const document = parseTree(text);
+  const routes = membersOf(document).filter(({ children: [name, value] }) => name.value === "routes" && value.type === "array");
+  const cuts = [document, ...routes.flatMap(({ children }) => children[1].children)].flatMap(cutsIn);
   let left = "";
   let at = 0;
   for (const [from, to] of cuts.sort(([a], [b]) => a - b)) {

@@ -423,6 +423,66 @@ mod tests {
                 "routes[0].methods: is empty; name at least one method",
             ),
             (
+                r#""path": "/a/{id}","#,
+                r#""path": "/a/{id}", "cors": { "origins": ["*", "https://a.example"], "credentials": true },"#,
+                "routes[0].cors.origins: `*` stands alone; remove it, or the others",
+            ),
+            (
+                r#""path": "/a/{id}","#,
+                r#""path": "/a/{id}", "cors": { "origins": ["*"], "credentials": true },"#,
+                "routes[0].cors.credentials: would let every page use its visitors' cookies; name the origins",
+            ),
+            (
+                r#""path": "/a/{id}","#,
+                r#""path": "/a/{id}", "cors": { "origins": ["https://a.example/"] },"#,
+                "routes[0].cors.origins[0]: is no origin as browsers write it",
+            ),
+            (
+                r#""path": "/a/{id}","#,
+                r#""path": "/a/{id}", "cors": { "origins": [] },"#,
+                "routes[0].cors.origins: is empty; name an origin, or leave `cors` out",
+            ),
+            (
+                r#""path": "/a/{id}","#,
+                r#""path": "/a/{id}", "cors": { "origins": ["*"], "expose": ["a, b"] },"#,
+                "routes[0].cors.expose[0]: is no header's name; use A-Z 0-9 - _ .",
+            ),
+            (
+                r#""path": "/a/{id}","#,
+                r#""path": "/a/{id}", "cors": { "origins": ["*"], "max_age_seconds": 7201 },"#,
+                "routes[0].cors.max_age_seconds: 7201 is out of range; use 0 to 7200",
+            ),
+            (
+                r#""path": "/a/{id}","#,
+                r#""path": "/a/{id}", "limit": { "binding": "A-B" },"#,
+                "routes[0].limit.binding: is no binding's name; use A-Z 0-9 _",
+            ),
+            (
+                r#""path": "/a/{id}","#,
+                r#""path": "/a/{id}", "limit": { "binding": "A", "period_seconds": 30 },"#,
+                "routes[0].limit.period_seconds: the platform counts for 10 or for 60 seconds",
+            ),
+            (
+                r#""path": "/health","#,
+                r#""path": "/health", "limit": { "binding": "A" },"#,
+                "routes[1].limit.by: nobody is known where everybody may pass; use `address`",
+            ),
+            (
+                r#""service": "ORIGIN""#,
+                r#""service": "ORIGIN", "headers": { "X-A": "a", "x-a": "b" }"#,
+                "routes[0].to.headers.x-a: is written twice, in different cases; keep one",
+            ),
+            (
+                r#""service": "ORIGIN""#,
+                r#""service": "ORIGIN", "headers": { "Host": "a" }"#,
+                "routes[0].to.headers.Host: not a well-formed header for a claim",
+            ),
+            (
+                r#""service": "ORIGIN""#,
+                r#""service": "ORIGIN", "headers": { "X-A": "/a~" }"#,
+                "routes[0].to.headers.X-A: not a well-formed",
+            ),
+            (
                 r#""scopes": ["a:read"] }, "to""#,
                 r#""proof": "dpop", "token_in": ["query"] }, "to""#,
                 "routes[0].require.proof: a token with a proof stands in the header; add `header` to `token_in`",

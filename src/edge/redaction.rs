@@ -1,6 +1,6 @@
-//! Redaction of answers while they pass: `entry.js` has their bytes, and shows them here piece by piece.
+//! Redaction of answers while they pass: `redacted.js` has their bytes, and shows them here piece by piece.
 //!
-//! An answer has a number that `entry.js` gives it, which counts on when the module starts anew: what was begun before is unknown then, and not somebody else's.
+//! An answer has a number that `redacted.js` gives it, which counts on when the module starts anew: what was begun before is unknown then, and not somebody else's.
 
 use std::cell::RefCell;
 

@@ -35,7 +35,7 @@ use crate::redact::FieldPath;
 use crate::time::Timestamp;
 use crate::token::{Holder, Peer};
 use crate::uri::RequestPath;
-use crate::validator::{Authorized, Chore, Need, check_nonce, verify};
+use crate::validator::{AccessToken, Authorized, Chore, Need, check_nonce, verify};
 
 /// What a caller wants: the request that is decided on, here or behind a proxy.
 pub struct Target<'a> {
@@ -123,7 +123,7 @@ pub fn told(route: &Route, target: &Target<'_>) -> Vec<(&'static str, String)> {
 }
 
 /// Decides on one request for `route`. Checks credentials, a proof of possession where the token came with one, token, which tool is called where the
-/// route says which may be, scopes, sign-in, session, roles, in this order. With a proof it always takes the long way: nobody but its principal knows whether it was
+/// route says which may be, what it is bound to, scopes, sign-in, roles, abilities, session, how often it was called, in this order. With a proof it always takes the long way: nobody but its principal knows whether it was
 /// used. `body` is read only where the route looks into messages.
 ///
 /// # Errors
@@ -195,23 +195,8 @@ pub async fn decide<'c, P: Ports>(
     let tool = message.as_ref().map_or(&[][..], |message| message.needs);
     let proof = proved.as_ref();
     let need = Need { route: &route.id, resource, scopes, tool, catalogue, step_up, binding, proof };
-    let (authorized, chore) = verified.authorize(&need, ports, now).await?;
-    let theirs = authorized.token().roles();
-    if !roles.is_empty() {
-        ports.begin(&[Check::Roles]);
-    }
-    if !roles.is_empty() && !roles.iter().any(|role| theirs.contains(role)) {
-        return Err(Denied::LackRole.into());
-    }
-    let carried = &authorized.token().claims().carried;
-    route.headers.iter().try_for_each(|header| header.value(carried).map(|_| ()))?;
-    let seen = match &route.fields {
-        Some(fields) => {
-            ports.begin(&[Check::Abilities]);
-            Some(fields.seen_by(theirs).ok_or(Denied::LackAbility)?)
-        }
-        None => None,
-    };
+    let besides = |token: &AccessToken| besides(ports, route, roles, token);
+    let (authorized, seen, chore) = verified.authorize(&need, ports, now, besides).await?;
     if let Some(limit) = route.limit.as_ref().filter(|limit| limit.by != LimitBy::Address) {
         ports.begin(&[Check::Rate]);
         let token = authorized.token();
@@ -233,6 +218,30 @@ pub async fn decide<'c, P: Ports>(
         (target.path, Some(authorized), message.map(|message| message.text).or(form));
     let told = Vec::new();
     Ok(Pass { route, path, authorized, spent, cookies, body, seen, told, chore })
+}
+
+/// What a route asks of a token besides what its claims grant: a role, an ability, claims that fit into headers. Gives the fields that come back.
+fn besides<'c, P: Ports>(
+    ports: &P,
+    route: &'c Route,
+    roles: &[String],
+    token: &AccessToken,
+) -> Result<Option<Vec<&'c FieldPath>>, Denied> {
+    let theirs = token.roles();
+    if !roles.is_empty() {
+        ports.begin(&[Check::Roles]);
+        if !roles.iter().any(|role| theirs.contains(role)) {
+            return Err(Denied::LackRole);
+        }
+    }
+    if !route.headers.is_empty() {
+        ports.begin(&[Check::Headers]);
+        let carried = &token.claims().carried;
+        route.headers.iter().try_for_each(|header| header.value(carried).map(|_| ()))?;
+    }
+    let Some(fields) = &route.fields else { return Ok(None) };
+    ports.begin(&[Check::Abilities]);
+    fields.seen_by(theirs).ok_or(Denied::LackAbility).map(Some)
 }
 
 impl Pass<'_> {

@@ -325,19 +325,20 @@ impl Verified {
     }
 
     /// Decides whether the token may do what needs all of `need`. Checks what it is bound to, scopes (with what they imply), how and when the person
-    /// signed in, then that the session is alive: from memory within the grain, else by asking the principal; or by its cut-offs, where its
-    /// realm says so. A proof of possession is used up, in the step that asks about the session; what is refused before
+    /// signed in, what the route asks for `besides`, then that the session is alive: from memory within the grain, else by asking the principal; or by its cut-offs,
+    /// where its realm says so. A proof of possession is used up, in the step that asks about the session; what is refused before
     /// that leaves no mark. Does **not** check the request.
     ///
     /// # Errors
-    /// [`Denied::RejectAudience`], [`Denied::LackBinding`], [`Denied::RejectProof`], [`Denied::LackScope`], [`Denied::LackAuthentication`], [`Denied::ExpireIdle`], [`Denied::EndSession`]; a fault when the session's
-    /// state cannot be had.
-    pub async fn authorize<P: Ports>(
+    /// [`Denied::RejectAudience`], [`Denied::LackBinding`], [`Denied::RejectProof`], [`Denied::LackScope`], [`Denied::LackAuthentication`], [`Denied::ExpireIdle`], [`Denied::EndSession`], those of `besides`; a fault when the
+    /// session's state cannot be had.
+    pub async fn authorize<P: Ports, T>(
         self,
         need: &Need<'_>,
         ports: &P,
         now: Timestamp,
-    ) -> Result<(Authorized, Option<Chore>), Error> {
+        besides: impl FnOnce(&AccessToken) -> Result<T, Denied>,
+    ) -> Result<(Authorized, T, Option<Chore>), Error> {
         if self.session.is_some() {
             ports.begin(&[Check::Resource]);
         }
@@ -367,6 +368,7 @@ impl Verified {
             ports.begin(&[Check::SignIn]);
         }
         need.step_up.check(&self.token.claims, self.token.issuer.trust.leeway, now)?;
+        let besides = besides(&self.token)?;
         if self.session.is_some() {
             ports.begin(&[Check::Session]);
         }
@@ -389,7 +391,7 @@ impl Verified {
             }
             (None, _, None) => None,
         };
-        Ok((Authorized { token: self.token, session: self.session }, chore))
+        Ok((Authorized { token: self.token, session: self.session }, besides, chore))
     }
 
     /// A token of ours that is for some resources only counts at their routes (RFC 8707 section 2).

@@ -83,8 +83,8 @@ for (const [what, path, length] of [
     if (start !== undefined) assert.ok(most - start < MOST, `${mib(most - start)} more`);
     assert.ok(during.length > 20, "enough others asked");
     // They share two threads with whoever sends, whoever reads, and this test.
-    assert.ok(nth(during, 0.5) < nth(before, 0.5) * 10 + 20, `others took ${nth(during, 0.5)} ms instead of ${nth(before, 0.5)}`);
-    assert.ok(nth(during, 0.99) < 1000, `one in a hundred took ${nth(during, 0.99)} ms`);
+    assert.ok(nth(during, 0.5) < nth(before, 0.5) * 20 + 50, `others took ${nth(during, 0.5)} ms instead of ${nth(before, 0.5)}`);
+    assert.ok(nth(during, 0.99) < 3000, `one in a hundred took ${nth(during, 0.99)} ms`);
   });
 }
 

@@ -1,7 +1,7 @@
 // What surrounds the worker: what its build exposes, registration from the command line, a configuration that is wrong.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -41,7 +41,7 @@ function run(program, args, extra) {
 test("nothing but fetch can be called on the worker, and one method on its objects: what WebAssembly exports is not reachable over RPC", async () => {
   const probe = join(folder, "probe");
   mkdirSync(probe);
-  for (const name of ["index.js", "index_bg.wasm", "analytics.js", "configuration.js", "crossing.js", "timing.js", "worker.js"]) copyFileSync(join(server.folder, "build", name), join(probe, name));
+  for (const name of readdirSync(join(server.folder, "build"))) copyFileSync(join(server.folder, "build", name), join(probe, name));
   const [date] = /^compatibility_date = .*$/m.exec(readFileSync(join(root, "wrangler.toml"), "utf8"));
   writeFileSync(join(probe, "wrangler.toml"), `name = "probe"\nmain = "probe.js"\n${date}\n`);
   // Imported, not read as text: what counts is what the runtime sees.

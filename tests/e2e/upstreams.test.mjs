@@ -65,7 +65,8 @@ test("whoever calls too often waits, and a limit that the deployment lacks lets 
   upstream.serve("/unlimited", (response) => response.end("here"));
   const statuses = [];
   let last;
-  for (let n = 0; n < 12; n += 1) statuses.push((last = await get("/often")).status);
+  // The counter begins anew with each minute: twice as many as it admits, and a few.
+  for (let n = 0; n < 25 && last?.status !== 429; n += 1) statuses.push((last = await get("/often")).status);
   assert.equal(statuses[0], 200);
   assert.equal(statuses.at(-1), 429, statuses.join(" "));
   assert.deepEqual([last.headers.get("retry-after"), asked("/often")], ["60", statuses.filter((status) => status === 200).length]);

@@ -16,6 +16,10 @@ const CONFIG: &str = r#"{
         { "id": "own", "methods": ["GET", "OPTIONS"], "path": "/own", "anonymous": true, "to": { "service": "ORIGIN" } },
         { "id": "often", "methods": ["GET"], "path": "/often", "require": { "scopes": ["orders:read"] }, "to": { "service": "ORIGIN" },
           "limit": { "binding": "OFTEN", "by": "client", "period_seconds": 10 } },
+        { "id": "whose", "methods": ["GET"], "path": "/whose", "require": { "scopes": ["orders:read"], "issuers": ["test"] }, "to": { "service": "ORIGIN" },
+          "limit": { "binding": "OFTEN", "by": "subject" } },
+        { "id": "owned", "methods": ["GET"], "path": "/owned", "require": { "scopes": ["orders:read"], "roles": ["owner"] }, "to": { "service": "ORIGIN" },
+          "limit": { "binding": "OFTEN" } },
         { "id": "near", "methods": ["GET"], "path": "/near", "anonymous": true, "to": { "service": "ORIGIN" },
           "limit": { "binding": "OFTEN", "by": "address" } }
     ]
@@ -121,8 +125,31 @@ fn rfc6585_section_4_who_calls_too_often_is_told_to_wait_and_nobody_else_is() {
     let near = |from: &str| call(&edge, &get("/near").header("cf-connecting-ip", from)).0.status();
     assert_eq!([near("192.0.2.1"), near("192.0.2.1"), near("192.0.2.1")], [200, 200, 429]);
     assert_eq!(near("192.0.2.2"), 200);
-    // A token that does not count uses nothing up, and a counter that does not answer lets nobody pass.
+    let whose = |token: &str| call(&edge, &get("/whose").bearer(token)).0.status();
+    assert_eq!(
+        [whose(&one), whose(&one), whose(&one), whose(&other)],
+        [200, 200, 429, 200],
+        "each route counts for itself"
+    );
+    // A proxy that asks hears 403: it knows no 429.
+    let check = Call::get("https://edge.example/_tollgate/check").header("x-original-method", "GET");
+    let check = check.header("x-original-uri", "/often").bearer(&one);
+    assert_eq!(call(&edge, &check).0.status(), 403);
+    // What is refused for another reason uses nothing up, and a counter that does not answer lets nobody pass.
+    let counted = world.counted.borrow().clone();
     assert_eq!(call(&edge, &get("/often").bearer("x.y.z")).0.status(), 401);
+    assert_eq!(call(&edge, &get("/owned").bearer(&one)).0.status(), 403);
+    assert_eq!(*world.counted.borrow(), counted);
     world.broken.set(Some(Broken::Limiter));
     assert_eq!([often(&other).status(), near("192.0.2.3")], [503, 503]);
+}
+
+#[test]
+fn what_lacks_a_role_has_not_used_its_session() {
+    let world = World::new(CONFIG);
+    let edge = world.edge();
+    let (token, _) = token(&edge, &[]);
+    let asked = world.asked_principals.get();
+    assert_eq!(call(&edge, &get("/owned").bearer(&token)).0.status(), 403);
+    assert_eq!(world.asked_principals.get(), asked);
 }

@@ -281,14 +281,9 @@ fn a_failed_test_has_its_place_and_its_name() {
 }
 
 #[test]
-fn the_repositorys_own_policy_holds() {
-    // The tools read its comments; each has a line of its own.
-    let text = fs::read_to_string("tollgate.json").unwrap();
-    let text: String =
-        text.split_inclusive('\n').filter(|line| !line.trim_start().starts_with("//")).collect();
-    let report = check(&text);
-    assert!(report.is_good(true) && report.tests > 20, "{report}");
-    assert!(check(&document().to_string()).is_good(true));
+fn the_policy_that_these_tests_change_holds() {
+    let report = check(&document().to_string());
+    assert!(report.is_good(true) && report.tests > 0, "{report}");
 }
 
 #[test]

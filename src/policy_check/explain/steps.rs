@@ -148,6 +148,7 @@ impl About<'_> {
             Check::Inquiry | Check::Answer => has(|issuer| issuer.introspection.is_some(), false),
             Check::Scopes => !scopes.is_empty(),
             Check::Roles => !roles.is_empty(),
+            Check::Headers => self.route.is_some_and(|route| !route.headers.is_empty()),
             Check::Abilities => self.route.is_some_and(|route| route.fields.is_some()),
         }
     }
@@ -167,11 +168,12 @@ impl About<'_> {
             Check::Credential if is_failed => self.credential(),
             Check::Proof | Check::Complete | Check::SessionName | Check::Claims => of_claim(),
             Check::Binding if is_failed => Some(
-                "the token is bound to a key, and came without its proof; or the other way round".to_owned(),
+                "the token is bound to a key or a certificate, and came without its proof; or the other way round".to_owned(),
             ),
             Check::Bound if is_failed => {
                 Some("the route takes bound tokens only, and this one is not bound so".to_owned())
             }
+            Check::Headers if is_failed => Some("a claim is longer than 4 KiB as a header".to_owned()),
             Check::SignIn if is_failed => {
                 Some("`acr` or `auth_time` is not what the route asks for".to_owned())
             }
