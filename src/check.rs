@@ -56,8 +56,6 @@ pub enum Check {
     Inquiry,
     /// What the issuer says of it: for us, and in time.
     Answer,
-    /// The tool that is called is one of the route's.
-    Tool,
     /// The nonce of the proof.
     Nonce,
     /// It counts at the route's resource.
@@ -74,10 +72,12 @@ pub enum Check {
     Headers,
     /// Its roles have abilities by which the route shows something.
     Abilities,
-    /// Its session is alive.
-    Session,
+    /// The tool that is called is one of the route's, and the token grants its scopes.
+    Tool,
     /// The caller has not called too often.
     Rate,
+    /// Its session is alive.
+    Session,
 }
 
 impl Check {
@@ -107,7 +107,6 @@ impl Check {
         Self::Signature,
         Self::Inquiry,
         Self::Answer,
-        Self::Tool,
         Self::Nonce,
         Self::Resource,
         Self::Bound,
@@ -116,8 +115,9 @@ impl Check {
         Self::Roles,
         Self::Headers,
         Self::Abilities,
-        Self::Session,
+        Self::Tool,
         Self::Rate,
+        Self::Session,
     ];
 
     /// A stable name.
@@ -151,14 +151,14 @@ impl Check {
             Self::Nonce => "nonce",
             Self::Resource => "resource",
             Self::Bound => "bound",
-            Self::Tool => "tool",
             Self::Scopes => "scopes",
             Self::SignIn => "sign-in",
-            Self::Session => "session",
             Self::Roles => "roles",
             Self::Headers => "headers",
             Self::Abilities => "abilities",
+            Self::Tool => "tool",
             Self::Rate => "rate",
+            Self::Session => "session",
         }
     }
 
@@ -187,7 +187,7 @@ impl Check {
             ("lack_authentication", _) => self == Self::SignIn,
             ("lack_binding", _) => self == Self::Bound,
             ("lack_role", _) => self == Self::Roles,
-            ("lack_scope", _) => self == Self::Scopes,
+            ("lack_scope", _) => matches!(self, Self::Scopes | Self::Tool),
             ("malform_credentials", _) => matches!(self, Self::Form | Self::Credential),
             ("malform_host" | "malform_path", _) => self == Self::Path,
             ("malform_token" | "reject_critical", _) => self == Self::Shape,

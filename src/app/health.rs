@@ -4,6 +4,7 @@
 //! them, and realms' names are addresses. And it costs little, however often it is asked: one isolate asks the keyrings at most once in
 //! [`FRESH`], one request at a time, and uses what it knows for an hour where they do not answer.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use crate::config::Config;
@@ -11,6 +12,7 @@ use crate::error::Fault;
 use crate::http::Answer;
 use crate::id::RealmName;
 use crate::keyring::{KeyState, KeyringAnswer, KeyringQuestion, Listed, RingName};
+use crate::policy::{Route, Upstream};
 use crate::port::{Configurations, Entry, Journal, Keyrings, Ports, Timer};
 use crate::time::{Lifetime, Timestamp};
 
@@ -85,7 +87,8 @@ pub fn down(reason: &'static str) -> Answer {
 
 /// Answers with 200 where the deployment can serve, else with 503.
 pub(super) async fn health<P: Ports>(config: &Config, ports: &P, now: Timestamp) -> Result<Answer, Fault> {
-    if let Some(name) = ports.lacks().filter(|_| !config.realms().is_empty()) {
+    let lacks = ports.lacks().filter(|_| !config.realms().is_empty());
+    if let Some(name) = lacks.or_else(|| unbound(config, ports)) {
         tell(ports, &Fault::new("check deployment", name));
         return Ok(down("incomplete"));
     }
@@ -100,6 +103,20 @@ pub(super) async fn health<P: Ports>(config: &Config, ports: &P, now: Timestamp)
         realms.join(",")
     );
     Ok(Answer { body, ..Answer::empty(200) }.with("Content-Type", "application/json"))
+}
+
+/// A binding that a route asks for, and that is not there: its upstream, or the counter of its limit.
+fn unbound<'c, P: Ports>(config: &'c Config, ports: &P) -> Option<&'c str> {
+    let named = |route: &'c Route| {
+        let service = match &route.to {
+            Upstream::Service(binding) => Some(binding.as_str()),
+            Upstream::Url(_) => None,
+        };
+        service.into_iter().chain(route.limit.as_ref().map(|limit| limit.binding.as_str()))
+    };
+    // Many routes have the same.
+    let named: BTreeSet<&str> = config.routes().iter().flat_map(named).collect();
+    named.into_iter().find(|binding| !ports.is_bound(binding))
 }
 
 /// What may be said of keys; nothing of one that nobody has seen.

@@ -24,7 +24,7 @@ use crate::id::RequestId;
 use crate::oauth::{self, Endpoint, Routed, Stop};
 use crate::people;
 use crate::policy::{Binding, Described, Host, Resource, Route};
-use crate::port::{Body, Entry, Journal, Never, Ports, Timer, poll_once};
+use crate::port::{Body, Entry, Journal, Never, Ports, poll_once};
 use crate::time::{Lifetime, Timestamp};
 use crate::uri::RequestPath;
 use crate::validator::{AccessToken, Authorized, Chore, run_chore};
@@ -240,7 +240,7 @@ impl<'c, P: Ports> App<'c, '_, P> {
             return self.deny(&Denied::RefuseHttp, None, challenge);
         }
         let authorization = head.headers.get("authorization");
-        let mut target = Target {
+        let target = Target {
             method: head.method,
             host: if self.config.routes().tells_hosts_apart() {
                 Host::of_authority(head.authority)
@@ -268,13 +268,7 @@ impl<'c, P: Ports> App<'c, '_, P> {
             Err(denied) => return self.deny(&denied, None, challenge),
         };
         let told = gateway::told(route, &target);
-        match gateway::form(self.ports, route, head, body).await {
-            Ok(form) => target.form = form,
-            Err(error) => return with(self.refuse(&error, Some(route), challenge), told),
-        }
-        // A caller may take its time with a body: it is judged by the time when it was there.
-        let now = if target.form.is_some() { self.ports.timer().now().await } else { self.now };
-        match gateway::decide(self.config, self.ports, route, target, body, now).await {
+        match gateway::decide(self.config, self.ports, route, target, body, self.now).await {
             Ok(pass) => {
                 self.log_pass(&pass);
                 let chore = pass.chore();

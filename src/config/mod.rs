@@ -489,6 +489,11 @@ mod tests {
             ),
             (
                 r#""scopes": ["a:read"] }, "to""#,
+                r#""proof": "mtls", "issuers": ["test"] }, "to""#,
+                "routes[0].require.proof: realms bind their tokens to keys, so nobody could pass",
+            ),
+            (
+                r#""scopes": ["a:read"] }, "to""#,
                 r#""acr": [] }, "to""#,
                 "routes[0].require.acr: is empty; nothing could ever pass: name one, or leave it out",
             ),

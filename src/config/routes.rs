@@ -187,7 +187,7 @@ impl Known<'_> {
                 let is_realm = |issuer: &Issuer| self.realms.iter().any(|realm| realm.issuer == *issuer);
                 let ours = !issuers.is_empty() && issuers.iter().all(is_realm);
                 let step_up = step_up(&path, require, ours, problems);
-                let binding = binding(&path, require, &places, problems);
+                let binding = binding(&path, require, &places, ours, problems);
                 Some(Access::Token { issuers, scopes, roles, places, step_up, binding })
             }
             (None, false) => {

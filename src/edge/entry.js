@@ -150,9 +150,12 @@ function answered(response) {
   return new Response(response.body, { status, statusText, webSocket, headers });
 }
 
+/** Where the caller is, and how it came: for a worker behind a binding. */
+const connectionOf = ({ cf }) => (cf === undefined ? undefined : { cf });
+
 /** The request at its new address. `body`: one that was read, which is not there any more. */
 function asItCame(request, url, body) {
-  if (body !== undefined) return new Request(url, { method: request.method, body });
+  if (body !== undefined) return new Request(url, { method: request.method, body, ...connectionOf(request) });
   return url === request.url ? request : new Request(url, request);
 }
 
@@ -209,8 +212,8 @@ function forward(request, env, plan, came) {
 function forwardPlainly(request, env, came, { binding, url, sent, changes }) {
   const init = { method: request.method, headers: changed(request, came, changes), redirect: "manual" };
   if (sent === "0") init.cache = "no-store";
-  // Where the caller is, and how it came: for a worker behind a binding.
-  if (request.cf !== undefined) init.cf = request.cf;
+  const { cf } = request;
+  if (cf !== undefined) init.cf = cf;
   return binding === "" ? fetch(url, init) : env[binding].fetch(url, init);
 }
 
@@ -265,11 +268,10 @@ function failed(error) {
 const carriedOut = (decision, request, env, headers) =>
   decision[0] === "!" ? answerOf(decision) : forward(request, env, decision, headers);
 
-/** A request that has to wait before it is decided, or whose times somebody may see. `decided`: what is known of it already. */
-async function later(request, env, context, looking, decided) {
+/** A request that has to wait before it is decided, or whose times somebody may see. `head` is that of `headOf`; `decided`: what is known of it already. */
+async function later(request, env, context, head, decided) {
   try {
-    if (looking !== undefined) await looking;
-    const [, headers, timing] = headOf(request);
+    const [, headers, timing] = head;
     const timings = timing === undefined ? undefined : await timingsFor(timing, env.TOLLGATE_TIMING_TOKEN);
     const now = Date.now();
     const decision = decided ?? (await inTurns(resume, (number) => decide(request, env, context, timings, number)));
@@ -291,11 +293,12 @@ export default {
       // Making an instance of its class starts a new module.
       if (globalThis.__worker_init_state.criticalError) new Worker(context, env);
       const looking = looked(env, context);
-      if (looking !== undefined) return later(request, env, context, looking);
-      const [head, headers, timing] = headOf(request);
-      const decision = decideNow(bytesOf(head), request.body !== null, Date.now());
+      const head = headOf(request);
+      if (looking !== undefined) return looking.then(() => later(request, env, context, head)).catch(failed);
+      const [text, headers, timing] = head;
+      const decision = decideNow(bytesOf(text), request.body !== null, Date.now());
       return decision === undefined || timing !== undefined
-        ? later(request, env, context, undefined, decision)
+        ? later(request, env, context, head, decision)
         : carriedOut(decision, request, env, headers);
     } catch (error) {
       return failed(error);

@@ -52,17 +52,8 @@ async fn validate<P: Ports>(config: &Config, ports: &P, token: &str) -> Result<b
     let checked = async {
         let verified = verify(token, config, ports, issuers, Holder::Bearer, now).await?;
         let resource = route.described.as_ref().map(|about| about.resource.as_str());
-        let need = Need {
-            route: &route.id,
-            resource,
-            scopes,
-            tool: &[],
-            catalogue: config.scopes(),
-            step_up,
-            binding,
-            proof: None,
-        };
-        verified.authorize(&need, ports, now, |_| Ok(())).await
+        let need = Need { resource, scopes, catalogue: config.scopes(), step_up, binding };
+        verified.permit(&need, ports, now)?.authorize(&route.id, None, ports, now).await
     };
     match checked.await {
         Ok(_) => Ok(true),

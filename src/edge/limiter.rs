@@ -20,14 +20,17 @@ impl PlatformLimiter {
 impl Limiter for PlatformLimiter {
     async fn admits(&self, limit: Limit<'_>, source: &str) -> Result<bool, Fault> {
         let fault = worker_fault("count requests");
-        let limiter = match (limit, self.env.rate_limiter(TOKEN_LIMIT)) {
+        let (binding, may_lack) = match limit {
             // A route that is limited is not open without its limit.
-            (Limit::Route(binding), _) => self.env.rate_limiter(binding).map_err(&fault)?,
+            Limit::Route(binding) => (binding, false),
             // Each sign-in costs a slow hash: nobody may ask for them without a limit.
-            (Limit::Password, _) => self.env.rate_limiter(PASSWORD_LIMIT).map_err(&fault)?,
-            (Limit::Token, Ok(limiter)) => limiter,
+            Limit::Password => (PASSWORD_LIMIT, false),
             // Without the binding there is no limit by address; those of the principals hold all the same.
-            (Limit::Token, Err(_)) => return Ok(true),
+            Limit::Token => (TOKEN_LIMIT, true),
+        };
+        let limiter = match self.env.rate_limiter(binding) {
+            Err(_) if may_lack => return Ok(true),
+            limiter => limiter.map_err(&fault)?,
         };
         let outcome = limiter.limit(source.to_owned()).await.map_err(fault)?;
         Ok(outcome.success)

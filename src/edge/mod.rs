@@ -66,7 +66,7 @@ pub fn decide_now(head: &[u8], has_body: bool, now: f64) -> JsValue {
             Outcome::Answer(answer) => Some(response::of(&with_id(answer, &request_id)).into()),
             Outcome::Forward(pass) => {
                 let came = Came { origin: line.origin(), query: head.query, connection: line.connection() };
-                Some(plan(&pass, came, line.names(), &request_id).into())
+                Some(plan(*pass, came, line.names(), &request_id).into())
             }
         }
     })();
@@ -138,7 +138,7 @@ async fn decided(
         Outcome::Forward(pass) => {
             let (names, connection) = (incoming.names(), incoming.connection());
             let came = Came { origin: incoming.origin(), query: head.query, connection: &connection };
-            Ok(plan(&pass, came, names.iter().map(String::as_str), &request_id).into())
+            Ok(plan(*pass, came, names.iter().map(String::as_str), &request_id).into())
         }
     }
 }
@@ -163,11 +163,12 @@ pub fn not_forwarded(route: &str, id: &str, problem: &str, is_late: bool) -> JsS
 
 /// How a request goes on, in the lines that `entry.js` reads. No header's name or value holds a line's end.
 fn plan<'n>(
-    pass: &Pass<'_>,
+    pass: Pass<'_>,
     came: Came<'_>,
     names: impl Iterator<Item = &'n str>,
     id: &RequestId,
 ) -> JsString {
+    let route = pass.route();
     let onward = pass.onward(came, names, id);
     let timeout = onward.way.timeout.map_or(0, Lifetime::as_millis);
     let cache = if onward.may_be_cached { "1" } else { "0" };
@@ -177,11 +178,10 @@ fn plan<'n>(
         && onward.body.is_none()
         && onward.told.is_empty();
     let sent = if is_plain { cache.to_owned() } else { format!("{cache} {timeout} {}", onward.way.retries) };
-    let mut plan = String::with_capacity(1024);
+    let mut plan =
+        String::with_capacity(onward.body.as_ref().map_or(1024, |body| body.len().saturating_add(1024)));
     let binding = onward.binding.unwrap_or_default();
-    for line in
-        [binding.as_str(), "\n", &onward.url, "\n", &sent, "\n", pass.route().as_str(), "\n", id.as_str()]
-    {
+    for line in [binding.as_str(), "\n", &onward.url, "\n", &sent, "\n", route.as_str(), "\n", id.as_str()] {
         plan.push_str(line);
     }
     for name in onward.remove {

@@ -153,6 +153,10 @@ impl Ports for Edge {
         object.or_else(|| (!has_kek(&self.env)).then_some(KEK))
     }
 
+    fn is_bound(&self, binding: &str) -> bool {
+        js_sys::Reflect::get(&self.env, &binding.into()).is_ok_and(|bound| bound.is_object())
+    }
+
     fn clients(&self) -> &KvCopies {
         &self.copies
     }

@@ -2,33 +2,28 @@
 
 use crate::check::Check;
 use crate::error::{Denied, Error};
-use crate::http::Head;
-use crate::policy::{Access, Route, TokenPlace};
+use crate::gateway::Target;
+use crate::policy::TokenPlace;
 use crate::port::{Body, Ports};
 
 /// The longest form that is read.
 const LIMIT: usize = 64 * 1024;
 
-/// The form that is the body, if the route looks for tokens in forms and this is one. It is read whole, and goes on
+/// The form that is the body, if tokens are looked for in forms and this is one. It is read whole, and goes on
 /// as it was, without the token.
 ///
 /// # Errors
 /// [`Denied::ExceedForm`]; [`Denied::MalformCredentials`] where it is no form after all.
-pub async fn form<P: Ports>(
+pub(super) async fn read<P: Ports>(
     ports: &P,
-    route: &Route,
-    head: &Head<'_>,
+    places: &[TokenPlace],
+    target: &Target<'_>,
     body: &mut impl Body,
 ) -> Result<Option<String>, Error> {
-    let Access::Token { places, .. } = &route.access else {
-        return Ok(None);
-    };
-    if !places.contains(&TokenPlace::Form) || !head.has_body {
+    if !places.contains(&TokenPlace::Form) || !target.has_body {
         return Ok(None);
     }
-    // Whether it is a form stands in a header, and headers are at hand where one may wait.
-    ports.may_wait().await;
-    let media = head.headers.get("content-type").unwrap_or_default();
+    let media = target.header("content-type").unwrap_or_default();
     let media = media.split(';').next().unwrap_or_default().trim();
     if !media.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
         return Ok(None);

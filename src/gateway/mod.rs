@@ -16,7 +16,6 @@ mod resource_metadata;
 
 use credential::{without_cookie, without_token};
 
-pub use form::form;
 pub use forward_auth::{Named, original};
 pub use onward::{Came, Onward};
 pub use resource_metadata::resource_metadata;
@@ -27,9 +26,9 @@ use crate::check::Check;
 use crate::config::Config;
 use crate::encoding::visible;
 use crate::error::{Denied, Error};
-use crate::http::{Answer, Headers, Scheme, source};
+use crate::http::{Answer, Headers, Scheme};
 use crate::id::RouteId;
-use crate::policy::{Access, Host, LimitBy, Method, Route, TokenPlace, Upstream};
+use crate::policy::{Access, Host, Method, Route, TokenPlace, Upstream};
 use crate::port::{Body, Ports, Timer};
 use crate::redact::FieldPath;
 use crate::time::Timestamp;
@@ -55,7 +54,7 @@ pub struct Target<'a> {
     pub headers: Option<&'a dyn Headers>,
     /// Whoever has sent the request, where that is known: not who asks a proxy, which asks here.
     pub peer: Option<&'a dyn Peer>,
-    /// The body, where it is a form that was read because the route asks for it.
+    /// The body, where it is a form that was read already because the route asks for it.
     pub form: Option<String>,
 }
 
@@ -122,9 +121,10 @@ pub fn told(route: &Route, target: &Target<'_>) -> Vec<(&'static str, String)> {
     cors.map_or_else(Vec::new, |cors| cors.on_answer(target.header("origin").as_deref()))
 }
 
-/// Decides on one request for `route`. Checks credentials, a proof of possession where the token came with one, token, which tool is called where the
-/// route says which may be, what it is bound to, scopes, sign-in, roles, abilities, session, how often it was called, in this order. With a proof it always takes the long way: nobody but its principal knows whether it was
-/// used. `body` is read only where the route looks into messages.
+/// Decides on one request for `route`. Checks credentials, a proof of possession where the token came with one, token, nonce, resource, what it is bound to,
+/// scopes, sign-in, roles, whether its claims fit into headers, abilities, the tool that is called, how often it was called, session, in this order: what asks somebody
+/// else or uses something up comes last, and nothing of a stranger's is read. With a proof it always takes the long way: nobody but its principal knows whether it was
+/// used. `body` is read only where the route looks for a token in it, or into messages.
 ///
 /// # Errors
 /// What is wrong with the credentials; else what the validator finds.
@@ -132,33 +132,26 @@ pub async fn decide<'c, P: Ports>(
     config: &'c Config,
     ports: &P,
     route: &'c Route,
-    target: Target<'_>,
+    mut target: Target<'_>,
     body: &mut impl Body,
     now: Timestamp,
 ) -> Result<Pass<'c>, Error> {
-    if let Some(limit) = route.limit.as_ref().filter(|limit| limit.by == LimitBy::Address) {
+    if route.limit.is_some() || route.tools.is_some() {
+        // Somebody has to be asked, or a body to be read: before that nothing is used, lest it be used twice.
         ports.may_wait().await;
-        let from = target.headers.map_or_else(String::new, source);
-        limit::admit(ports, route, limit, &from).await?;
     }
+    limit::of_address(ports, route, &target).await?;
     let Access::Token { issuers, scopes, roles, places, step_up, binding } = &route.access else {
-        let (path, body) = (target.path, target.form);
-        return Ok(Pass {
-            route,
-            path,
-            authorized: None,
-            spent: None,
-            cookies: None,
-            body,
-            seen: None,
-            told: Vec::new(),
-            chore: None,
-        });
+        return Ok(Pass::of_anybody(route, target.path));
     };
     if *places != [TokenPlace::Authorization] {
         // The other places are looked at where everything of the request is at hand.
         ports.may_wait().await;
+        if target.form.is_none() {
+            target.form = form::read(ports, places, &target, body).await?;
+        }
     }
+    let mut now = if target.form.is_some() { ports.timer().now().await } else { now };
     ports.begin(&[Check::Credential]);
     let credential = credential::find(places, &target)?;
     let proved = match credential.scheme {
@@ -176,15 +169,6 @@ pub async fn decide<'c, P: Ports>(
         None => key.map_or(Holder::Bearer, Holder::Key),
     };
     let verified = verify(&credential.token, config, ports, issuers, holder, now).await?;
-    let (mut now, mut message) = (now, None);
-    if let Some(tools) = &route.tools {
-        // Strangers are not read.
-        ports.may_wait().await;
-        ports.begin(&[Check::Tool]);
-        message = message::read(tools, &target, body).await?;
-        // A caller may take its time with a body: whether its session was used is judged by the time when it was there.
-        now = ports.timer().now().await;
-    }
     let realm = verified.realm().and_then(|name| config.realm(name.as_str()));
     if let (Some(proved), Some(realm)) = (&proved, realm) {
         ports.begin(&[Check::Nonce]);
@@ -192,20 +176,20 @@ pub async fn decide<'c, P: Ports>(
     }
     let resource = route.described.as_ref().map(|about| about.resource.as_str());
     let (catalogue, binding) = (config.scopes(), *binding);
-    let tool = message.as_ref().map_or(&[][..], |message| message.needs);
-    let proof = proved.as_ref();
-    let need = Need { route: &route.id, resource, scopes, tool, catalogue, step_up, binding, proof };
-    let besides = |token: &AccessToken| besides(ports, route, roles, token);
-    let (authorized, seen, chore) = verified.authorize(&need, ports, now, besides).await?;
-    if let Some(limit) = route.limit.as_ref().filter(|limit| limit.by != LimitBy::Address) {
-        ports.begin(&[Check::Rate]);
-        let token = authorized.token();
-        let who = match limit.by {
-            LimitBy::Client => token.client().unwrap_or(token.subject()),
-            _ => token.subject(),
-        };
-        limit::admit(ports, route, limit, &format!("{} {who}", token.issuer())).await?;
+    let need = Need { resource, scopes, catalogue, step_up, binding };
+    let permitted = verified.permit(&need, ports, now)?;
+    let seen = seen(ports, route, roles, permitted.token())?;
+    let mut message = None;
+    if let Some(tools) = &route.tools {
+        ports.begin(&[Check::Tool]);
+        message = message::read(tools, &target, body).await?;
+        let needs = message.as_ref().map_or(&[][..], |message| message.needs);
+        permitted.token().check_scopes(scopes, needs, catalogue)?;
+        // A caller may take its time with a body: whether its session was used is judged by the time when it was there.
+        now = ports.timer().now().await;
     }
+    limit::of_caller(ports, route, permitted.token()).await?;
+    let (authorized, chore) = permitted.authorize(&route.id, proved.as_ref(), ports, now).await?;
     let spent = places.iter().find(|place| *place == credential.place);
     let cookies = match spent {
         Some(TokenPlace::Cookie(name)) => target.header("cookie").map(|all| without_cookie(&all, name)),
@@ -214,14 +198,13 @@ pub async fn decide<'c, P: Ports>(
     drop(credential);
     let is_spent = spent == Some(&TokenPlace::Form);
     let form = target.form.map(|form| if is_spent { without_token(&form) } else { form });
-    let (path, authorized, body) =
-        (target.path, Some(authorized), message.map(|message| message.text).or(form));
-    let told = Vec::new();
-    Ok(Pass { route, path, authorized, spent, cookies, body, seen, told, chore })
+    let body = message.map(|message| message.text).or(form);
+    let authorized = Some(authorized);
+    Ok(Pass { authorized, spent, cookies, body, seen, chore, ..Pass::of_anybody(route, target.path) })
 }
 
-/// What a route asks of a token besides what its claims grant: a role, an ability, claims that fit into headers. Gives the fields that come back.
-fn besides<'c, P: Ports>(
+/// What a route asks of a token besides what its claims grant: a role, claims that fit into headers, an ability. Gives the fields that come back.
+fn seen<'c, P: Ports>(
     ports: &P,
     route: &'c Route,
     roles: &[String],
@@ -244,7 +227,24 @@ fn besides<'c, P: Ports>(
     fields.seen_by(theirs).ok_or(Denied::LackAbility).map(Some)
 }
 
-impl Pass<'_> {
+impl<'c> Pass<'c> {
+    /// A request that needs no token. Its body goes on as it comes: nobody has read it.
+    const fn of_anybody(route: &'c Route, path: RequestPath) -> Self {
+        Self {
+            route,
+            path,
+            authorized: None,
+            spent: None,
+            cookies: None,
+            body: None,
+            seen: None,
+            told: Vec::new(),
+            chore: None,
+        }
+    }
+}
+
+impl<'c> Pass<'c> {
     /// With what its answer says to the browser that asks for a script ([`told`]).
     #[must_use]
     pub fn telling(mut self, told: Vec<(&'static str, String)>) -> Self {
@@ -254,7 +254,7 @@ impl Pass<'_> {
 
     /// The route that let it pass.
     #[must_use]
-    pub const fn route(&self) -> &RouteId {
+    pub const fn route(&self) -> &'c RouteId {
         &self.route.id
     }
 

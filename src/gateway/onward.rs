@@ -55,7 +55,7 @@ impl Pass<'_> {
     /// The request as it goes on. The token stays here, where it was used up; identity headers of the caller's stay
     /// here as well, and ours go.
     #[must_use]
-    pub fn onward<'n>(&self, came: Came<'_>, names: impl Iterator<Item = &'n str>, id: &RequestId) -> Onward {
+    pub fn onward<'n>(self, came: Came<'_>, names: impl Iterator<Item = &'n str>, id: &RequestId) -> Onward {
         let has_token = self.authorized().is_some();
         let query = match (self.spent, came.query) {
             (Some(TokenPlace::Query), Some(query)) => {
@@ -93,9 +93,8 @@ impl Pass<'_> {
             }
             _ => "authorization",
         };
-        let body = self.body.clone();
         // The platform counts anew what it sends.
-        let is_counted = |name: &str| body.is_some() && name.eq_ignore_ascii_case("content-length");
+        let is_counted = |name: &str| self.body.is_some() && name.eq_ignore_ascii_case("content-length");
         // `Authorization` never goes beside our identity: it would be a second one. Nor does a proof that was used up here.
         let is_used_up = |name: &str| {
             has_token
@@ -116,15 +115,16 @@ impl Pass<'_> {
                 || is_counted(name)
                 || is_about_parts(name)
         };
+        let remove = names.filter(is_taken_away).map(str::to_owned).collect();
         Onward {
             binding,
             url,
             way,
             may_be_cached: !has_token,
-            remove: names.filter(is_taken_away).map(str::to_owned).collect(),
+            remove,
             set,
-            body,
-            told: self.told.clone(),
+            body: self.body,
+            told: self.told,
             seen: self.seen.as_ref().map(|paths| paths.iter().map(ToString::to_string).collect()),
         }
     }

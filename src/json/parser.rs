@@ -131,7 +131,7 @@ impl<'a> Reader<'a> {
             b't' => ("true", Value::Bool(true)),
             b'f' => ("false", Value::Bool(false)),
             b'n' => ("null", Value::Null),
-            _ => return self.number().map(Value::Number),
+            _ => return self.number(),
         };
         self.text = self.text.strip_prefix(word)?;
         Some(value)
@@ -188,7 +188,7 @@ impl<'a> Reader<'a> {
     }
 
     /// RFC 8259 section 6: no leading zero, no bare point, nothing that overflows a double.
-    fn number(&mut self) -> Option<f64> {
+    fn number(&mut self) -> Option<Value<'a>> {
         let whole = self.text;
         self.take('-');
         if !self.take('0') {
@@ -204,10 +204,11 @@ impl<'a> Reader<'a> {
         let text = whole.get(..whole.len().checked_sub(self.text.len())?)?;
         // Dates, mostly: an integer of 32 bits is a double as it stands, and is read in less time.
         let small = || text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<u32>().ok())?;
-        match if text.len() <= 10 { small() } else { None } {
-            Some(number) => Some(f64::from(number)),
-            None => text.parse().ok().filter(|number: &f64| number.is_finite()),
-        }
+        let number = match if text.len() <= 10 { small() } else { None } {
+            Some(number) => f64::from(number),
+            None => text.parse().ok().filter(|number: &f64| number.is_finite())?,
+        };
+        Some(Value::Number(number, text))
     }
 
     fn digits(&mut self) -> Option<()> {
@@ -304,7 +305,7 @@ mod tests {
             ("1E+2", 100.0),
             ("9223372036854775808", 9_223_372_036_854_775_808.0),
         ] {
-            assert_eq!(value(text.as_bytes()).unwrap(), Value::Number(number), "{text}");
+            assert_eq!(value(text.as_bytes()).unwrap(), Value::Number(number, text), "{text}");
         }
         for bad in ["01", "1.", ".1", "+1", "-", "1e", "1e+", "0x1", "1e400", "-1e400", "1 1", "1_0"] {
             assert!(value(bad.as_bytes()).is_err(), "{bad}");

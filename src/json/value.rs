@@ -13,8 +13,8 @@ pub enum Value<'a> {
     Bool(bool),
     /// `null`
     Null,
-    /// A number, as the nearest double. Never infinite, never `NaN`.
-    Number(f64),
+    /// A number: the nearest double, which is never infinite and never `NaN`; and how it is written, which may say more.
+    Number(f64, &'a str),
     /// `{ … }`
     Object(Object<'a>),
     /// `"…"`, escapes undone.
@@ -77,7 +77,7 @@ impl<'a> Value<'a> {
     #[must_use]
     pub const fn as_number(&self) -> Option<f64> {
         match self {
-            Self::Number(number) => Some(*number),
+            Self::Number(number, _) => Some(*number),
             _ => None,
         }
     }
@@ -93,7 +93,7 @@ impl<'a> Value<'a> {
 }
 
 impl fmt::Display for Value<'_> {
-    /// JSON without white space, members in the order of their names. A number is the shortest text of its double.
+    /// JSON without white space, members in the order of their names. A number is as it was written, so none of its digits is lost.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Array(items) => {
@@ -106,7 +106,7 @@ impl fmt::Display for Value<'_> {
             }
             Self::Bool(value) => value.fmt(f),
             Self::Null => f.write_str("null"),
-            Self::Number(number) => number.fmt(f),
+            Self::Number(_, text) => f.write_str(text),
             Self::Object(object) => {
                 f.write_str("{")?;
                 for (at, (name, value)) in object.iter().enumerate() {
@@ -145,9 +145,10 @@ mod tests {
         for (text, written) in [
             (
                 r#"{"b":[1, 2.50, -0.1],"a":{"x":null,"y":true}}"#,
-                r#"{"a":{"x":null,"y":true},"b":[1,2.5,-0.1]}"#,
+                r#"{"a":{"x":null,"y":true},"b":[1,2.50,-0.1]}"#,
             ),
-            (r#"[1e3,"a\"\\\u0007ä"]"#, r#"[1000,"a\"\\\u0007ä"]"#),
+            ("[ 1e308, 9007199254740993, -0 ]", "[1e308,9007199254740993,-0]"),
+            (r#"[1e3,"a\"\\\u0007ä"]"#, r#"[1e3,"a\"\\\u0007ä"]"#),
             ("[]", "[]"),
         ] {
             let parsed = value(text.as_bytes()).unwrap();

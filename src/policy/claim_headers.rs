@@ -7,7 +7,8 @@ use std::str::FromStr;
 
 use crate::error::Denied;
 use crate::id::Malformed;
-use crate::policy::headers::plain;
+use crate::policy::headers::{OVERRIDES, plain};
+use crate::token::LONGEST_CARRIED;
 
 /// A header, and the claim that it holds.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -19,16 +20,13 @@ pub struct ClaimHeader {
 }
 
 impl ClaimHeader {
-    /// How long one may be, encoded, in bytes: servers take 8 KiB for all headers together.
-    const LONGEST: usize = 4096;
-
     /// What the header says, of the claims that were carried.
     ///
     /// # Errors
     /// [`Denied::MalformClaim`]: it would have to be cut, and be another.
     pub fn value<'v>(&self, carried: &'v [Option<String>]) -> Result<Option<&'v str>, Denied> {
         match carried.get(self.claim).and_then(Option::as_deref) {
-            Some(value) if value.len() > Self::LONGEST => Err(Denied::MalformClaim("to.headers")),
+            Some(value) if value.len() > LONGEST_CARRIED => Err(Denied::MalformClaim("to.headers")),
             value => Ok(value),
         }
     }
@@ -39,7 +37,7 @@ impl ClaimHeader {
 pub struct HeaderName(String);
 
 /// Headers that say how a request is to be read or sent, or hold credentials: none of them may be a claim.
-const TAKEN: [&str; 14] = [
+const TAKEN: [&str; 13] = [
     "accept-encoding",
     "authorization",
     "cache-control",
@@ -53,7 +51,6 @@ const TAKEN: [&str; 14] = [
     "trailer",
     "transfer-encoding",
     "upgrade",
-    "x-http-method-override",
 ];
 
 impl HeaderName {
@@ -84,6 +81,7 @@ impl FromStr for HeaderName {
             && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
             && !name.starts_with('-');
         let is_free = !TAKEN.contains(&name.as_str())
+            && !OVERRIDES.contains(&name.as_str())
             && !["content-", "if-", "proxy-", "range", "sec-", "x-tollgate-", "cf-"]
                 .iter()
                 .any(|taken| name.starts_with(taken));
@@ -111,6 +109,8 @@ mod tests {
             "X-Tollgate-Subject",
             "Host",
             "Range",
+            "X-HTTP-Method",
+            "X-Rewrite-URL",
         ] {
             assert!(bad.parse::<HeaderName>().is_err(), "{bad}");
         }

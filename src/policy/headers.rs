@@ -56,7 +56,7 @@ const IDENTITY_X_PREFIXES: [&str; 24] = [
 ];
 
 /// Headers that make some servers act on another method or path than the one that was allowed.
-const OVERRIDES: [&str; 4] =
+pub(super) const OVERRIDES: [&str; 4] =
     ["x-http-method", "x-http-method-override", "x-method-override", "x-rewrite-url"];
 
 /// Hop by hop (RFC 9110 section 7.6.1). `upgrade` is left to the platform, which serves web sockets.

@@ -282,6 +282,8 @@ impl Journal for Offline {
                 heard.fault = Some((fault.0.to_owned(), fault.1.to_owned()));
                 heard.route = text(entry.target);
             }
+            // A preflight: its browser asks about a route, and none decides.
+            "answer" => {}
             _ => {
                 heard.route = text(entry.target);
                 (heard.reason, heard.claim) = (text(entry.reason), text(entry.claim));

@@ -130,6 +130,9 @@ pub(super) fn run(config: &Config, ports: &Offline, asked: &Asked) -> Ended {
             let names = asked.headers.iter().map(|(name, _)| name.as_str());
             Ended::Pass(Box::new(pass.onward(came, names, &request_id)))
         }
+        Some((Outcome::Answer(answer), _)) if answer.status < 300 => {
+            Ended::Own("the answer to a browser's preflight, as the route's `cors` has it".to_owned())
+        }
         Some((Outcome::Answer(answer), _)) if answer.status != 503 => Ended::Refuse(answer),
         _ => Ended::Unknown,
     }

@@ -185,7 +185,9 @@ impl Trial<'_> {
                     problems
                         .push(format!("is answered {} (`{reason}`), and should be {wanted}", answer.status));
                 }
-                problems.extend(self.wrong_route(heard));
+                if heard.reason.is_some() {
+                    problems.extend(self.wrong_route(heard));
+                }
             }
             (Ended::Pass(_), _) => {
                 let route = heard.route.as_deref().unwrap_or_default();

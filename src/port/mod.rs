@@ -113,6 +113,11 @@ pub trait Ports {
         None
     }
 
+    /// Whether the deployment has a binding of this name, which a route asks for.
+    fn is_bound(&self, _binding: &str) -> bool {
+        true
+    }
+
     /// Passed before anything that takes time or leaves a trace. Where a request must be decided at once
     /// ([`crate::app::App::at_once`]) it is never passed, and nothing has happened.
     async fn may_wait(&self) {}

@@ -8,6 +8,9 @@ use crate::scope::{ScopeSet, ScopeToken};
 use crate::time::Timestamp;
 use crate::token::{ClaimMap, ClaimPath, Confirmation};
 
+/// How long a claim may be as a header, encoded, in bytes: servers take 8 KiB for all headers together.
+pub(crate) const LONGEST_CARRIED: usize = 4096;
+
 /// What a token says, read but not checked.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Claims {
@@ -41,7 +44,8 @@ pub struct Claims {
     pub auth_time: Option<Timestamp>,
     /// `cnf`.
     pub confirmation: Confirmation,
-    /// What else upstreams are told ([`ClaimMap::carried`]), each as the text of its header; `None`: it is not there, or `null`.
+    /// What else upstreams are told ([`ClaimMap::carried`]), each as the text of its header; `None`: it is not there, or `null`. One that is longer than
+    /// [`LONGEST_CARRIED`] is not whole.
     pub carried: Vec<Option<String>>,
 }
 
@@ -149,12 +153,17 @@ impl<'c> Members<'c> {
         self.first(places).map(text).transpose()
     }
 
+    /// The start of one that is too long tells so: it is cut before anybody knows whether the token is genuine.
     fn carried(&self, place: &ClaimPath) -> Option<String> {
-        match place.find(self.0)? {
-            Value::Null => None,
-            Value::Text(text) => Some(visible(text)),
-            value => Some(visible(&value.to_string())),
-        }
+        let mut text = match place.find(self.0)? {
+            Value::Null => return None,
+            Value::Text(text) => visible(text),
+            value => visible(&value.to_string()),
+        };
+        // ASCII: any place is one between two characters.
+        text.truncate(LONGEST_CARRIED.saturating_add(1));
+        text.shrink_to_fit();
+        Some(text)
     }
 
     fn text(&self, name: &'static str) -> Result<Option<String>, Denied> {
@@ -287,6 +296,27 @@ mod tests {
         assert_eq!(claims.roles, ["x", "y", "z"]);
         let bad = json::object(br#"{"iss":"i","sub":"s","realm_access":{"roles":{"x":1}}}"#).unwrap();
         assert_eq!(Claims::read(&bad, &map).unwrap_err(), Denied::MalformClaim("roles"));
+    }
+
+    #[test]
+    fn what_is_carried_is_as_it_was_written_and_no_longer_than_can_be_told() {
+        let carried = |value: &str| {
+            let map = ClaimMap { carried: vec!["x".parse().unwrap()], ..ClaimMap::default() };
+            let text = format!(r#"{{"iss":"i","sub":"s","x":{value}}}"#);
+            Claims::read(&json::object(text.as_bytes()).unwrap(), &map).unwrap().carried.remove(0)
+        };
+        for (value, header) in [
+            ("9007199254740993", "9007199254740993"),
+            ("[1e308, 1.0, -0]", "[1e308,1.0,-0]"),
+            (r#""ä%""#, "%C3%A4%25"),
+            (r#"{"b":null,"a":"ä"}"#, r#"{"a":"%C3%A4","b":null}"#),
+        ] {
+            assert_eq!(carried(value).as_deref(), Some(header));
+        }
+        assert_eq!(carried("null"), None);
+        let long = |length: usize| carried(&format!("\"{}\"", "ä".repeat(length))).unwrap();
+        assert_eq!([long(682).len(), long(683).len(), long(9000).len()], [4092, 4097, 4097]);
+        assert!(long(9000).capacity() < 5000);
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod written;
 
 pub use algorithm::Algorithm;
 pub use certificate::ClientCertificate;
+pub(crate) use claims::LONGEST_CARRIED;
 pub use claims::{Claims, date_of, issuer_of};
 pub use compact::{Compact, Header, MAX_TOKEN, signing_input};
 pub use confirmation::{Confirmation, Holder, Peer};

@@ -4,7 +4,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::config::{KeySource, TrustedIssuer};
-use crate::scope::ScopeSet;
+use crate::error::Denied;
+use crate::policy::ScopeNeed;
+use crate::scope::{ScopeCatalogue, ScopeSet};
 use crate::token::Claims;
 use crate::uri::Issuer;
 
@@ -53,6 +55,23 @@ impl AccessToken {
     #[must_use]
     pub fn grants(&self, scope: &str) -> bool {
         scope.parse().is_ok_and(|scope| self.claims.scopes.contains(&scope))
+    }
+
+    /// Checks that all of `needs` were granted, and of what is needed `besides` as well.
+    ///
+    /// # Errors
+    /// [`Denied::LackScope`], with everything that is needed: whoever asks for less would lack something again (RFC 6750 section 3.1).
+    pub(crate) fn check_scopes(
+        &self,
+        needs: &[ScopeNeed],
+        besides: &[ScopeNeed],
+        catalogue: &ScopeCatalogue,
+    ) -> Result<(), Denied> {
+        let all = || needs.iter().chain(besides);
+        if all().all(|need| need.is_met(self.scopes(), catalogue)) {
+            return Ok(());
+        }
+        Err(Denied::LackScope { need: all().map(|any| any.first().clone()).collect() })
     }
 
     /// The roles of its subject, where its issuer says them.

@@ -1,4 +1,4 @@
-//! From text to trust, in three states that cannot be skipped: [`Presented`] -> [`Verified`] -> [`Authorized`].
+//! From text to trust, in four states that cannot be skipped: [`Presented`] -> [`Verified`] -> [`Permitted`] -> [`Authorized`].
 //!
 //! The order of checks, cheap first: size, shape, issuer, `typ`, `alg`, claims and time, then at most one
 //! signature check, then scopes, then the session. A token whose signature this isolate has checked before goes
@@ -19,6 +19,7 @@ mod isolate;
 mod jws;
 mod keys;
 mod library;
+mod permitted;
 mod possession;
 mod provider;
 mod remote;
@@ -32,7 +33,8 @@ pub use isolate::Isolate;
 pub use jws::{Jws, Keys};
 pub use keys::{KeyCache, key_set};
 pub use library::Validator;
+pub use permitted::{Authorized, Need, Permitted};
 pub(crate) use possession::{ask_once, check_nonce, fresh_nonce, prove, use_once};
 pub use provider::{ProviderMetadata, provider_metadata};
 pub use session::{Chore, run_chore};
-pub use states::{Authorized, Need, Presented, Verified, verify};
+pub use states::{Presented, Verified, verify};

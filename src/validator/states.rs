@@ -1,24 +1,20 @@
-//! The three states of a token.
+//! The first two states of a token.
 
 use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::check::Check;
-use crate::config::{Config, KeySource, Revocation, TrustedIssuer};
-use crate::dpop::Proved;
+use crate::config::{Config, KeySource, TrustedIssuer};
 use crate::error::{Denied, Error};
-use crate::id::{Locator, RealmName, RouteId, SessionId};
+use crate::id::{RealmName, SessionId};
 use crate::json;
-use crate::policy::{Binding, ScopeNeed, StepUp};
-use crate::port::{Ports, Principals, Verifier, random};
-use crate::scope::ScopeCatalogue;
+use crate::port::{Ports, Verifier, random};
 use crate::time::Timestamp;
 use crate::token::{Algorithm, Claims, Compact, Confirmation, Header, Holder, Jwk, MAX_TOKEN, issuer_of};
 use crate::uri::Issuer;
 use crate::validator::AccessToken;
 use crate::validator::fact::Fact;
-use crate::validator::session::{Chore, use_session, use_session_once};
-use crate::validator::{cutoff, introspection, keys, use_once};
+use crate::validator::{introspection, keys};
 
 /// Verifies a token of either kind for a place that accepts `issuers`: what has two dots is a JWT
 /// ([`Presented::verify`]), anything else is opaque, and the one issuer of the place that is asked about such tokens
@@ -297,8 +293,8 @@ async fn check_signature<P: Ports>(
 /// A genuine token, made for us, in its time. What it allows is not decided.
 #[derive(Debug)]
 pub struct Verified {
-    token: AccessToken,
-    session: Option<SessionId>,
+    pub(super) token: AccessToken,
+    pub(super) session: Option<SessionId>,
 }
 
 impl Verified {
@@ -322,129 +318,5 @@ impl Verified {
     /// What it says.
     pub(crate) fn into_token(self) -> AccessToken {
         self.token
-    }
-
-    /// Decides whether the token may do what needs all of `need`. Checks what it is bound to, scopes (with what they imply), how and when the person
-    /// signed in, what the route asks for `besides`, then that the session is alive: from memory within the grain, else by asking the principal; or by its cut-offs,
-    /// where its realm says so. A proof of possession is used up, in the step that asks about the session; what is refused before
-    /// that leaves no mark. Does **not** check the request.
-    ///
-    /// # Errors
-    /// [`Denied::RejectAudience`], [`Denied::LackBinding`], [`Denied::RejectProof`], [`Denied::LackScope`], [`Denied::LackAuthentication`], [`Denied::ExpireIdle`], [`Denied::EndSession`], those of `besides`; a fault when the
-    /// session's state cannot be had.
-    pub async fn authorize<P: Ports, T>(
-        self,
-        need: &Need<'_>,
-        ports: &P,
-        now: Timestamp,
-        besides: impl FnOnce(&AccessToken) -> Result<T, Denied>,
-    ) -> Result<(Authorized, T, Option<Chore>), Error> {
-        if self.session.is_some() {
-            ports.begin(&[Check::Resource]);
-        }
-        self.check_resource(need)?;
-        if let Some(binding) = need.binding {
-            ports.begin(&[Check::Bound]);
-            if !binding.is_met(self.token.claims.confirmation) {
-                return Err(Denied::LackBinding.into());
-            }
-        }
-        if !need.scopes.is_empty() || !need.tool.is_empty() {
-            ports.begin(&[Check::Scopes]);
-        }
-        let are_met =
-            |needs: &[ScopeNeed]| needs.iter().all(|scope| scope.is_met(self.token.scopes(), need.catalogue));
-        if !are_met(need.scopes) || !are_met(need.tool) {
-            let mut all = Vec::new();
-            for any in need.scopes {
-                all.push(any.first().clone());
-            }
-            for any in need.tool {
-                all.push(any.first().clone());
-            }
-            return Err(Denied::LackScope { need: all }.into());
-        }
-        if need.step_up.asks() {
-            ports.begin(&[Check::SignIn]);
-        }
-        need.step_up.check(&self.token.claims, self.token.issuer.trust.leeway, now)?;
-        let besides = besides(&self.token)?;
-        if self.session.is_some() {
-            ports.begin(&[Check::Session]);
-        }
-        let chore = match (self.session, self.token.issuer.revocation, need.proof) {
-            (Some(session), Some(Revocation::Cutoff), proof) => {
-                cutoff::check(&self.token, session, ports, now).await?;
-                if let Some(proof) = proof {
-                    use_once(ports, session.locator(), proof.mark).await?;
-                }
-                None
-            }
-            (Some(session), _, None) => use_session(session, need.route, ports, now).await?,
-            (Some(session), _, Some(proof)) => {
-                use_session_once(session, need.route, proof.mark, ports, now).await?;
-                None
-            }
-            (None, _, Some(proof)) => {
-                use_once(ports, ports.principals().place_of_key(&proof.key)?, proof.mark).await?;
-                None
-            }
-            (None, _, None) => None,
-        };
-        Ok((Authorized { token: self.token, session: self.session }, besides, chore))
-    }
-
-    /// A token of ours that is for some resources only counts at their routes (RFC 8707 section 2).
-    fn check_resource(&self, need: &Need<'_>) -> Result<(), Denied> {
-        let Some(everywhere) = self.token.issuer.trust.audiences.first().filter(|_| self.session.is_some())
-        else {
-            return Ok(());
-        };
-        let audiences = &self.token.claims.audiences;
-        let is_here = |resource: &str| audiences.iter().any(|one| one == resource);
-        let counts = is_here(everywhere) || need.resource.is_some_and(is_here);
-        if counts { Ok(()) } else { Err(Denied::RejectAudience) }
-    }
-}
-
-/// What a route asks of a token.
-#[derive(Clone, Copy, Debug)]
-pub struct Need<'a> {
-    /// The route.
-    pub route: &'a RouteId,
-    /// The resource that it belongs to (RFC 8707), if any.
-    pub resource: Option<&'a str>,
-    /// All of these.
-    pub scopes: &'a [ScopeNeed],
-    /// And, where a tool is called, all of these.
-    pub tool: &'a [ScopeNeed],
-    /// What implies what.
-    pub catalogue: &'a ScopeCatalogue,
-    /// How the person has to have signed in.
-    pub step_up: &'a StepUp,
-    /// What the token has to be bound to; `None`: it need not be.
-    pub binding: Option<Binding>,
-    /// The proof of possession that came with it.
-    pub proof: Option<&'a Proved>,
-}
-
-/// A token that may do what was asked. Only this may be forwarded.
-#[derive(Debug)]
-pub struct Authorized {
-    token: AccessToken,
-    session: Option<SessionId>,
-}
-
-impl Authorized {
-    /// The token.
-    #[must_use]
-    pub const fn token(&self) -> &AccessToken {
-        &self.token
-    }
-
-    /// Where the principal of its session is, for a token of ours.
-    #[must_use]
-    pub fn principal(&self) -> Option<Locator> {
-        self.session.map(|session| session.locator())
     }
 }

@@ -112,6 +112,8 @@ pub(crate) struct World {
     pub(crate) waited_for_keys: Cell<Lifetime>,
     /// What the deployment lacks.
     pub(crate) lacks: Cell<Option<&'static str>>,
+    /// A binding that it lacks.
+    pub(crate) unbound: Cell<Option<&'static str>>,
     /// The deployment's first secret.
     pub(crate) bootstrap: Cell<&'static str>,
     /// The document that the deployment has.
@@ -158,6 +160,7 @@ impl World {
             broken: Cell::new(None),
             waited_for_keys: Cell::default(),
             lacks: Cell::new(None),
+            unbound: Cell::new(None),
             bootstrap: Cell::new(BOOTSTRAP),
             asked_principals: Cell::new(0),
             asked_authority: Cell::new(0),
@@ -246,6 +249,10 @@ impl Ports for Edge<'_> {
 
     fn lacks(&self) -> Option<&'static str> {
         self.world.lacks.get()
+    }
+
+    fn is_bound(&self, binding: &str) -> bool {
+        self.world.unbound.get() != Some(binding)
     }
 
     fn clients(&self) -> &World {

@@ -107,7 +107,13 @@ fn a_deployment_that_lacks_something_says_so_and_names_it_in_the_log_only() {
     assert!(log.contains(r#""op":"check deployment","detail":"TOLLGATE_KEK""#), "{log}");
     assert!(log.contains(r#""reason":"incomplete","status":503"#), "{log}");
     assert_eq!(asked(&world), 0);
-    // Who has no realm needs none of it.
+    // So does one that lacks what a route asks for.
+    world.lacks.set(None);
+    for binding in ["ORIGIN"] {
+        world.unbound.set(Some(binding));
+        assert_eq!(ask(&edge).1["reason"], json!("incomplete"), "{binding}");
+    }
+    // Who has no realm needs none of the stores.
     let bare = World::new("{}");
     bare.lacks.set(Some("TOLLGATE_KEK"));
     assert_eq!(gate(&bare.edge(), &Call::get("https://edge.example/healthz")), 200);

@@ -50,6 +50,7 @@ fn a_tool_is_called_with_its_own_scopes_and_one_that_is_not_listed_by_nobody() {
     let [read, cancel, admin, all] =
         ["orders:read", "orders:read orders:cancel", "orders:admin", "orders:admin secret"]
             .map(|scope| token(&edge, "test", scope));
+    let stranger = token(&edge, "test", "orders:cancel");
     let lacks = |scopes: &str| {
         let metadata = "https://edge.example/.well-known/oauth-protected-resource/mcp";
         let said =
@@ -65,6 +66,10 @@ fn a_tool_is_called_with_its_own_scopes_and_one_that_is_not_listed_by_nobody() {
         (calls("purge").bearer(&admin), lacks("orders:read secret orders:admin")),
         (calls("purge").bearer(&all), (200, None)),
         (calls("drop").bearer(&admin), (403, None)),
+        // Whoever may not come here does not learn which tools there are.
+        (calls("drop").bearer(&stranger), lacks("orders:read")),
+        (calls("purge").bearer(&stranger), lacks("orders:read")),
+        (message("no message").bearer(&stranger), lacks("orders:read")),
         (calls("List").bearer(&admin), (403, None)),
         (message(r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#).bearer(&read), (200, None)),
         (message(r#"{"jsonrpc":"2.0","id":1,"result":{}}"#).bearer(&read), (200, None)),

@@ -1,6 +1,7 @@
 //! What a route says of browsers, of how often it may be called, and of the claims that its upstream gets.
 
 use serde_json::json;
+use tollgate::time::Lifetime;
 
 use super::token_request;
 use crate::fakes::{Broken, Call, Edge, OPERATOR, Reply, World, at_once, call};
@@ -21,7 +22,9 @@ const CONFIG: &str = r#"{
         { "id": "owned", "methods": ["GET"], "path": "/owned", "require": { "scopes": ["orders:read"], "roles": ["owner"] }, "to": { "service": "ORIGIN" },
           "limit": { "binding": "OFTEN" } },
         { "id": "near", "methods": ["GET"], "path": "/near", "anonymous": true, "to": { "service": "ORIGIN" },
-          "limit": { "binding": "OFTEN", "by": "address" } }
+          "limit": { "binding": "OFTEN", "by": "address" } },
+        { "id": "formed", "methods": ["POST"], "path": "/formed", "require": { "scopes": ["orders:read"], "token_in": ["form"] },
+          "to": { "service": "ORIGIN" }, "limit": { "binding": "OFTEN", "by": "address" } }
     ]
 }"#;
 
@@ -152,4 +155,31 @@ fn what_lacks_a_role_has_not_used_its_session() {
     let asked = world.asked_principals.get();
     assert_eq!(call(&edge, &get("/owned").bearer(&token)).0.status(), 403);
     assert_eq!(world.asked_principals.get(), asked);
+}
+
+#[test]
+fn who_calls_too_often_has_used_nothing() {
+    let world = World::new(CONFIG);
+    let edge = world.edge();
+    let (token, _) = token(&edge, &[]);
+    let often = || call(&edge, &get("/often").bearer(&token));
+    assert_eq!([often().0.status(), often().0.status()], [200, 200]);
+    // The lease has a grain more, if the principal is told: who is refused does not use it.
+    world.pass(Lifetime::from_seconds(61));
+    let asked = world.asked_principals.get();
+    let (refused, chore) = often();
+    assert_eq!((refused.status(), chore, world.asked_principals.get()), (429, None, asked));
+    let (passed, chore) = call(&edge, &get("/orders").bearer(&token));
+    assert!(passed.status() == 200 && chore.is_some(), "the touch is still owed, and done by what passes");
+    // Where nobody may wait, no counter is asked and no lease is used.
+    assert!(at_once(&edge, &get("/often").bearer(&token)).is_none());
+    assert!(at_once(&edge, &get("/near")).is_none());
+}
+
+#[test]
+fn a_limit_by_address_counts_before_a_body_is_read() {
+    let world = World::new(CONFIG);
+    let edge = world.edge();
+    let formed = |body: &str| call(&edge, &Call::form("https://edge.example/formed", body)).0.status();
+    assert_eq!([formed("a=1"), formed("no form"), formed("no form")], [401, 400, 429]);
 }

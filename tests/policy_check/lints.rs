@@ -150,6 +150,19 @@ fn issuers_whose_tokens_say_neither_scopes_nor_roles() {
 }
 
 #[test]
+fn who_registers_at_will_has_not_signed_in() {
+    let open =
+        json!({ "access": "open", "grant_types": ["client_credentials"], "scopes": ["customers:write"] });
+    let report = changed_all(&[
+        ("/realms/test/registration", open),
+        ("/routes/0/require/issuers", json!(["test"])),
+        ("/routes/0/require/max_age_seconds", json!(300)),
+    ]);
+    let lines = lines(&report);
+    assert!(!lines.iter().any(|line| line.ends_with("[open-to-everybody]")), "{lines:#?}");
+}
+
+#[test]
 fn a_default_that_never_counts_is_told() {
     let report = changed_all(&[
         ("/routes/0/require/roles", json!(["owner", "reporting"])),

@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 use tollgate::policy_check::check;
 
-use super::{changed, document, lines};
+use super::{changed, changed_all, document, lines};
 
 /// What a test says that stands beside the route at this place; beside none without.
 fn failures(route: Option<usize>, test: &Value) -> Vec<String> {
@@ -193,6 +193,23 @@ fn a_token_stands_in_any_place_and_stays_here() {
     assert!(failures(Some(1), &twice).is_empty());
     let none = json!({ "request": { "path": "/v1/customers/7", "headers": { "Authorization": "Basic x" } }, "expect": { "decision": "refuse", "reason": "miss_token" } });
     assert!(failures(Some(1), &none).is_empty());
+}
+
+#[test]
+fn a_preflight_is_answered_here_or_refused() {
+    let cors = ("/routes/1/cors", json!({ "origins": ["https://app.example"] }));
+    let asks = |origin: &str, expect: Value| json!({ "request": { "path": "/v1/customers/7", "method": "OPTIONS", "headers": { "Origin": origin, "Access-Control-Request-Method": "PUT" } }, "expect": expect });
+    let said = |test: Value| {
+        let report = changed_all(&[cors.clone(), ("/routes/1/tests/-", test)]);
+        lines(&report)
+    };
+    assert_eq!(said(asks("https://app.example", json!({ "decision": "own" }))), Vec::<String>::new());
+    assert_eq!(
+        said(asks("https://other.example", json!({ "decision": "refuse", "status": 403 }))),
+        Vec::<String>::new()
+    );
+    let wrong = said(asks("https://app.example", json!({ "decision": "pass" })));
+    assert!(wrong.len() == 1 && wrong[0].contains("the answer to a browser's preflight"), "{wrong:#?}");
 }
 
 #[test]

@@ -66,7 +66,8 @@ impl Lints<'_> {
 
     /// Whoever may register at will, and have what the route asks for.
     fn anybody(&mut self, at: &At<'_>, asks: &Asks<'_>) {
-        if !asks.roles.is_empty() {
+        // Whoever registers so has no role, and has not signed in.
+        if !asks.roles.is_empty() || asks.step_up.asks() {
             return;
         }
         let realms = self.config.realms().iter().filter(|realm| asks.issuers.contains(&realm.issuer));

@@ -8,7 +8,7 @@ mod fields;
 
 use crate::config::document::{Document, IssuerDocument, RouteDocument};
 use crate::config::{Config, PolicyTests};
-use crate::policy::{Access, Method, Route, ScopeNeed, TokenPlace};
+use crate::policy::{Access, Method, Route, ScopeNeed, StepUp, TokenPlace};
 use crate::policy_check::report::{Finding, Level, Report};
 use crate::policy_check::run::reached;
 use crate::uri::Issuer;
@@ -37,14 +37,15 @@ struct Asks<'l> {
     scopes: &'l [ScopeNeed],
     roles: &'l [String],
     places: &'l [TokenPlace],
+    step_up: &'l StepUp,
 }
 
 impl<'l> At<'l> {
     fn asks(&self) -> Option<Asks<'l>> {
         match &self.route.access {
             Access::Anonymous => None,
-            Access::Token { issuers, scopes, roles, places, .. } => {
-                Some(Asks { issuers, scopes, roles, places })
+            Access::Token { issuers, scopes, roles, places, step_up, .. } => {
+                Some(Asks { issuers, scopes, roles, places, step_up })
             }
         }
     }
