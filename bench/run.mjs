@@ -6,11 +6,11 @@ import { parseArgs } from "node:util";
 import { fail, root } from "../tools/project.mjs";
 import { buildWorker } from "../tools/worker.mjs";
 import { measureGateway } from "./lib/gateway.mjs";
-import { measureIssuer } from "./lib/issuer.mjs";
+import { measureIssuer, tokenOfRealm } from "./lib/issuer.mjs";
 import { machine, versions, watchCores } from "./lib/machine.mjs";
 import { report, verdicts } from "./lib/report.mjs";
-import { AUDIENCE, CASES, TYP, configuration, issuerOf, keys, specOf } from "./lib/tokens.mjs";
-import { findBuilds, gatewayServices, newBootstrap } from "./lib/tollgate.mjs";
+import { AUDIENCE, CASES, ISSUER, TYP, configuration, keys, manyRoutes, specOf } from "./lib/tokens.mjs";
+import { MANY, findBuilds, gatewayServices, newBootstrap } from "./lib/tollgate.mjs";
 import { measureValidation, serviceOf } from "./lib/validation.mjs";
 import { bundle, modulesOf, startWorkerd, to } from "./lib/workerd.mjs";
 import { ensureWrk } from "./lib/wrk.mjs";
@@ -68,9 +68,9 @@ const started = Date.now();
 const say = (text) => process.stderr.write(`[${((Date.now() - started) / 1000).toFixed(0).padStart(3)} s] ${text}\n`);
 
 /** Untouched when equal: its time would make cargo compile again. */
-function writeConfiguration(made) {
-  const path = join(folder, "tollgate.json");
-  const text = `${JSON.stringify(configuration(made), undefined, 2)}\n`;
+function writeConfiguration(name, document) {
+  const path = join(folder, name);
+  const text = `${JSON.stringify(document, undefined, 2)}\n`;
   if (!existsSync(path) || readFileSync(path, "utf8") !== text) writeFileSync(path, text);
   return text;
 }
@@ -104,13 +104,14 @@ async function validationServices(harness) {
 const service = async (name, bindings, flags) => ({ name, modules: { "worker.js": await bundle(name, folder) }, bindings, flags });
 
 /** The services of the gateway part, the upstream first. */
-async function gatewayPart(jwk) {
-  const guard = { issuer: issuerOf("ES256"), audience: AUDIENCE, alg: "ES256", typ: TYP, jwks: { keys: [jwk] } };
+async function gatewayPart() {
   const origin = { ORIGIN: to.service("upstream") };
+  const guard = { ...origin, ISSUER: to.service("tollgate"), GUARD: to.json({ issuer: ISSUER, audience: AUDIENCE, alg: "ES256", typ: TYP }) };
   return [
     await service("pass-through", origin),
-    await service("jose-guard", { ...origin, GUARD: to.json(guard) }),
-    await service("hono-guard", { ...origin, GUARD: to.json(guard) }),
+    await service("header-writer", origin),
+    await service("jose-guard", guard),
+    await service("hono-guard", guard),
   ];
 }
 
@@ -123,12 +124,17 @@ async function issuerPart() {
 async function main() {
   mkdirSync(folder, { recursive: true });
   const made = await keys(folder);
-  const config = writeConfiguration(made);
+  const config = writeConfiguration("tollgate.json", configuration(made));
   const wanted = (part) => parts.includes(part);
-  const build = (name, features) => buildWorker({ config: join(folder, "tollgate.json"), out: join(folder, name), features, log: say });
+  const build = (name, features, document = "tollgate.json") => buildWorker({ config: join(folder, document), out: join(folder, name), features, log: say });
   if (wanted("validation") && !values.harness) await build("harness", "harness");
   const needsGateway = wanted("gateway") || wanted("issuer");
   if (needsGateway && !values.gateway) await build("gateway", "");
+  const hasMany = wanted("gateway") && !values.gateway;
+  if (hasMany) {
+    for (const [name, document] of Object.entries(manyRoutes(made))) writeConfiguration(name, document);
+    await build(MANY, "", "many.json");
+  }
   if (values.prepare) return;
 
   const wrk = needsGateway ? await ensureWrk(say) : undefined;
@@ -153,8 +159,8 @@ async function main() {
   const services = [
     ...(wanted("validation") ? await validationServices(builds.harness) : []),
     ...(needsGateway ? [await service("upstream")] : []),
-    ...(wanted("gateway") ? await gatewayPart(made.ES256.public) : []),
-    ...(needsGateway && builds.gateway.folder ? gatewayServices(builds.gateway.folder, await bundle("kv", folder), bootstrap) : []),
+    ...(wanted("gateway") ? await gatewayPart() : []),
+    ...(needsGateway && builds.gateway.folder ? gatewayServices(builds.gateway.folder, hasMany && join(folder, MANY), await bundle("kv", folder), bootstrap) : []),
     ...(wanted("issuer") ? await issuerPart() : []),
   ];
   say(`starting workerd with ${services.length} workers`);
@@ -177,11 +183,11 @@ async function main() {
       const contestants = [
         { service: "upstream", guards: false },
         { service: "pass-through", guards: false },
-        ...(builds.gateway.folder ? [{ service: "tollgate", guards: true }] : []),
-        { service: "jose-guard", guards: true },
-        { service: "hono-guard", guards: true },
+        { service: "header-writer", guards: false },
+        ...(builds.gateway.folder ? ["tollgate", ...(hasMany ? [MANY] : []), "jose-guard", "hono-guard"].map((service) => ({ service, guards: true })) : []),
       ];
-      const measured = await measureGateway(server, contestants, specs.ES256.repeated, { rounds: rounds.gateway, seconds, say });
+      const token = builds.gateway.folder ? await tokenOfRealm(server, bootstrap) : specs.ES256.repeated;
+      const measured = await measureGateway(server, contestants, token, { rounds: rounds.gateway, seconds, say });
       result.gateway = { ...measured, rounds: rounds.gateway };
       result.notes.push(...measured.notes);
     }

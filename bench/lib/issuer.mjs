@@ -103,6 +103,18 @@ async function tollgateClient(agent, server, realm, bootstrap, grants) {
   return { client_id: client.client_id, client_secret: client.client_secret };
 }
 
+/** An access token of the realm `bench`, with a session of its own: what the gateway part sends. */
+export async function tokenOfRealm(server, bootstrap) {
+  const agent = new Agent({ keepAlive: true });
+  try {
+    const who = await tollgateClient(agent, server, "bench", bootstrap, ["client_credentials"]);
+    const url = server.url("tollgate", "/bench/oauth/token");
+    return (await good(post(agent, url, { grant_type: "client_credentials", ...who }), "tollgate, client_credentials")).access_token;
+  } finally {
+    agent.destroy();
+  }
+}
+
 /** tollgate: a client like the one that oidc-provider serves; and chains, each a client of its own, and so an object of its own. */
 async function tollgateParts(agent, server, bootstrap) {
   const url = server.url("tollgate", "/bench/oauth/token");

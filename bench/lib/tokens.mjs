@@ -19,6 +19,8 @@ export const CASES = {
   EdDSA: { alg: "EdDSA", pool: 2000 },
 };
 
+/** The realm whose tokens the gateway part sends. */
+export const ISSUER = "http://127.0.0.1:8787/bench";
 export const issuerOf = (name) => `https://issuer.example/${name}`;
 
 async function makeKey(name, alg) {
@@ -42,6 +44,23 @@ export async function keys(folder) {
   return known;
 }
 
+/** One of many routes, of as many kinds as people have. */
+const other = (at) => ({
+  id: `other-${at}`,
+  ...(at % 7 === 0 ? { host: `api-${at % 100}.example` } : {}),
+  methods: [["GET"], ["GET", "HEAD"], ["POST"], ["PUT", "PATCH"]][at % 4],
+  path: [`/orders/{id}/items-${at}`, `/v${at % 5}/things-${at}/{id}`, `/v${at % 5}/things-${at}/{id}/parts/{part}`, `/files-${at}/*`][at % 4],
+  require: { scopes: [SCOPE], issuers: ["bench"] },
+  to: { service: "ORIGIN" },
+});
+
+/** The same with 10,000 routes: the files, by name, the first of which includes the others. */
+export function manyRoutes(made) {
+  const parts = Array.from({ length: 10 }, (_, part) => Array.from({ length: part === 0 ? 999 : 1000 }, (_, at) => other(1000 * part + at)));
+  const names = parts.map((_, part) => `many-${part}.json`);
+  return { "many.json": { ...configuration(made), includes: names }, ...Object.fromEntries(parts.map((routes, part) => [names[part], { routes }])) };
+}
+
 /** The document that makes tollgate accept the tokens of every case: in the harness, and on the gateway's route. */
 export function configuration(made) {
   const names = Object.keys(CASES);
@@ -61,7 +80,7 @@ export function configuration(made) {
   return {
     // For the issuer part; and the gate answers plain HTTP only where a realm allows it.
     realms: {
-      bench: { issuer: "http://127.0.0.1:8787/bench", allow_http: true },
+      bench: { issuer: ISSUER, audience: AUDIENCE, allow_http: true },
       exact: { issuer: "http://127.0.0.1:8787/exact", allow_http: true, grain_seconds: 0 },
     },
     issuers,

@@ -9,6 +9,9 @@ import { join } from "node:path";
 
 import { modulesOf, to } from "./workerd.mjs";
 
+/** tollgate with 10,000 routes. */
+export const MANY = "tollgate-10000";
+
 /** A secret of the bootstrap token's shape. */
 export const newBootstrap = () => `tgb_${b64(32)}`;
 
@@ -24,23 +27,27 @@ export function findBuilds({ harness, gateway }) {
   return { harness: look(harness, "worker.js", "harness"), gateway: look(gateway, "index.js", "gateway") };
 }
 
-/** The services that the gateway needs, itself and its key-value store. */
-export function gatewayServices(folder, kv, bootstrap) {
-  return [
-    {
-      name: "tollgate",
-      modules: modulesOf(folder, "index.js"),
-      bindings: {
-        ORIGIN: to.service("upstream"),
-        TOLLGATE_KV: to.kv("kv"),
-        PRINCIPAL: to.durableObject("PrincipalDo"),
-        KEYRING: to.durableObject("KeyringDo"),
-        DIRECTORY: to.durableObject("DirectoryDo"),
-        TOLLGATE_KEK: to.text(b64(32)),
-        TOLLGATE_BOOTSTRAP_TOKEN: to.text(bootstrap),
-      },
-      durableObjects: ["PrincipalDo", "KeyringDo", "DirectoryDo"],
+const OBJECTS = ["PrincipalDo", "KeyringDo", "DirectoryDo"];
+
+/** The services that the gateway needs, itself and its key-value store; and where there is a build with `many` routes that one as well: another edge before the same objects. */
+export function gatewayServices(folder, many, kv, bootstrap) {
+  const kek = to.text(b64(32));
+  const edge = (name, folder, objects) => ({
+    name,
+    modules: modulesOf(folder, "index.js"),
+    bindings: {
+      ORIGIN: to.service("upstream"),
+      TOLLGATE_KV: to.kv("kv"),
+      PRINCIPAL: objects("PrincipalDo"),
+      KEYRING: objects("KeyringDo"),
+      DIRECTORY: objects("DirectoryDo"),
+      TOLLGATE_KEK: kek,
+      TOLLGATE_BOOTSTRAP_TOKEN: to.text(bootstrap),
     },
+  });
+  return [
+    { ...edge("tollgate", folder, to.durableObject), durableObjects: OBJECTS },
+    ...(many ? [edge(MANY, many, (name) => to.durableObjectOf("tollgate", name))] : []),
     { name: "kv", modules: { "worker.js": kv }, socket: false },
   ];
 }

@@ -97,6 +97,7 @@ export const to = {
   service: (name) => `service = ${quote(name)}`,
   kv: (name) => `kvNamespace = ${quote(name)}`,
   durableObject: (className) => `durableObjectNamespace = ${quote(className)}`,
+  durableObjectOf: (service, className) => `durableObjectNamespace = ( className = ${quote(className)}, serviceName = ${quote(service)} )`,
   text: (text) => `text = ${quote(text)}`,
   json: (value) => `json = ${quote(JSON.stringify(value))}`,
 };

@@ -2,21 +2,18 @@
 import { Hono } from "hono";
 import { jwk } from "hono/jwk";
 
+import { handOn, keySet } from "./guard.mjs";
+
 let guard;
 
 const app = new Hono();
 
-app.use("*", (context, next) => {
-  const { issuer, audience, alg, typ, jwks } = context.env.GUARD;
-  guard ??= jwk({ keys: jwks.keys, alg: [alg], verification: { iss: issuer, aud: audience, typ } });
+app.use("*", async (context, next) => {
+  const { issuer, audience, alg, typ } = context.env.GUARD;
+  guard ??= jwk({ keys: (await keySet(context.env)).keys, alg: [alg], verification: { iss: issuer, aud: audience, typ } });
   return guard(context, next);
 });
 
-app.all("*", (context) => {
-  const headers = new Headers(context.req.raw.headers);
-  headers.delete("authorization");
-  headers.set("x-user", context.get("jwtPayload").sub);
-  return context.env.ORIGIN.fetch(new Request(context.req.raw, { headers }));
-});
+app.all("*", (context) => handOn(context.req.raw, context.env, context.get("jwtPayload")));
 
 export default app;

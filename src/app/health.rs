@@ -87,11 +87,18 @@ pub fn down(reason: &'static str) -> Answer {
 
 /// Answers with 200 where the deployment can serve, else with 503.
 pub(super) async fn health<P: Ports>(config: &Config, ports: &P, now: Timestamp) -> Result<Answer, Fault> {
-    let lacks = ports.lacks().filter(|_| !config.realms().is_empty());
-    if let Some(name) = lacks.or_else(|| unbound(config, ports)) {
+    if let Some(name) = ports.lacks().filter(|_| !config.realms().is_empty()) {
         tell(ports, &Fault::new("check deployment", name));
         return Ok(down("incomplete"));
     }
+    // Everything else is served: whoever balances loads must not take it away because of one route.
+    let status = match unbound(config, ports) {
+        Some(name) => {
+            tell(ports, &Fault::new("check deployment", name));
+            "degraded"
+        }
+        None => "ok",
+    };
     let Some(rings) = rings(config, ports, now).await else { return Ok(down("no_keys")) };
     let counts = ports.configurations().counts()?;
     let (version, number, digest) = (env!("CARGO_PKG_VERSION"), counts.number, counts.digest);
@@ -99,7 +106,7 @@ pub(super) async fn health<P: Ports>(config: &Config, ports: &P, now: Timestamp)
     let realms: Vec<String> =
         rings.iter().map(|(realm, keys)| format!(r#""{realm}":{{"keys":[{}]}}"#, told(keys, now))).collect();
     let body = format!(
-        r#"{{"status":"ok","version":"{version}","configuration":{{"version":{number},"digest":"{digest}"}},"realms":{{{}}}}}"#,
+        r#"{{"status":"{status}","version":"{version}","configuration":{{"version":{number},"digest":"{digest}"}},"realms":{{{}}}}}"#,
         realms.join(",")
     );
     Ok(Answer { body, ..Answer::empty(200) }.with("Content-Type", "application/json"))
