@@ -9,6 +9,12 @@ export const reasonOf = (error) => String(error?.message).split("http")[0];
 /** How many bytes of an answer are looked at before it is given: one that is no JSON by then is a 502, and one that stops being it later is cut off. */
 const HELD = 64 * 1024;
 
+/** How many bytes are read at once at most. A reader that brings no room gets 4 KiB at a time, in room of their own each. */
+const PIECE = 64 * 1024;
+
+/** What comes back of a piece may be longer by the name of a member, which came before (`MOST_MORE` in `src/redact/filter.rs`). */
+const ROOM = PIECE + 9 * 1024;
+
 /** Counts the answers that are redacted, and counts on when the module starts anew. */
 let redactions = 0;
 
@@ -45,21 +51,27 @@ function headersOfPart(response) {
   return headers;
 }
 
-/** What one answer gives, piece by piece: only what may be seen. */
+/** What one answer gives, piece by piece: only what may be seen. It has one room, for what comes and for what is given of it. */
 class Seen {
   #number = (redactions = (redactions + 1) >>> 0);
+  #room = new ArrayBuffer(ROOM);
   #reader;
   isEnded = false;
 
   constructor(body, paths) {
-    this.#reader = body.getReader();
+    this.#reader = body.getReader({ mode: "byob" });
     redactBegin(this.#number, paths);
   }
 
-  /** The next piece; nothing, where that was all. */
-  async next() {
-    const { value, done } = await this.#reader.read();
-    if (!done) return { read: value.byteLength, piece: redactMore(this.#number, value) };
+  /** The next piece, of at most so many bytes as they come; nothing, where that was all. It counts until the next one is asked for. */
+  async next(most = PIECE) {
+    // The room goes to the stream, and comes back with what was read.
+    const { value, done } = await this.#reader.read(new Uint8Array(this.#room, 0, most));
+    if (!done) {
+      this.#room = value.buffer;
+      const room = new Uint8Array(this.#room);
+      return { read: value.byteLength, piece: room.subarray(0, redactMore(this.#number, value, room)) };
+    }
     this.isEnded = true;
     redactEnd(this.#number, true);
     return undefined;
@@ -102,10 +114,10 @@ export async function redacted(response, paths, timeout, refuse) {
   const late = timeout === 0 ? undefined : setTimeout(stop, timeout);
   try {
     while (read < HELD && !seen.isEnded) {
-      const next = await seen.next();
+      const next = await seen.next(HELD - read);
       if (next === undefined) break;
       read += next.read;
-      first.push(next.piece);
+      first.push(next.piece.slice());
     }
     if (isLate) return refuse("an answer that is redacted: it takes too long", true);
   } catch (error) {
@@ -117,28 +129,32 @@ export async function redacted(response, paths, timeout, refuse) {
   } finally {
     clearTimeout(late);
   }
-  const body = new ReadableStream({
-    start(controller) {
-      for (const piece of first) if (piece.byteLength > 0) controller.enqueue(piece);
-      if (seen.isEnded) controller.close();
-    },
-    async pull(controller) {
-      try {
-        for (;;) {
-          const next = await seen.next();
-          if (next === undefined) return controller.close();
-          if (next.piece.byteLength > 0) return controller.enqueue(next.piece);
-        }
-      } catch (error) {
-        // It is cut off: whoever reads it sees that something is missing.
-        if (error instanceof WebAssembly.RuntimeError) globalThis.__worker_init_state.criticalError = true;
-        controller.error(error);
-        await seen.stop(error).catch(() => {});
-        refuse(`an answer that is redacted: ${reasonOf(error)}`);
-        return undefined;
-      }
-    },
-    cancel: (reason) => seen.stop(reason),
-  });
-  return new Response(body, { status, statusText, headers });
+  if (seen.isEnded) return new Response(new Blob(first), { status, statusText, headers });
+  const { readable, writable } = new IdentityTransformStream();
+  void give(seen, first, writable.getWriter(), refuse);
+  return new Response(readable, { status, statusText, headers });
+}
+
+/** Gives what may be seen, as fast as it is taken: a piece has gone before the next one is read into its room. */
+async function give(seen, first, writer, refuse) {
+  let isRead = true;
+  const taken = (promise) =>
+    promise.catch((reason) => {
+      isRead = false;
+      throw reason;
+    });
+  try {
+    for (const piece of first) if (piece.byteLength > 0) await taken(writer.write(piece));
+    for (let next; (next = await seen.next()) !== undefined; ) {
+      if (next.piece.byteLength > 0) await taken(writer.write(next.piece));
+    }
+    await taken(writer.close());
+  } catch (error) {
+    // It is cut off: whoever reads it sees that something is missing.
+    if (error instanceof WebAssembly.RuntimeError) globalThis.__worker_init_state.criticalError = true;
+    writer.abort(error).catch(() => {});
+    seen.stop(error).catch(() => {});
+    // That nobody wants the rest is nothing to tell anybody.
+    if (isRead) refuse(`an answer that is redacted: ${reasonOf(error)}`);
+  }
 }

@@ -5,6 +5,7 @@
 use std::cell::RefCell;
 
 use litemap::LiteMap;
+use worker::js_sys::Uint8Array;
 use worker::wasm_bindgen::{self, JsError, prelude::wasm_bindgen};
 
 use crate::redact::{FieldPath, Fields, Redactor};
@@ -38,16 +39,20 @@ pub fn redact_begin(number: u32, paths: &str) -> Result<(), JsError> {
     Ok(())
 }
 
-/// What comes back of the next bytes of an answer.
+/// Puts what comes back of the next bytes of an answer into `room`, and says how many that are. The bytes may stand there as well: they are copied here first.
 ///
 /// # Errors
 /// It cannot be redacted: its code.
 #[wasm_bindgen]
-pub fn redact_more(number: u32, bytes: &[u8]) -> Result<Vec<u8>, JsError> {
-    OPEN.with_borrow_mut(|open| {
+pub fn redact_more(number: u32, bytes: &[u8], room: &Uint8Array) -> Result<u32, JsError> {
+    let seen = OPEN.with_borrow_mut(|open| {
         let redactor = open.get_mut(&number).ok_or_else(|| JsError::new("unknown"))?;
         redactor.push(bytes).map_err(|unfit| JsError::new(unfit.code()))
-    })
+    })?;
+    let length = u32::try_from(seen.len()).ok().filter(|length| *length <= room.length());
+    let length = length.ok_or_else(|| JsError::new("no_room"))?;
+    room.subarray(0, length).copy_from(&seen);
+    Ok(length)
 }
 
 /// Ends with an answer, whether all of it was there or not.

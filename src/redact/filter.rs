@@ -14,6 +14,9 @@ pub const MOST_DEPTH: usize = 256;
 /// How long the name of a member may be, in bytes as it is written.
 pub const MOST_NAME: usize = 8 * 1024;
 
+/// By how many bytes what is kept of a piece may be longer than it: the name that its first value has came before it, and is given with a comma and a colon.
+pub const MOST_MORE: usize = MOST_NAME + 2;
+
 /// Why a document cannot be redacted.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Unfit {
@@ -199,7 +202,7 @@ impl Redactor {
         }
     }
 
-    /// What is kept of the next bytes.
+    /// What is kept of the next bytes: at most [`MOST_MORE`] more than they are.
     ///
     /// # Errors
     /// The document is unfit: there is no more to come of it.

@@ -17,4 +17,4 @@ mod fields;
 mod filter;
 
 pub use fields::{FieldPath, Fields, MOST_STEPS};
-pub use filter::{MOST_DEPTH, MOST_NAME, Redactor, Unfit};
+pub use filter::{MOST_DEPTH, MOST_MORE, MOST_NAME, Redactor, Unfit};

@@ -27,6 +27,12 @@ fn the_examples_of_a_configuration_are_good() {
 }
 
 #[test]
+fn an_answer_that_is_redacted_has_room_for_what_a_piece_of_it_may_come_to() {
+    assert!(read("src/edge/redacted.js").contains("\nconst ROOM = PIECE + 9 * 1024;\n"));
+    const { assert!(tollgate::redact::MOST_MORE <= 9 * 1024) };
+}
+
+#[test]
 fn every_check_and_every_lint_is_in_the_document_on_policy() {
     let document = read("docs/policy.md");
     for check in tollgate::check::Check::ALL {

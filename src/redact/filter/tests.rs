@@ -13,7 +13,14 @@ fn in_pieces(paths: &[&str], document: &[u8], size: usize) -> Result<Vec<u8>, Un
     let mut redactor = Redactor::new(fields(paths));
     let mut out = Vec::new();
     for piece in document.chunks(size) {
-        out.extend(redactor.push(piece)?);
+        let kept = redactor.push(piece)?;
+        assert!(
+            kept.len() <= piece.len().saturating_add(MOST_MORE),
+            "{} bytes of {}",
+            kept.len(),
+            piece.len()
+        );
+        out.extend(kept);
     }
     redactor.finish()?;
     Ok(out)
@@ -92,6 +99,19 @@ fn names_are_what_they_mean_and_stay_as_they_were_written() {
 fn numbers_beyond_what_a_double_holds_stay() {
     let kept = r#"{"id":123456789012345678901234567890.10,"a":-0,"b":1E400,"c":9007199254740993}"#;
     assert_eq!(redacted(&["*"], kept), kept);
+}
+
+#[test]
+fn what_is_kept_of_a_piece_is_longer_than_it_by_a_name_at_most() {
+    let name = "n".repeat(MOST_NAME - 2);
+    let document = format!(r#"{{"a":1,"{name}":[2]}}"#);
+    let mut redactor = Redactor::new(fields(&["*"]));
+    let more = document
+        .as_bytes()
+        .chunks(1)
+        .map(|piece| redactor.push(piece).unwrap().len().saturating_sub(1))
+        .max();
+    assert_eq!(more, Some(MOST_MORE));
 }
 
 #[test]
