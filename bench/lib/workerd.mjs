@@ -113,7 +113,7 @@ export function modulesOf(folder, main, prefix = "") {
 const serviceText = ({ name, id, address }) =>
   `( name = ${quote(name)}, ${address ? `external = ( address = ${quote(address)}, http = () )` : `worker = .${id}`} )`;
 
-function configText(services, ports, folder, objects) {
+function configText(services, ports, folder, { objects, v8Flags }) {
   const sockets = services.flatMap(({ name, address, socket = !address, cfHeader }) => {
     const http = cfHeader ? `( cfBlobHeader = ${quote(cfHeader)} )` : "()";
     return socket ? [`( name = ${quote(name)}, address = ${quote(`${HOST}:${ports.get(name)}`)}, http = ${http}, service = ${quote(name)} )`] : [];
@@ -126,7 +126,8 @@ const config :Workerd.Config = (
     ...services.map(serviceText),
     `( name = ${quote(OBJECTS)}, disk = ( path = ${quote(objects)}, writable = true ) )`,
   ])},
-  sockets = ${list(sockets)}
+  sockets = ${list(sockets)},
+  v8Flags = ${list(v8Flags.map(quote))}
 );
 
 ${services.filter(({ address }) => !address).map((service) => workerText(service, folder)).join("\n")}`;
@@ -151,8 +152,8 @@ function send(agent, port, method, path, { headers = {}, body } = {}) {
   });
 }
 
-/** Starts workerd with these services. Durable Objects are stored in `objects`. */
-export async function startWorkerd(given, folder, { objects = join(folder, OBJECTS) } = {}) {
+/** Starts workerd with these services. Durable Objects are stored in `objects`; `v8Flags` are the engine's. */
+export async function startWorkerd(given, folder, { objects = join(folder, OBJECTS), v8Flags = [] } = {}) {
   // What an earlier run stored nobody can read: it had other secrets.
   rmSync(objects, { recursive: true, force: true });
   mkdirSync(objects, { recursive: true });
@@ -161,7 +162,7 @@ export async function startWorkerd(given, folder, { objects = join(folder, OBJEC
   const free = await freePorts(open.length);
   const ports = new Map(open.map(({ name }, index) => [name, free[index]]));
   const path = join(folder, "config.capnp");
-  writeFileSync(path, configText(services, ports, folder, objects));
+  writeFileSync(path, configText(services, ports, folder, { objects, v8Flags }));
 
   // Into a file: whoever reads a pipe takes time from what is measured, and tollgate logs every request.
   const log = join(folder, "workerd.log");

@@ -36,9 +36,9 @@ function another(gate, name) {
 
 /**
  * Starts tollgate with `config`. `fetches` is the port of the server that gets all that is fetched; `isolates` are names of more
- * isolates; `seen` is told of every request that reaches the example API, before it is answered.
+ * isolates; `v8Flags` are the engine's; `seen` is told of every request that reaches the example API, before it is answered.
  */
-export async function startPlain(name, { config, fetches, isolates = [], features, seen = () => {} }) {
+export async function startPlain(name, { config, fetches, isolates = [], features, v8Flags, seen = () => {} }) {
   const folder = join(root, `.dev-e2e-${name}`);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
@@ -74,7 +74,7 @@ export async function startPlain(name, { config, fetches, isolates = [], feature
       { name: "elsewhere", address: `127.0.0.1:${fetches}` },
     ],
     folder,
-    { objects: join(folder, "state") },
+    { objects: join(folder, "state"), v8Flags },
   );
   after(() => server.stop());
   const url = server.url("tollgate", "");
