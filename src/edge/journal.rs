@@ -2,9 +2,9 @@
 
 use std::cell::OnceCell;
 
-use worker::console_log;
 use worker::js_sys::{self, Function, Reflect};
 use worker::wasm_bindgen::{JsCast, JsValue};
+use worker::web_sys::console;
 
 use crate::port::{Entry, Journal};
 
@@ -25,7 +25,7 @@ impl Journal for ConsoleJournal {
         FOUND.with(|found| match found.get_or_init(find) {
             // It catches what goes wrong.
             Some(writer) => drop(writer.call1(&JsValue::UNDEFINED, &line.into())),
-            None => console_log!("{line}"),
+            None => console::log_1(&line.into()),
         });
     }
 }

@@ -216,18 +216,21 @@ fn plan<'n>(
     plan.into()
 }
 
-/// A new request's name: 96 random bits. Randomness is drawn for several at a time.
+/// A new request's name: 96 random bits. Several are drawn, and written, at a time.
 fn request_id() -> Option<RequestId> {
     const BYTES: usize = 12;
+    const LETTERS: usize = 16;
     thread_local! {
-        static DRAWN: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+        static DRAWN: RefCell<String> = const { RefCell::new(String::new()) };
     }
     DRAWN.with_borrow_mut(|drawn| {
-        if drawn.len() < BYTES {
-            *drawn = random::<{ 32 * BYTES }>(&PlatformEntropy).ok()?.to_vec();
+        if drawn.is_empty() {
+            *drawn = base64url(&random::<{ 32 * BYTES }>(&PlatformEntropy).ok()?);
         }
-        let rest = drawn.len().checked_sub(BYTES)?;
-        base64url(&drawn.split_off(rest)).parse().ok()
+        let rest = drawn.len().checked_sub(LETTERS)?;
+        let id = drawn.get(rest..)?.parse().ok();
+        drawn.truncate(rest);
+        id
     })
 }
 

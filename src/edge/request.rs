@@ -21,15 +21,13 @@ struct Parts {
 
 impl Parts {
     fn of(url: &str) -> Option<Self> {
-        let start = url.find("://").and_then(|at| at.checked_add(3))?;
-        let after = |from: usize, find: &[char]| {
-            url.get(from..)
-                .and_then(|rest| rest.find(find))
-                .and_then(|at| at.checked_add(from))
-                .unwrap_or(url.len())
+        let start = ["https://", "http://"].into_iter().find(|scheme| url.starts_with(scheme))?.len();
+        let after = |from: usize, find: &[u8]| {
+            let mut bytes = url.bytes().skip(from);
+            bytes.position(|byte| find.contains(&byte)).map_or(url.len(), |at| at.saturating_add(from))
         };
-        let end = after(start, &['/', '?', '#']);
-        Some(Self { authority: (start, end), path_end: after(end, &['?', '#']) })
+        let end = after(start, b"/?#");
+        Some(Self { authority: (start, end), path_end: after(end, b"?#") })
     }
 
     fn head<'a>(

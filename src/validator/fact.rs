@@ -8,6 +8,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::config::TrustedIssuer;
+use crate::id::SessionId;
 use crate::token::{Algorithm, Claims, Header, Jwk};
 use crate::validator::by_token::{ByToken, Limits, Weigh};
 
@@ -26,6 +27,8 @@ pub(crate) struct Fact {
     pub(crate) key: Arc<Jwk>,
     /// The issuer's entry of the configuration, as it was then.
     pub(crate) issuer: Arc<TrustedIssuer>,
+    /// The session that it names, where it is of one of our realms.
+    pub(crate) session: Option<SessionId>,
 }
 
 impl Fact {
@@ -80,6 +83,7 @@ mod tests {
             algorithm: Algorithm::Es256,
             key: Arc::clone(&ours),
             issuer: Arc::new(issuer),
+            session: None,
         };
         assert!(fact.is_by(&ours, Algorithm::Es256));
         assert!(

@@ -167,7 +167,7 @@ impl<'a> Presented<'a> {
         let session = session_of(issuer, &claims)?;
         ports.begin(&[Check::Key]);
         let key = key_of(ports, issuer, header, algorithm, now).await?;
-        check_signature(ports, issuer, text, &token, &claims, key, algorithm).await?;
+        check_signature(ports, issuer, text, &token, (&claims, session), key, algorithm).await?;
         confirmed(ports, issuer, text, (claims, session), holder, now).await
     }
 }
@@ -208,12 +208,12 @@ async fn verify_known<P: Ports>(
     let algorithm = issuer.trust.check_header(header)?;
     look(ports, claims.confirmation).await;
     issuer.trust.check_claims(header, &claims, holder, now)?;
-    let session = session_of(issuer, &claims)?;
+    let session = fact.session;
     let key = key_of(ports, issuer, header, algorithm, now).await?;
     if !fact.is_by(&key, algorithm) {
         // The issuer has another key by now: only what it signs counts.
         let token = Compact::parse(text)?;
-        check_signature(ports, issuer, text, &token, &claims, key, algorithm).await?;
+        check_signature(ports, issuer, text, &token, (&claims, session), key, algorithm).await?;
     }
     confirmed(ports, issuer, text, (claims, session), holder, now).await
 }
@@ -268,7 +268,7 @@ async fn check_signature<P: Ports>(
     issuer: &Arc<TrustedIssuer>,
     text: &str,
     token: &Compact<'_>,
-    claims: &Rc<Claims>,
+    (claims, session): (&Rc<Claims>, Option<SessionId>),
     key: Arc<Jwk>,
     algorithm: Algorithm,
 ) -> Result<(), Error> {
@@ -286,7 +286,7 @@ async fn check_signature<P: Ports>(
         facts.set_key(&seed);
     }
     let (header, claims, issuer) = (token.header().clone(), Rc::clone(claims), Arc::clone(issuer));
-    facts.put(text, Fact { header, claims, algorithm, key, issuer });
+    facts.put(text, Fact { header, claims, algorithm, key, issuer, session });
     Ok(())
 }
 
