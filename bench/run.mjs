@@ -6,7 +6,7 @@ import { parseArgs } from "node:util";
 import { fail, root } from "../tools/project.mjs";
 import { buildWorker } from "../tools/worker.mjs";
 import { measureGateway } from "./lib/gateway.mjs";
-import { measureIssuer, tokenOfRealm } from "./lib/issuer.mjs";
+import { measureIssuer, tokensOfRealm } from "./lib/issuer.mjs";
 import { machine, versions, watchCores } from "./lib/machine.mjs";
 import { report, verdicts } from "./lib/report.mjs";
 import { AUDIENCE, CASES, ISSUER, TYP, configuration, keys, manyRoutes, specOf } from "./lib/tokens.mjs";
@@ -104,14 +104,14 @@ async function validationServices(harness) {
 const service = async (name, bindings, flags) => ({ name, modules: { "worker.js": await bundle(name, folder) }, bindings, flags });
 
 /** The services of the gateway part, the upstream first. */
-async function gatewayPart() {
+async function gatewayPart(hasTollgate) {
   const origin = { ORIGIN: to.service("upstream") };
   const guard = { ...origin, ISSUER: to.service("tollgate"), GUARD: to.json({ issuer: ISSUER, audience: AUDIENCE, alg: "ES256", typ: TYP }) };
   return [
     await service("pass-through", origin),
     await service("header-writer", origin),
-    await service("jose-guard", guard),
-    await service("hono-guard", guard),
+    // Their keys are the realm's.
+    ...(hasTollgate ? [await service("jose-guard", guard), await service("hono-guard", guard)] : []),
   ];
 }
 
@@ -159,7 +159,7 @@ async function main() {
   const services = [
     ...(wanted("validation") ? await validationServices(builds.harness) : []),
     ...(needsGateway ? [await service("upstream")] : []),
-    ...(wanted("gateway") ? await gatewayPart() : []),
+    ...(wanted("gateway") ? await gatewayPart(Boolean(builds.gateway.folder)) : []),
     ...(needsGateway && builds.gateway.folder ? gatewayServices(builds.gateway.folder, hasMany && join(folder, MANY), await bundle("kv", folder), bootstrap) : []),
     ...(wanted("issuer") ? await issuerPart() : []),
   ];
@@ -186,8 +186,8 @@ async function main() {
         { service: "header-writer", guards: false },
         ...(builds.gateway.folder ? ["tollgate", ...(hasMany ? [MANY] : []), "jose-guard", "hono-guard"].map((service) => ({ service, guards: true })) : []),
       ];
-      const token = builds.gateway.folder ? await tokenOfRealm(server, bootstrap) : specs.ES256.repeated;
-      const measured = await measureGateway(server, contestants, token, { rounds: rounds.gateway, seconds, say });
+      const tokens = builds.gateway.folder ? await tokensOfRealm(server, bootstrap) : [specs.ES256.repeated];
+      const measured = await measureGateway(server, contestants, tokens, { rounds: rounds.gateway, seconds, say });
       result.gateway = { ...measured, rounds: rounds.gateway };
       result.notes.push(...measured.notes);
     }

@@ -17,15 +17,22 @@ function cpuSeconds(pid) {
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
-/** Nobody is measured who does not do the work: 200 with the token, and 401 without for those that check it. */
-async function prove(server, { service, guards }, token) {
+/** Nobody is measured who does not do the work: 200 with the token, 401 without, 403 with one that lacks the scope, and 404 for another method or path, for those that check it. */
+async function prove(server, { service, guards }, token, other) {
   const good = await server.ask(service, "GET", PATH, { headers: { authorization: `Bearer ${token}` } });
   if (good.status !== 200 || !good.text.includes("o-1002")) return `answers ${good.status} with the token: ${good.text.slice(0, 300)}`;
   if (!guards) return undefined;
   const changed = `${token.slice(0, -10)}${token.at(-10) === "A" ? "B" : "A"}${token.slice(-9)}`;
-  for (const [what, headers] of [["no token", {}], ["a tampered token", { authorization: `Bearer ${changed}` }]]) {
-    const { status } = await server.ask(service, "GET", PATH, { headers });
-    if (status !== 401) return `answers ${status} with ${what}`;
+  const asks = (text) => ({ authorization: `Bearer ${text}` });
+  for (const [what, method, path, headers, wanted] of [
+    ["no token", "GET", PATH, {}, 401],
+    ["a tampered token", "GET", PATH, asks(changed), 401],
+    ["a token that lacks the scope", "GET", PATH, asks(other), 403],
+    ["another method", "DELETE", PATH, asks(token), 404],
+    ["another path", "GET", "/elsewhere", asks(token), 404],
+  ]) {
+    const { status } = await server.ask(service, method, path, { headers });
+    if (status !== wanted) return `answers ${status} to ${what}`;
   }
   return undefined;
 }
@@ -38,11 +45,11 @@ export const BESIDE = "pass-through";
  * The pass-through is loaded before and after each of the others: a machine whose speed drifts drifts for both, and
  * `beside` is what the pass-through did around this very slice.
  */
-export async function measureGateway(server, contestants, token, { rounds, seconds, say }) {
+export async function measureGateway(server, contestants, [token, other], { rounds, seconds, say }) {
   const notes = [];
   const takers = [];
   for (const contestant of contestants) {
-    const wrong = await prove(server, contestant, token);
+    const wrong = await prove(server, contestant, token, other);
     if (!wrong) {
       takers.push(contestant.service);
       continue;

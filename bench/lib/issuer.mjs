@@ -96,20 +96,21 @@ async function adminToken(agent, server, realm, bootstrap) {
   return tokens.get(realm);
 }
 
-async function tollgateClient(agent, server, realm, bootstrap, grants) {
-  const metadata = { client_name: "bench", scope: "orders:read", grant_types: grants };
+async function tollgateClient(agent, server, realm, bootstrap, grants, scope = "orders:read") {
+  const metadata = { client_name: "bench", scope, grant_types: grants };
   const headers = { authorization: `Bearer ${await adminToken(agent, server, realm, bootstrap)}` };
   const client = await good(post(agent, server.url("tollgate", `/${realm}/api/v1/clients`), undefined, { json: metadata, headers }), "tollgate");
   return { client_id: client.client_id, client_secret: client.client_secret };
 }
 
-/** An access token of the realm `bench`, with a session of its own: what the gateway part sends. */
-export async function tokenOfRealm(server, bootstrap) {
+/** Access tokens of the realm `bench`, each with a session of its own: what the gateway part sends, and one without the scope of its route. */
+export async function tokensOfRealm(server, bootstrap) {
   const agent = new Agent({ keepAlive: true });
   try {
-    const who = await tollgateClient(agent, server, "bench", bootstrap, ["client_credentials"]);
+    const who = await tollgateClient(agent, server, "bench", bootstrap, ["client_credentials"], "orders:read orders:write");
     const url = server.url("tollgate", "/bench/oauth/token");
-    return (await good(post(agent, url, { grant_type: "client_credentials", ...who }), "tollgate, client_credentials")).access_token;
+    const grant = async (scope) => (await good(post(agent, url, { grant_type: "client_credentials", scope, ...who }), "tollgate, client_credentials")).access_token;
+    return [await grant("orders:read"), await grant("orders:write")];
   } finally {
     agent.destroy();
   }

@@ -84,7 +84,7 @@ export function configuration(made) {
       exact: { issuer: "http://127.0.0.1:8787/exact", allow_http: true, grain_seconds: 0 },
     },
     issuers,
-    scopes: { [SCOPE]: { description: "Read orders." } },
+    scopes: { [SCOPE]: { description: "Read orders." }, "orders:write": { description: "Change orders." } },
     routes: [route],
   };
 }

@@ -253,12 +253,11 @@ impl<'c, P: Ports> App<'c, '_, P> {
             has_body: head.has_body,
             headers: Some(head.headers),
             peer: Some(head.peer),
-            form: None,
         };
         if head.method == "OPTIONS" {
             // Whether it is a preflight is said by other headers.
             self.ports.may_wait().await;
-            if let Some(answer) = gateway::preflight(self.config, &target) {
+            if let Some((_, answer)) = gateway::preflight(self.config, &target) {
                 return self.answer("preflight", Ok(answer));
             }
         }

@@ -98,6 +98,7 @@ impl Config {
             resources: &resources,
             roles: &role_words,
             carried: &carried,
+            filled: routes::filled(&document.routes),
         };
         let routes = known.routes(&document.routes, problems)?;
         let beside = issuer::beside(&realms);

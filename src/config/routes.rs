@@ -30,6 +30,17 @@ pub(super) struct Known<'a> {
     pub(super) roles: &'a [RoleWords],
     /// The claims that routes ask for as headers, as they are written.
     pub(super) carried: &'a [String],
+    /// The headers that they fill.
+    pub(super) filled: Arc<[HeaderName]>,
+}
+
+/// The headers that routes fill with claims, each once. Those that are none are told of where they stand.
+pub(super) fn filled(documents: &[RouteDocument]) -> Arc<[HeaderName]> {
+    let names = documents.iter().flat_map(|document| document.to.headers.keys());
+    let mut filled: Vec<HeaderName> = names.filter_map(|name| name.parse().ok()).collect();
+    filled.sort_unstable();
+    filled.dedup();
+    filled.into()
 }
 
 /// The claims that routes ask for as headers, each once.
@@ -123,6 +134,7 @@ impl Known<'_> {
             to: to?,
             way: way?,
             headers,
+            filled: Arc::clone(&self.filled),
             cors,
             limit,
             fields,

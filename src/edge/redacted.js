@@ -80,12 +80,17 @@ class Seen {
   /** Nobody wants the rest. */
   async stop(reason) {
     if (this.isEnded) return;
-    this.isEnded = true;
     try {
       redactEnd(this.#number, false);
     } finally {
-      await this.#reader.cancel(reason);
+      await this.leave(reason);
     }
+  }
+
+  /** The upstream need not send the rest. */
+  async leave(reason) {
+    this.isEnded = true;
+    await this.#reader.cancel(reason).catch(() => {});
   }
 }
 
@@ -105,8 +110,9 @@ export async function redacted(response, paths, timeout, refuse) {
   if (!JSON_TYPE.test(type) || OTHER_CHARSET.test(type)) return unfit("an answer that is redacted is JSON");
   if (!CODINGS.includes(coding)) return unfit("an answer that is redacted has a content coding that can be read");
   const seen = new Seen(response.body, paths);
-  const first = [];
-  let [read, isLate] = [0, false];
+  // What comes back of so many bytes.
+  const kept = new Uint8Array(HELD + (ROOM - PIECE));
+  let [read, length, isLate] = [0, 0, false];
   const stop = () => {
     isLate = true;
     seen.stop(new Error("it takes too long")).catch(() => {});
@@ -117,7 +123,8 @@ export async function redacted(response, paths, timeout, refuse) {
       const next = await seen.next(HELD - read);
       if (next === undefined) break;
       read += next.read;
-      first.push(next.piece.slice());
+      kept.set(next.piece, length);
+      length += next.piece.byteLength;
     }
     if (isLate) return refuse("an answer that is redacted: it takes too long", true);
   } catch (error) {
@@ -129,7 +136,8 @@ export async function redacted(response, paths, timeout, refuse) {
   } finally {
     clearTimeout(late);
   }
-  if (seen.isEnded) return new Response(new Blob(first), { status, statusText, headers });
+  const first = kept.subarray(0, length);
+  if (seen.isEnded) return new Response(first, { status, statusText, headers });
   const { readable, writable } = new IdentityTransformStream();
   void give(seen, first, writable.getWriter(), refuse);
   return new Response(readable, { status, statusText, headers });
@@ -144,15 +152,22 @@ async function give(seen, first, writer, refuse) {
       throw reason;
     });
   try {
-    for (const piece of first) if (piece.byteLength > 0) await taken(writer.write(piece));
+    if (first.byteLength > 0) await taken(writer.write(first));
+    // As long as an answer lasts, it has one room.
+    first = undefined;
     for (let next; (next = await seen.next()) !== undefined; ) {
       if (next.piece.byteLength > 0) await taken(writer.write(next.piece));
     }
     await taken(writer.close());
   } catch (error) {
     // It is cut off: whoever reads it sees that something is missing.
-    if (error instanceof WebAssembly.RuntimeError) globalThis.__worker_init_state.criticalError = true;
     writer.abort(error).catch(() => {});
+    if (error instanceof WebAssembly.RuntimeError) {
+      // After a trap the module is not asked for anything.
+      globalThis.__worker_init_state.criticalError = true;
+      console.error("Critical", error);
+      return seen.leave(error);
+    }
     seen.stop(error).catch(() => {});
     // That nobody wants the rest is nothing to tell anybody.
     if (isRead) refuse(`an answer that is redacted: ${reasonOf(error)}`);

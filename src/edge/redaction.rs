@@ -4,17 +4,13 @@
 
 use std::cell::RefCell;
 
-use litemap::LiteMap;
 use worker::js_sys::Uint8Array;
 use worker::wasm_bindgen::{self, JsError, prelude::wasm_bindgen};
 
-use crate::redact::{FieldPath, Fields, Redactor};
-
-/// How many answers are under way at most. Whoever leaves may not be noticed: what was begun first goes then, and its answer is cut off if somebody still reads it.
-const MOST: usize = 1024;
+use crate::redact::{Answers, FieldPath, Fields, Redactor};
 
 thread_local! {
-    static OPEN: RefCell<LiteMap<u32, Redactor>> = const { RefCell::new(LiteMap::new()) };
+    static ANSWERS: RefCell<Answers> = const { RefCell::new(Answers::none()) };
 }
 
 /// Begins with an answer of which these fields come back: a line each, as a plan has them.
@@ -28,14 +24,7 @@ pub fn redact_begin(number: u32, paths: &str) -> Result<(), JsError> {
         .filter(|line| !line.is_empty())
         .map(str::parse)
         .collect::<Result<Vec<FieldPath>, _>>()?;
-    OPEN.with_borrow_mut(|open| {
-        if open.len() >= MOST {
-            // Numbers count on: the first is the oldest.
-            let oldest = open.first().map(|(number, _)| *number);
-            oldest.and_then(|number| open.remove(&number));
-        }
-        open.insert(number, Redactor::new(Fields::of(&paths)));
-    });
+    ANSWERS.with_borrow_mut(|answers| answers.begin(number, Redactor::new(Fields::of(&paths))));
     Ok(())
 }
 
@@ -45,8 +34,8 @@ pub fn redact_begin(number: u32, paths: &str) -> Result<(), JsError> {
 /// It cannot be redacted: its code.
 #[wasm_bindgen]
 pub fn redact_more(number: u32, bytes: &[u8], room: &Uint8Array) -> Result<u32, JsError> {
-    let seen = OPEN.with_borrow_mut(|open| {
-        let redactor = open.get_mut(&number).ok_or_else(|| JsError::new("unknown"))?;
+    let seen = ANSWERS.with_borrow_mut(|answers| {
+        let redactor = answers.find(number).ok_or_else(|| JsError::new("unknown"))?;
         redactor.push(bytes).map_err(|unfit| JsError::new(unfit.code()))
     })?;
     let length = u32::try_from(seen.len()).ok().filter(|length| *length <= room.length());
@@ -61,7 +50,7 @@ pub fn redact_more(number: u32, bytes: &[u8], room: &Uint8Array) -> Result<u32, 
 /// Where all of it should have been there: it was no document.
 #[wasm_bindgen]
 pub fn redact_end(number: u32, is_whole: bool) -> Result<(), JsError> {
-    let redactor = OPEN.with_borrow_mut(|open| open.remove(&number));
+    let redactor = ANSWERS.with_borrow_mut(|answers| answers.end(number));
     if !is_whole {
         return Ok(());
     }

@@ -19,13 +19,17 @@ pub(crate) struct Credential<'a> {
     pub(super) scheme: Scheme,
 }
 
-/// The one token of a request. A token in two places is refused even where it is the same (RFC 6750 section 2): which
+/// The one token of a request, whose body is this form where one was read. A token in two places is refused even where it is the same (RFC 6750 section 2): which
 /// of two would count is nothing to guess. `Authorization` and the query are looked at in any case, so that a second
 /// token cannot hide where the route expects none.
 ///
 /// # Errors
 /// [`Denied::MissToken`]; [`Denied::MalformCredentials`] where there are several, or one is no token.
-pub(crate) fn find<'a>(places: &'a [TokenPlace], target: &'a Target<'_>) -> Result<Credential<'a>, Denied> {
+pub(crate) fn find<'a>(
+    places: &'a [TokenPlace],
+    target: &'a Target<'_>,
+    form: Option<&'a str>,
+) -> Result<Credential<'a>, Denied> {
     let mut found: Option<Credential<'a>> = None;
     let mut others: usize = 0;
     let allowed = |place: &TokenPlace| places.iter().find(|known| *known == place);
@@ -53,7 +57,7 @@ pub(crate) fn find<'a>(places: &'a [TokenPlace], target: &'a Target<'_>) -> Resu
         match place {
             TokenPlace::Authorization | TokenPlace::Query => {}
             TokenPlace::Cookie(name) => take(cookie(target, name)?, Some(place)),
-            TokenPlace::Form => take(parameters(target.form.as_deref())?, Some(place)),
+            TokenPlace::Form => take(parameters(form)?, Some(place)),
             TokenPlace::Header(name) => take(target.header(name).map(Cow::Owned), Some(place)),
         }
     }

@@ -59,7 +59,6 @@ pub fn original<'a>(
         headers: Some(headers),
         // Its connection ends at the proxy, and what that says of it in a header anybody could say.
         peer: None,
-        form: None,
     })
 }
 

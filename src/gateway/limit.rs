@@ -6,7 +6,7 @@ use crate::gateway::Target;
 use crate::http::source;
 use crate::policy::{LimitBy, RateLimit, Route};
 use crate::port::{Limit, Limiter, Ports};
-use crate::validator::AccessToken;
+use crate::validator::Permitted;
 
 /// Counts a call of whoever has this address, where the route's limit is by address: before anything of the request is looked at.
 ///
@@ -27,13 +27,20 @@ pub(super) async fn of_address<P: Ports>(ports: &P, route: &Route, target: &Targ
 ///
 /// # Errors
 /// As [`admit`].
-pub(super) async fn of_caller<P: Ports>(ports: &P, route: &Route, token: &AccessToken) -> Result<(), Error> {
+pub(super) async fn of_caller<P: Ports>(
+    ports: &P,
+    route: &Route,
+    permitted: &Permitted,
+) -> Result<(), Error> {
     let Some(limit) = &route.limit else { return Ok(()) };
+    let token = permitted.token();
     let who = match limit.by {
         LimitBy::Address => return Ok(()),
         LimitBy::Client => token.client().unwrap_or(token.subject()),
         LimitBy::Subject => token.subject(),
     };
+    // Whoever has somebody else's token keeps them from calling no longer than it takes to end it.
+    permitted.check_known_end(ports)?;
     ports.begin(&[Check::Rate]);
     admit(ports, route, limit, &format!("{} {who}", token.issuer())).await
 }

@@ -54,8 +54,6 @@ pub struct Target<'a> {
     pub headers: Option<&'a dyn Headers>,
     /// Whoever has sent the request, where that is known: not who asks a proxy, which asks here.
     pub peer: Option<&'a dyn Peer>,
-    /// The body, where it is a form that was read already because the route asks for it.
-    pub form: Option<String>,
 }
 
 impl Target<'_> {
@@ -106,12 +104,12 @@ pub fn route<'c>(config: &'c Config, target: &Target<'_>) -> Result<&'c Route, D
     Ok(route)
 }
 
-/// The answer to a preflight (Fetch section 3.2.2); `None`: it is none, or the route that it asks about leaves it to its upstream.
+/// The answer to a preflight (Fetch section 3.2.2), and the route that it asks about; `None`: it is none, or that route leaves it to its upstream.
 #[must_use]
-pub fn preflight(config: &Config, target: &Target<'_>) -> Option<Answer> {
+pub fn preflight<'c>(config: &'c Config, target: &Target<'_>) -> Option<(&'c Route, Answer)> {
     let (origin, wanted) = (target.header("origin")?, target.header("access-control-request-method")?);
     let route = config.routes().find(target.host.as_ref(), wanted.parse().ok()?, &target.path)?;
-    Some(route.cors.as_ref()?.preflight(&origin, &route.methods))
+    Some((route, route.cors.as_ref()?.preflight(&origin, &route.methods)))
 }
 
 /// What a route's answers say to the browser that asks for a script.
@@ -132,7 +130,7 @@ pub async fn decide<'c, P: Ports>(
     config: &'c Config,
     ports: &P,
     route: &'c Route,
-    mut target: Target<'_>,
+    target: Target<'_>,
     body: &mut impl Body,
     now: Timestamp,
 ) -> Result<Pass<'c>, Error> {
@@ -144,16 +142,16 @@ pub async fn decide<'c, P: Ports>(
     let Access::Token { issuers, scopes, roles, places, step_up, binding } = &route.access else {
         return Ok(Pass::of_anybody(route, target.path));
     };
+    let (mut form, mut now) = (None, now);
     if *places != [TokenPlace::Authorization] {
         // The other places are looked at where everything of the request is at hand.
         ports.may_wait().await;
-        if target.form.is_none() {
-            target.form = form::read(ports, places, &target, body).await?;
-        }
+        form = form::read(ports, places, &target, body).await?;
+        // A caller may take its time with a body: it is judged by the time when it was there.
+        now = ports.timer().now().await;
     }
-    let mut now = if target.form.is_some() { ports.timer().now().await } else { now };
     ports.begin(&[Check::Credential]);
-    let credential = credential::find(places, &target)?;
+    let credential = credential::find(places, &target, form.as_deref())?;
     let proved = match credential.scheme {
         Scheme::Bearer => None,
         Scheme::Dpop => {
@@ -185,10 +183,10 @@ pub async fn decide<'c, P: Ports>(
         message = message::read(tools, &target, body).await?;
         let needs = message.as_ref().map_or(&[][..], |message| message.needs);
         permitted.token().check_scopes(scopes, needs, catalogue)?;
-        // A caller may take its time with a body: whether its session was used is judged by the time when it was there.
+        // And whether its session was used.
         now = ports.timer().now().await;
     }
-    limit::of_caller(ports, route, permitted.token()).await?;
+    limit::of_caller(ports, route, &permitted).await?;
     let (authorized, chore) = permitted.authorize(&route.id, proved.as_ref(), ports, now).await?;
     let spent = places.iter().find(|place| *place == credential.place);
     let cookies = match spent {
@@ -197,7 +195,7 @@ pub async fn decide<'c, P: Ports>(
     };
     drop(credential);
     let is_spent = spent == Some(&TokenPlace::Form);
-    let form = target.form.map(|form| if is_spent { without_token(&form) } else { form });
+    let form = form.map(|form| if is_spent { without_token(&form) } else { form });
     let body = message.map(|message| message.text).or(form);
     let authorized = Some(authorized);
     Ok(Pass { authorized, spent, cookies, body, seen, chore, ..Pass::of_anybody(route, target.path) })

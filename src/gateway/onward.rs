@@ -110,7 +110,7 @@ impl Pass<'_> {
         };
         let is_taken_away = |name: &&str| {
             !forwards(name, came.connection)
-                || self.route.headers.iter().any(|header| header.name.is_like(name))
+                || self.route.filled.iter().any(|filled| filled.is_like(name))
                 || is_used_up(name)
                 || is_counted(name)
                 || is_about_parts(name)

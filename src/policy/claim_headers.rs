@@ -33,7 +33,7 @@ impl ClaimHeader {
 }
 
 /// The name of a header that may hold a claim, in lower case.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct HeaderName(String);
 
 /// Headers that say how a request is to be read or sent, or hold credentials: none of them may be a claim.

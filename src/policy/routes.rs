@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
@@ -10,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use crate::id::{Malformed, RouteId};
 use crate::policy::overlap::Overlaps;
 use crate::policy::{
-    Binding, ClaimHeader, Cors, Described, PathPattern, RateLimit, RouteFields, StepUp, TokenPlace, Tools,
+    Binding, ClaimHeader, Cors, Described, HeaderName, PathPattern, RateLimit, RouteFields, StepUp,
+    TokenPlace, Tools,
 };
 use crate::scope::{ScopeCatalogue, ScopeSet, ScopeToken};
 use crate::time::Lifetime;
@@ -226,6 +228,8 @@ pub struct Route {
     pub way: Way,
     /// Claims that the upstream gets as headers.
     pub headers: Vec<ClaimHeader>,
+    /// The headers that any route fills with claims: whoever stands behind two of them believes what they say, so no caller's own passes on either.
+    pub filled: Arc<[HeaderName]>,
     /// Which scripts of other origins may call it; `None`: that is the upstream's business.
     pub cors: Option<Cors>,
     /// How often one caller may call it; `None`: as often as it likes.
@@ -338,6 +342,7 @@ mod tests {
             to: Upstream::Service("ORIGIN".to_owned()),
             way: Way::default(),
             headers: Vec::new(),
+            filled: Arc::new([]),
             cors: None,
             limit: None,
             fields: None,

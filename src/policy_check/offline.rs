@@ -148,7 +148,7 @@ impl Offline {
         self.heard.into_inner()
     }
 
-    fn hear<T>(&self, what: impl FnOnce(&mut Heard) -> T) -> T {
+    pub(super) fn hear<T>(&self, what: impl FnOnce(&mut Heard) -> T) -> T {
         what(&mut self.heard.borrow_mut())
     }
 
@@ -282,7 +282,7 @@ impl Journal for Offline {
                 heard.fault = Some((fault.0.to_owned(), fault.1.to_owned()));
                 heard.route = text(entry.target);
             }
-            // A preflight: its browser asks about a route, and none decides.
+            // A preflight: the route that it asks about is found by who runs it.
             "answer" => {}
             _ => {
                 heard.route = text(entry.target);

@@ -122,6 +122,9 @@ pub(super) fn run(config: &Config, ports: &Offline, asked: &Asked) -> Ended {
         return Ended::Own(own);
     }
     let handled = poll_once(app.handle(&head, &mut Form(asked.form.clone())));
+    if let Some(route) = preflighted(config, asked) {
+        ports.hear(|heard| heard.route = Some(route.to_string()));
+    }
     match handled {
         Some((Outcome::Forward(pass), _)) => {
             let origin = format!("{}://{authority}", asked.url.scheme());
@@ -136,6 +139,24 @@ pub(super) fn run(config: &Config, ports: &Offline, asked: &Asked) -> Ended {
         Some((Outcome::Answer(answer), _)) if answer.status != 503 => Ended::Refuse(answer),
         _ => Ended::Unknown,
     }
+}
+
+/// The route that a preflight asks about, where that route answers it.
+fn preflighted<'c>(config: &'c Config, asked: &Asked) -> Option<&'c RouteId> {
+    if asked.method != "OPTIONS" {
+        return None;
+    }
+    let target = Target {
+        method: &asked.method,
+        host: Host::of_authority(&asked.authority()),
+        path: asked.url.path().parse().ok()?,
+        query: None,
+        authorization: None,
+        has_body: false,
+        headers: Some(asked),
+        peer: None,
+    };
+    gateway::preflight(config, &target).map(|(route, _)| &route.id)
 }
 
 /// What of tollgate's own a path is; `None`: it is for the routes.
@@ -184,7 +205,6 @@ pub(super) fn reached(
         has_body: false,
         headers: None,
         peer: None,
-        form: None,
     };
     gateway::route(config, &target)
         .map(|route| route.id.clone())

@@ -164,6 +164,10 @@ impl Trial<'_> {
         let expect = &self.test.expect;
         let mut problems = Vec::new();
         match (ended, expect.decision) {
+            // Beside a route: the answer to a preflight about it.
+            (Ended::Own(_), TestDecision::Own) if self.route.is_some() => {
+                problems.extend(self.wrong_route(heard));
+            }
             (Ended::Own(_), TestDecision::Own) => {}
             (Ended::Own(own), _) => problems.push(format!(
                 "the path is tollgate's own ({own}), and no route is asked; expect `own`, or correct the path"
@@ -185,9 +189,7 @@ impl Trial<'_> {
                     problems
                         .push(format!("is answered {} (`{reason}`), and should be {wanted}", answer.status));
                 }
-                if heard.reason.is_some() {
-                    problems.extend(self.wrong_route(heard));
-                }
+                problems.extend(self.wrong_route(heard));
             }
             (Ended::Pass(_), _) => {
                 let route = heard.route.as_deref().unwrap_or_default();

@@ -13,8 +13,10 @@
 //!
 //! **Out of scope**: which abilities somebody has ([`crate::policy`]), and what becomes of an answer that is refused (`edge`).
 
+mod answers;
 mod fields;
 mod filter;
 
+pub use answers::Answers;
 pub use fields::{FieldPath, Fields, MOST_STEPS};
 pub use filter::{MOST_DEPTH, MOST_MORE, MOST_NAME, Redactor, Unfit};

@@ -139,6 +139,15 @@ impl Leases {
         })
     }
 
+    /// How it ended, where it is known that it did.
+    #[must_use]
+    pub fn end_of(&self, id: &SessionId) -> Option<EndReason> {
+        match self.0.get(id)?.known {
+            Known::Ended { reason, .. } => Some(reason),
+            Known::Alive { .. } | Known::Nothing => None,
+        }
+    }
+
     /// Counts a call that passes.
     pub fn count(&mut self, id: &SessionId, route: &RouteId, now: Timestamp) {
         let Some(lease) = self.0.get_mut(id) else { return };

@@ -45,7 +45,7 @@ pub struct Claims {
     /// `cnf`.
     pub confirmation: Confirmation,
     /// What else upstreams are told ([`ClaimMap::carried`]), each as the text of its header; `None`: it is not there, or `null`. One that is longer than
-    /// [`LONGEST_CARRIED`] is not whole.
+    /// 4 KiB is not whole.
     pub carried: Vec<Option<String>>,
 }
 

@@ -9,7 +9,7 @@ use crate::policy::{Binding, ScopeNeed, StepUp};
 use crate::port::{Ports, Principals};
 use crate::scope::ScopeCatalogue;
 use crate::time::Timestamp;
-use crate::validator::session::{Chore, use_session, use_session_once};
+use crate::validator::session::{Chore, known_end, use_session, use_session_once};
 use crate::validator::{AccessToken, Verified, cutoff, use_once};
 
 /// What a route asks of a token.
@@ -80,6 +80,14 @@ impl Permitted {
     #[must_use]
     pub const fn token(&self) -> &AccessToken {
         &self.token
+    }
+
+    /// Checks that nobody has told this isolate that the session has ended: what asks nobody, and uses nothing. One that passes may have ended all the same.
+    ///
+    /// # Errors
+    /// [`Denied::ExpireIdle`], [`Denied::EndSession`].
+    pub fn check_known_end<P: Ports>(&self, ports: &P) -> Result<(), Denied> {
+        self.session.as_ref().map_or(Ok(()), |session| known_end(session, ports))
     }
 
     /// Checks that the session is alive: from memory within the grain, else by asking the principal; or by its cut-offs, where its realm says so.

@@ -59,6 +59,15 @@ pub(super) async fn use_session<P: Ports>(
     }
 }
 
+/// Whether this isolate has heard that the session has ended.
+///
+/// # Errors
+/// How.
+pub(super) fn known_end<P: Ports>(session: &SessionId, ports: &P) -> Result<(), Denied> {
+    let reason = ports.isolate().leases.borrow().end_of(session);
+    reason.map_or(Ok(()), |reason| Err(ended(reason)))
+}
+
 /// The same, with a proof of possession: its principal is asked each time, because nobody else knows whether the proof was used, and tells
 /// of the session in the same step.
 pub(super) async fn use_session_once<P: Ports>(

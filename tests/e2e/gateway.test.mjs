@@ -32,6 +32,10 @@ test("RFC 6750 section 2.1: a token with the scope gets the upstream's own answe
   assert.equal((await call(token, `${URL_HERE}/orders/o-9`)).status, 404, "the upstream's 404, not ours");
 });
 
+test("the health check finds the services that routes name", async () => {
+  assert.equal((await (await fetch(`${URL_HERE}/healthz`)).json()).status, "ok");
+});
+
 test("RFC 6750 section 3.1: without the scope it is 403 insufficient_scope, naming the scope", async () => {
   const answer = await call(token, `${URL_HERE}/customers`);
   assert.equal(answer.status, 403);

@@ -71,6 +71,9 @@ test("whoever calls too often waits, and a limit that the deployment lacks lets 
   assert.equal(statuses.at(-1), 429, statuses.join(" "));
   assert.deepEqual([last.headers.get("retry-after"), asked("/often")], ["60", statuses.filter((status) => status === 200).length]);
   assert.deepEqual([(await get("/unlimited")).status, asked("/unlimited")], [503, 0]);
+  // The health check tells of it.
+  const health = await get("/healthz");
+  assert.deepEqual([health.status, JSON.parse(health.text).status], [200, "degraded"]);
 });
 
 test("an answer whose head stops, or comes byte by byte, is 504 when its time is over, and others do not wait", async () => {

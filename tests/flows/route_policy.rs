@@ -7,7 +7,7 @@ use super::token_request;
 use crate::fakes::{Broken, Call, Edge, OPERATOR, Reply, World, at_once, call};
 
 const CONFIG: &str = r#"{
-    "realms": { "test": { "issuer": "https://edge.example/test" } },
+    "realms": { "test": { "issuer": "https://edge.example/test", "idle_seconds": 600 } },
     "scopes": { "orders:read": { "description": "Read orders" } },
     "roles": { "a.b": {}, "owner": {} },
     "routes": [
@@ -112,6 +112,12 @@ fn claims_are_headers_in_one_encoding_and_nobody_elses() {
     let mut removed: Vec<_> = onward.remove.iter().map(String::as_str).collect();
     removed.sort_unstable();
     assert_eq!(removed, ["X_Who", "authorization", "x-who", "x.not"]);
+    // Nor on a route that says nothing of it: who stands behind both believes what they say.
+    let other = get("/own").header("x-who", "admin").header("X_Not", "admin").header("x-other", "1");
+    let Reply::Forwarded { onward, .. } = call(&edge, &other).0 else { panic!("it may pass") };
+    let mut removed: Vec<_> = onward.remove.iter().map(String::as_str).collect();
+    removed.sort_unstable();
+    assert_eq!(removed, ["X_Not", "x-who"]);
 }
 
 #[test]
@@ -174,6 +180,35 @@ fn who_calls_too_often_has_used_nothing() {
     // Where nobody may wait, no counter is asked and no lease is used.
     assert!(at_once(&edge, &get("/often").bearer(&token)).is_none());
     assert!(at_once(&edge, &get("/near")).is_none());
+}
+
+#[test]
+fn a_session_that_ended_keeps_nobody_else_from_calling() {
+    let world = World::new(CONFIG);
+    let edge = world.edge();
+    let (token, _) = token(&edge, &[]);
+    let often = |status: u16| assert_eq!(call(&edge, &get("/often").bearer(&token)).0.status(), status);
+    often(200);
+    world.pass(Lifetime::from_seconds(3600));
+    // The first one is how this isolate hears of it.
+    often(401);
+    let counted = world.counted.borrow().clone();
+    often(401);
+    often(401);
+    assert_eq!(*world.counted.borrow(), counted);
+}
+
+#[test]
+fn a_limit_whose_counter_is_missing_degrades_the_deployment() {
+    let world = World::new(CONFIG);
+    let edge = world.edge();
+    let status = || {
+        let said = call(&edge, &get("/healthz")).0.answer().body.clone();
+        serde_json::from_str::<serde_json::Value>(&said).unwrap()["status"].clone()
+    };
+    assert_eq!(status(), "ok");
+    world.unbound.set(Some("OFTEN"));
+    assert_eq!(status(), "degraded");
 }
 
 #[test]

@@ -208,6 +208,10 @@ fn a_preflight_is_answered_here_or_refused() {
         said(asks("https://other.example", json!({ "decision": "refuse", "status": 403 }))),
         Vec::<String>::new()
     );
+    let elsewhere = said(asks("https://other.example", json!({ "decision": "refuse", "route": "read" })));
+    assert!(elsewhere.len() == 1 && elsewhere[0].contains("matches route `write`"), "{elsewhere:#?}");
+    let own = said(json!({ "request": { "path": "/healthz" }, "expect": { "decision": "own" } }));
+    assert!(own.len() == 1 && own[0].contains("matches no route"), "{own:#?}");
     let wrong = said(asks("https://app.example", json!({ "decision": "pass" })));
     assert!(wrong.len() == 1 && wrong[0].contains("the answer to a browser's preflight"), "{wrong:#?}");
 }

@@ -224,9 +224,8 @@ fn token_of(route: &Route, asked: &Asked) -> Option<String> {
         has_body: asked.form.is_some(),
         headers: Some(asked),
         peer: None,
-        form: asked.form.clone(),
     };
-    let found = credential::find(places, &target).ok()?;
+    let found = credential::find(places, &target, asked.form.as_deref()).ok()?;
     Some(found.token.into_owned())
 }
 
