@@ -160,7 +160,7 @@ async function main() {
     ...(wanted("validation") ? await validationServices(builds.harness) : []),
     ...(needsGateway ? [await service("upstream")] : []),
     ...(wanted("gateway") ? await gatewayPart(Boolean(builds.gateway.folder)) : []),
-    ...(needsGateway && builds.gateway.folder ? gatewayServices(builds.gateway.folder, hasMany && join(folder, MANY), await bundle("kv", folder), bootstrap) : []),
+    ...(needsGateway && builds.gateway.folder ? gatewayServices(builds.gateway.folder, await bundle("kv", folder), bootstrap, hasMany && join(folder, MANY)) : []),
     ...(wanted("issuer") ? await issuerPart() : []),
   ];
   say(`starting workerd with ${services.length} workers`);

@@ -30,7 +30,7 @@ export function findBuilds({ harness, gateway }) {
 const OBJECTS = ["PrincipalDo", "KeyringDo", "DirectoryDo"];
 
 /** The services that the gateway needs, itself and its key-value store; and where there is a build with `many` routes that one as well: another edge before the same objects. */
-export function gatewayServices(folder, many, kv, bootstrap) {
+export function gatewayServices(folder, kv, bootstrap, many) {
   const kek = to.text(b64(32));
   const edge = (name, folder, objects) => ({
     name,
