@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createGzip } from "node:zlib";
 
 import { accessToken, register } from "./support/client.mjs";
-import { endsWithoutLeaks } from "./support/instance.mjs";
+import { assertTold, endsWithoutLeaks } from "./support/instance.mjs";
 import {
   assertPassed, assertRefused, assertTrouble, get, hang, issuerOf, json, keySet, makeKey, redirect, slowest, slowly, startGate, startIssuers, times, tokenOf,
 } from "./support/issuers.mjs";
@@ -307,7 +307,7 @@ test("after a minute: a removed key's token stops, and an issuer that is down li
   (await times(20, () => ask("outage"))).forEach((answer) => assertPassed(answer));
   assertPassed(await get(bridged, "outage"));
   assert.equal(asked("outage"), 2, "it was asked once, and now there is a pause");
-  assert.match(server.output(), /"decision":"fault","op":"read key set","detail":"status 500"/, "the operator is told");
+  await assertTold(server, /"decision":"fault","op":"read key set","detail":"status 500"/);
 });
 
 test("another isolate takes the copy in the Cache API and asks nobody; a kid that the copy lacks is asked for", async () => {

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { accessToken, register } from "./support/client.mjs";
 import { AUDIENCE, seconds } from "./support/forge.mjs";
-import { endsWithoutLeaks } from "./support/instance.mjs";
+import { assertTold, endsWithoutLeaks } from "./support/instance.mjs";
 import {
   assertPassed, assertRefused, assertTrouble, get, hang, issuerOf, json, keySet, makeKey, redirect, slowest, startGate, startIssuers, times, tokenOf,
 } from "./support/issuers.mjs";
@@ -225,7 +225,7 @@ test("without the secret nobody is asked, and it is our trouble", async () => {
   const token = told(active());
   for (let n = 0; n < 3; n += 1) assertTrouble(await get(token, "unset"));
   assert.equal(issuers.asked(place("unset")).length, 0);
-  assert.match(server.output(), /the deployment has no secret of the configured name/, "the operator is told");
+  await assertTold(server, /the deployment has no secret of the configured name/);
 });
 
 test("an issuer that hangs: 503 within the time limit, one question for one token, and others are not slowed", async (t) => {

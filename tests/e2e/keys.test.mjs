@@ -9,7 +9,7 @@ import * as oauth from "oauth4webapi";
 
 import { node } from "../../tools/project.mjs";
 import { accessToken, assertInvalidToken, assertPassed, call, grant, register, tokenRequest } from "./support/client.mjs";
-import { URL_HERE, endsWithoutLeaks, startInstance } from "./support/instance.mjs";
+import { URL_HERE, assertTold, endsWithoutLeaks, startInstance } from "./support/instance.mjs";
 
 const TARGET = `${URL_HERE}/echo/fresh/x`;
 
@@ -75,7 +75,7 @@ test("with wrong secrets nothing is signed or registered, the answer is 503 or 4
     const headers = { authorization: `Bearer ${server.bootstrapToken}`, "content-type": "application/json" };
     const nobody = await fetch(`${server.realms.fresh}/api/v1/bootstrap`, { method: "POST", headers, body: JSON.stringify(eve) });
     assert.equal(nobody.status, 401);
-    assert.match(server.output(), /"op":"read bootstrap token"/, "the operator is told");
+    await assertTold(server, /"op":"read bootstrap token"/);
   } finally {
     await server.stop();
     writeFileSync(vars, good);

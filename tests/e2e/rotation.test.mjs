@@ -7,7 +7,7 @@ import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, errors, jwtVerify
 
 import { accessToken, assertInvalidToken, assertPassed, call, grant, register } from "./support/client.mjs";
 import { forgeText, seconds } from "./support/forge.mjs";
-import { endsWithoutLeaks, startInstance } from "./support/instance.mjs";
+import { assertTold, endsWithoutLeaks, startInstance } from "./support/instance.mjs";
 import { rememberToken } from "./support/secrets.mjs";
 
 // rotation.json names it.
@@ -189,7 +189,7 @@ test("keys that rotate by themselves: the alarm stages, publishes, promotes and 
   const [active] = keys;
   assert.equal(active.state, "active");
   assert.equal(keys.length, 1, "the first key has come and gone, and nobody asked");
-  assert.match(server.output(), /"target":"keyring","decision":"step","reason":"promote"/);
+  await assertTold(server, /"target":"keyring","decision":"step","reason":"promote"/);
   const [old, next] = await list("aged");
   assert.deepEqual([old.state, next.state], ["active", "published"], "it is 70 s old");
   assert.ok(next.since - old.since >= SPREAD && next.since - old.since < SPREAD + 10, `${next.since - old.since} s`);

@@ -1,7 +1,9 @@
 // The instance that a test file runs against: one at a time, on the port that the issuers in tollgate.json name.
+import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { root } from "../../../tools/project.mjs";
 import { startServer } from "../../../tools/server.mjs";
@@ -43,6 +45,13 @@ export async function startInstance(name, options = {}) {
   if (current.env) remember("the demo client's secret", current.env.TOLLGATE_CLIENT_SECRET);
   current.openKeyrings = () => openKeyrings(current.folder, kek, Object.keys(current.realms));
   return current;
+}
+
+/** Asserts that an instance tells its operator something: what it prints comes by several processes, after its answer has. */
+export async function assertTold(server, what) {
+  const end = Date.now() + 5000;
+  while (!what.test(server.output()) && Date.now() < end) await sleep(50);
+  assert.match(server.output(), what, "the operator is told");
 }
 
 /** The last test of a file: stops the instance and searches everything that the run left. */
