@@ -45,7 +45,7 @@ explain: ## Say which route a request matches, which check fails and why: METHOD
 	@node tools/install.mjs --native >&2
 	@node tools/explain.mjs $(if $(HELP),--help)
 
-bench: install ## Measure tollgate beside jose, hono/jwk, fast-jwt and others in workerd, about twelve minutes (BENCH="--quick")
+bench: install ## Measure tollgate beside jose, hono/jwk, fast-jwt and others in workerd, about a quarter of an hour (BENCH="--quick")
 	@node bench/run.mjs $(BENCH)
 
 test: install fmt-check lint test-native test-core test-tools doc build pkg test-pkg test-e2e size ## Run every check: the lines from fmt-check to size, in this order

@@ -1,5 +1,6 @@
 //! The route policy, from its document.
 
+mod claim_headers;
 mod edge;
 
 use std::collections::BTreeMap;
@@ -12,14 +13,15 @@ use crate::config::step_up::step_up;
 use crate::config::{Problems, Realm, RoleWords, TrustedIssuer};
 use crate::id::RouteId;
 use crate::policy::{
-    Access, ClaimHeader, HeaderName, Host, PathPattern, Resource, Route, RouteFields, RouteTable, ScopeNeed,
-    TokenPlace, Unseen, Upstream, Way,
+    Access, HeaderName, Host, PathPattern, Resource, Route, RouteFields, RouteTable, ScopeNeed, TokenPlace,
+    Unseen, Upstream, Way,
 };
 use crate::redact::FieldPath;
 use crate::scope::{ScopeCatalogue, ScopeToken};
 use crate::time::Lifetime;
-use crate::token::ClaimPath;
 use crate::uri::{BaseUrl, Issuer, RequestPath};
+
+pub(super) use claim_headers::{carried, filled};
 
 /// What a route may refer to.
 pub(super) struct Known<'a> {
@@ -32,26 +34,6 @@ pub(super) struct Known<'a> {
     pub(super) carried: &'a [String],
     /// The headers that they fill.
     pub(super) filled: Arc<[HeaderName]>,
-}
-
-/// The headers that routes fill with claims, each once. Those that are none are told of where they stand.
-pub(super) fn filled(documents: &[RouteDocument]) -> Arc<[HeaderName]> {
-    let names = documents.iter().flat_map(|document| document.to.headers.keys());
-    let mut filled: Vec<HeaderName> = names.filter_map(|name| name.parse().ok()).collect();
-    filled.sort_unstable();
-    filled.dedup();
-    filled.into()
-}
-
-/// The claims that routes ask for as headers, each once.
-pub(super) fn carried(documents: &[RouteDocument]) -> Vec<String> {
-    let mut carried: Vec<String> =
-        documents.iter().flat_map(|document| document.to.headers.values()).cloned().collect();
-    carried.sort_unstable();
-    carried.dedup();
-    // Positions have to be those of what is read of a token.
-    carried.retain(|text| text.parse::<ClaimPath>().is_ok());
-    carried
 }
 
 impl Known<'_> {
@@ -251,31 +233,6 @@ impl Known<'_> {
             }
         }
         Some(RouteFields::new(by_role, unseen))
-    }
-
-    fn claim_headers(
-        &self,
-        path: &str,
-        document: &RouteDocument,
-        problems: &mut Problems,
-    ) -> Vec<ClaimHeader> {
-        if document.anonymous && !document.to.headers.is_empty() {
-            problems.add(path, "nobody has claims where everybody may pass; remove it, or write `require` in place of `anonymous`");
-        }
-        let mut headers: Vec<ClaimHeader> = Vec::new();
-        for (name, claim) in &document.to.headers {
-            let path = format!("{path}.{name}");
-            let name: Option<HeaderName> = problems.take(&path, name.parse());
-            problems.take(&path, claim.parse::<ClaimPath>());
-            let Some((name, claim)) = name.zip(self.carried.iter().position(|known| known == claim)) else {
-                continue;
-            };
-            if headers.iter().any(|other| other.name == name) {
-                problems.add(&path, "is written twice, in different cases; keep one");
-            }
-            headers.push(ClaimHeader { name, claim });
-        }
-        headers
     }
 
     fn required_roles(&self, path: &str, require: &RequireDocument, problems: &mut Problems) -> Vec<String> {

@@ -12,6 +12,12 @@ export function bytesOf(text) {
   return SCRATCH.subarray(0, encoder.encodeInto(text, SCRATCH).written);
 }
 
+/** Tells of something that should never go wrong. After a trap the module's memory cannot be trusted: the next request begins with another one. */
+export function tellCritical(error) {
+  if (error instanceof WebAssembly.RuntimeError) globalThis.__worker_init_state.criticalError = true;
+  console.error("Critical", error);
+}
+
 let last = 0;
 
 /**

@@ -8,7 +8,7 @@ import { DurableObject, env as bindings } from "cloudflare:workers";
 
 import { journalOf } from "./analytics.js";
 import { configuration, managedFrom } from "./configuration.js";
-import { bytesOf, inTurns } from "./crossing.js";
+import { bytesOf, inTurns, tellCritical } from "./crossing.js";
 import { reasonOf, redacted } from "./redacted.js";
 import { timingsFor, withTimings } from "./timing.js";
 import Worker, { DirectoryDo as Directory, KeyringDo as Keyring, PrincipalDo as Principal } from "./worker.js";
@@ -150,12 +150,9 @@ function answered(response) {
   return new Response(response.body, { status, statusText, webSocket, headers });
 }
 
-/** Where the caller is, and how it came: for a worker behind a binding. */
-const connectionOf = ({ cf }) => (cf === undefined ? undefined : { cf });
-
-/** The request at its new address. `body`: one that was read, which is not there any more. */
+/** The request at its new address. `body`: one that was read, which is not there any more. `cf` says where the caller is, and how it came: for a worker behind a binding. */
 function asItCame(request, url, body) {
-  if (body !== undefined) return new Request(url, { method: request.method, body, ...connectionOf(request) });
+  if (body !== undefined) return new Request(url, { method: request.method, body, cf: request.cf });
   return url === request.url ? request : new Request(url, request);
 }
 
@@ -200,18 +197,9 @@ function forward(request, env, plan, came) {
   const told = changes.filter((change) => change[0] === "<");
   const refuse = (error) => given(refused(route, id, error), told);
   try {
-    // One promise less than with `catch`.
     return sent.length === 1 && came !== undefined && request.body === null
-      ? forwardPlainly(request, env, came, { binding, url, sent, changes }).then((response) => orElse(answered, response, refuse), refuse)
+      ? forwardPlainly(request, env, came, { binding, url, sent, changes }).then(answered).catch(refuse)
       : forwardOther(request, env, came, { binding, url, sent, route, id, changes, told, body }).catch(refuse);
-  } catch (error) {
-    return refuse(error);
-  }
-}
-
-function orElse(work, on, refuse) {
-  try {
-    return work(on);
   } catch (error) {
     return refuse(error);
   }
@@ -219,10 +207,8 @@ function orElse(work, on, refuse) {
 
 /** A new head costs the platform less than another one for a request that it has. */
 function forwardPlainly(request, env, came, { binding, url, sent, changes }) {
-  const init = { method: request.method, headers: changed(request, came, changes), redirect: "manual" };
+  const init = { method: request.method, headers: changed(request, came, changes), redirect: "manual", cf: request.cf };
   if (sent === "0") init.cache = "no-store";
-  const { cf } = request;
-  if (cf !== undefined) init.cf = cf;
   return binding === "" ? fetch(url, init) : env[binding].fetch(url, init);
 }
 
@@ -267,10 +253,9 @@ async function forwardOther(request, env, came, { binding, url, sent, route, id,
   return given(await redacted(response, paths.join("\n"), Number(timeout), unfit), told);
 }
 
-/** Something that should never go wrong did. After a trap the module's memory cannot be trusted. */
+/** Something that should never go wrong did. */
 function failed(error) {
-  if (error instanceof WebAssembly.RuntimeError) globalThis.__worker_init_state.criticalError = true;
-  console.error("Critical", error);
+  tellCritical(error);
   return new Response(null, { status: 503, headers: { "cache-control": "no-store", "retry-after": "5" } });
 }
 

@@ -1,4 +1,5 @@
 // Answers of which a part is given: the module says which, and what can be told apart only as far as it came (redaction.rs).
+import { tellCritical } from "./crossing.js";
 import Worker from "./worker.js";
 
 const { redact_begin: redactBegin, redact_more: redactMore, redact_end: redactEnd } = Worker.prototype;
@@ -77,20 +78,15 @@ class Seen {
     return undefined;
   }
 
-  /** Nobody wants the rest. */
+  /** Nobody wants the rest. After a trap nothing is asked of the module. */
   async stop(reason) {
     if (this.isEnded) return;
-    try {
-      redactEnd(this.#number, false);
-    } finally {
-      await this.leave(reason);
-    }
-  }
-
-  /** The upstream need not send the rest. */
-  async leave(reason) {
     this.isEnded = true;
-    await this.#reader.cancel(reason).catch(() => {});
+    try {
+      if (!(reason instanceof WebAssembly.RuntimeError)) redactEnd(this.#number, false);
+    } finally {
+      await this.#reader.cancel(reason);
+    }
   }
 }
 
@@ -162,14 +158,9 @@ async function give(seen, first, writer, refuse) {
   } catch (error) {
     // It is cut off: whoever reads it sees that something is missing.
     writer.abort(error).catch(() => {});
-    if (error instanceof WebAssembly.RuntimeError) {
-      // After a trap the module is not asked for anything.
-      globalThis.__worker_init_state.criticalError = true;
-      console.error("Critical", error);
-      return seen.leave(error);
-    }
     seen.stop(error).catch(() => {});
+    if (error instanceof WebAssembly.RuntimeError) tellCritical(error);
     // That nobody wants the rest is nothing to tell anybody.
-    if (isRead) refuse(`an answer that is redacted: ${reasonOf(error)}`);
+    else if (isRead) refuse(`an answer that is redacted: ${reasonOf(error)}`);
   }
 }

@@ -176,13 +176,14 @@ pub async fn decide<'c, P: Ports>(
     let (catalogue, binding) = (config.scopes(), *binding);
     let need = Need { resource, scopes, catalogue, step_up, binding };
     let permitted = verified.permit(&need, ports, now)?;
-    let seen = seen(ports, route, roles, permitted.token())?;
+    let seen = besides(ports, route, roles, permitted.token())?;
     let mut message = None;
     if let Some(tools) = &route.tools {
         ports.begin(&[Check::Tool]);
         message = message::read(tools, &target, body).await?;
-        let needs = message.as_ref().map_or(&[][..], |message| message.needs);
-        permitted.token().check_scopes(scopes, needs, catalogue)?;
+        if let Some(message) = &message {
+            permitted.token().check_scopes(scopes, message.needs, catalogue)?;
+        }
         // And whether its session was used.
         now = ports.timer().now().await;
     }
@@ -202,7 +203,7 @@ pub async fn decide<'c, P: Ports>(
 }
 
 /// What a route asks of a token besides what its claims grant: a role, claims that fit into headers, an ability. Gives the fields that come back.
-fn seen<'c, P: Ports>(
+fn besides<'c, P: Ports>(
     ports: &P,
     route: &'c Route,
     roles: &[String],
@@ -240,9 +241,7 @@ impl<'c> Pass<'c> {
             chore: None,
         }
     }
-}
 
-impl<'c> Pass<'c> {
     /// With what its answer says to the browser that asks for a script ([`told`]).
     #[must_use]
     pub fn telling(mut self, told: Vec<(&'static str, String)>) -> Self {

@@ -63,6 +63,22 @@ impl Asked {
     }
 }
 
+impl Asked {
+    /// As far as it can be said without a connection; `None`: its path has no normal form.
+    pub(super) fn target<'a>(&'a self, authorization: Option<&'a str>) -> Option<Target<'a>> {
+        Some(Target {
+            method: &self.method,
+            host: Host::of_authority(&self.authority()),
+            path: self.url.path().parse().ok()?,
+            query: self.url.query(),
+            authorization,
+            has_body: self.form.is_some(),
+            headers: Some(self),
+            peer: None,
+        })
+    }
+}
+
 impl Headers for Asked {
     fn get(&self, name: &str) -> Option<String> {
         let named = self.headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
@@ -146,17 +162,7 @@ fn preflighted<'c>(config: &'c Config, asked: &Asked) -> Option<&'c RouteId> {
     if asked.method != "OPTIONS" {
         return None;
     }
-    let target = Target {
-        method: &asked.method,
-        host: Host::of_authority(&asked.authority()),
-        path: asked.url.path().parse().ok()?,
-        query: None,
-        authorization: None,
-        has_body: false,
-        headers: Some(asked),
-        peer: None,
-    };
-    gateway::preflight(config, &target).map(|(route, _)| &route.id)
+    gateway::preflight(config, &asked.target(None)?).map(|(route, _)| &route.id)
 }
 
 /// What of tollgate's own a path is; `None`: it is for the routes.

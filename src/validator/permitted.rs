@@ -34,38 +34,35 @@ impl Verified {
     /// # Errors
     /// [`Denied::RejectAudience`], [`Denied::LackBinding`], [`Denied::LackScope`], [`Denied::LackAuthentication`].
     pub fn permit<P: Ports>(self, need: &Need<'_>, ports: &P, now: Timestamp) -> Result<Permitted, Denied> {
-        if self.session.is_some() {
+        let (token, session) = self.into_parts();
+        if session.is_some() {
             ports.begin(&[Check::Resource]);
+            check_resource(&token, need)?;
         }
-        self.check_resource(need)?;
         if let Some(binding) = need.binding {
             ports.begin(&[Check::Bound]);
-            if !binding.is_met(self.token.claims.confirmation) {
+            if !binding.is_met(token.claims.confirmation) {
                 return Err(Denied::LackBinding);
             }
         }
         if !need.scopes.is_empty() {
             ports.begin(&[Check::Scopes]);
         }
-        self.token.check_scopes(need.scopes, &[], need.catalogue)?;
+        token.check_scopes(need.scopes, &[], need.catalogue)?;
         if need.step_up.asks() {
             ports.begin(&[Check::SignIn]);
         }
-        need.step_up.check(&self.token.claims, self.token.issuer.trust.leeway, now)?;
-        Ok(Permitted { token: self.token, session: self.session })
+        need.step_up.check(&token.claims, token.issuer.trust.leeway, now)?;
+        Ok(Permitted { token, session })
     }
+}
 
-    /// A token of ours that is for some resources only counts at their routes (RFC 8707 section 2).
-    fn check_resource(&self, need: &Need<'_>) -> Result<(), Denied> {
-        let Some(everywhere) = self.token.issuer.trust.audiences.first().filter(|_| self.session.is_some())
-        else {
-            return Ok(());
-        };
-        let audiences = &self.token.claims.audiences;
-        let is_here = |resource: &str| audiences.iter().any(|one| one == resource);
-        let counts = is_here(everywhere) || need.resource.is_some_and(is_here);
-        if counts { Ok(()) } else { Err(Denied::RejectAudience) }
-    }
+/// A token of ours that is for some resources only counts at their routes (RFC 8707 section 2).
+fn check_resource(token: &AccessToken, need: &Need<'_>) -> Result<(), Denied> {
+    let Some(everywhere) = token.issuer.trust.audiences.first() else { return Ok(()) };
+    let is_here = |resource: &str| token.claims.audiences.iter().any(|one| one == resource);
+    let counts = is_here(everywhere) || need.resource.is_some_and(is_here);
+    if counts { Ok(()) } else { Err(Denied::RejectAudience) }
 }
 
 /// A token that would be allowed what was asked. Whether its session is alive is not known, and a proof of possession is not used up.

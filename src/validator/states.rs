@@ -293,8 +293,8 @@ async fn check_signature<P: Ports>(
 /// A genuine token, made for us, in its time. What it allows is not decided.
 #[derive(Debug)]
 pub struct Verified {
-    pub(super) token: AccessToken,
-    pub(super) session: Option<SessionId>,
+    token: AccessToken,
+    session: Option<SessionId>,
 }
 
 impl Verified {
@@ -318,5 +318,10 @@ impl Verified {
     /// What it says.
     pub(crate) fn into_token(self) -> AccessToken {
         self.token
+    }
+
+    /// What it says, and its session, where it is one of ours.
+    pub(super) fn into_parts(self) -> (AccessToken, Option<SessionId>) {
+        (self.token, self.session)
     }
 }

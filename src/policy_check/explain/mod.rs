@@ -23,7 +23,7 @@ use token::{Seen, Shown};
 use crate::check::Check;
 use crate::config::Config;
 use crate::error::Fault;
-use crate::gateway::{Target, credential};
+use crate::gateway::credential;
 use crate::http::Headers as _;
 use crate::policy::{Access, Route, TokenPlace};
 use crate::policy_check::keys::Key;
@@ -215,16 +215,7 @@ fn find<'c>(config: &'c Config, input: &Input, asked: &Asked) -> Option<&'c Rout
 fn token_of(route: &Route, asked: &Asked) -> Option<String> {
     let Access::Token { places, .. } = &route.access else { return None };
     let authorization = asked.get("authorization");
-    let target = Target {
-        method: &asked.method,
-        host: None,
-        path: asked.url.path().parse().ok()?,
-        query: asked.url.query(),
-        authorization: authorization.as_deref(),
-        has_body: asked.form.is_some(),
-        headers: Some(asked),
-        peer: None,
-    };
+    let target = asked.target(authorization.as_deref())?;
     let found = credential::find(places, &target, asked.form.as_deref()).ok()?;
     Some(found.token.into_owned())
 }
